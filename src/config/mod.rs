@@ -1,0 +1,1 @@
+//! Files a node is configured by.

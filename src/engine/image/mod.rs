@@ -1,0 +1,3 @@
+//! Images: names, registries, pulling, unpacking.
+
+pub mod unpack;

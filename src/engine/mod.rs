@@ -1,0 +1,12 @@
+//! Our container runtime: images, snapshots, shims, pods. It knows no user interface, and outside `cri/` no CRI message.
+//!
+//! Blocking functions say so; async code calls them through `tokio::task::spawn_blocking`.
+
+pub mod cgroup;
+pub mod content;
+pub mod image;
+pub mod metadata;
+pub mod network;
+pub mod run;
+pub mod shim;
+pub mod snapshot;

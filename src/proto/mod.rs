@@ -1,0 +1,95 @@
+//! Bindings generated from `proto/` (CRI v1 of Kubernetes 1.36 and the containerd services we attach to).
+//!
+//! Nothing is written by hand but what a generator cannot know. `tests/it/proto.rs` keeps the generated files fresh.
+
+use std::fmt;
+
+use crate::error::{Error, Kind};
+
+/// CRI v1, `proto/k8s.io/cri-api/v1/api.proto`.
+#[allow(clippy::all, missing_docs, rustdoc::all)]
+pub mod cri {
+    include!("generated/runtime.v1.rs");
+    include!("generated/runtime.v1.serde.rs");
+}
+
+/// containerd's own API, `proto/github.com/containerd`.
+#[allow(clippy::all, missing_docs, rustdoc::all)]
+pub mod containerd {
+    pub mod types {
+        include!("generated/containerd.types.rs");
+    }
+    pub mod services {
+        pub mod snapshots {
+            pub mod v1 {
+                include!("generated/containerd.services.snapshots.v1.rs");
+            }
+        }
+        pub mod leases {
+            pub mod v1 {
+                include!("generated/containerd.services.leases.v1.rs");
+            }
+        }
+        pub mod content {
+            pub mod v1 {
+                include!("generated/containerd.services.content.v1.rs");
+            }
+        }
+        pub mod namespaces {
+            pub mod v1 {
+                include!("generated/containerd.services.namespaces.v1.rs");
+            }
+        }
+    }
+}
+
+impl fmt::Debug for cri::AuthConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthConfig")
+            .field("username", &self.username)
+            .field("server_address", &self.server_address)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<Error> for tonic::Status {
+    fn from(error: Error) -> Self {
+        let code = match error.kind() {
+            Kind::NotFound => tonic::Code::NotFound,
+            Kind::AlreadyExists => tonic::Code::AlreadyExists,
+            Kind::InvalidArgument => tonic::Code::InvalidArgument,
+            Kind::FailedPrecondition => tonic::Code::FailedPrecondition,
+            Kind::PermissionDenied => tonic::Code::PermissionDenied,
+            Kind::Unauthenticated => tonic::Code::Unauthenticated,
+            Kind::ResourceExhausted => tonic::Code::ResourceExhausted,
+            Kind::Unavailable => tonic::Code::Unavailable,
+            Kind::DeadlineExceeded => tonic::Code::DeadlineExceeded,
+            Kind::Cancelled => tonic::Code::Cancelled,
+            Kind::Unimplemented => tonic::Code::Unimplemented,
+            Kind::DataLoss => tonic::Code::DataLoss,
+            Kind::Internal => tonic::Code::Internal,
+        };
+        Self::new(code, format!("{error:#}"))
+    }
+}
+
+impl From<tonic::Status> for Error {
+    fn from(status: tonic::Status) -> Self {
+        let kind = match status.code() {
+            tonic::Code::NotFound => Kind::NotFound,
+            tonic::Code::AlreadyExists => Kind::AlreadyExists,
+            tonic::Code::InvalidArgument | tonic::Code::OutOfRange => Kind::InvalidArgument,
+            tonic::Code::FailedPrecondition | tonic::Code::Aborted => Kind::FailedPrecondition,
+            tonic::Code::PermissionDenied => Kind::PermissionDenied,
+            tonic::Code::Unauthenticated => Kind::Unauthenticated,
+            tonic::Code::ResourceExhausted => Kind::ResourceExhausted,
+            tonic::Code::Unavailable => Kind::Unavailable,
+            tonic::Code::DeadlineExceeded => Kind::DeadlineExceeded,
+            tonic::Code::Cancelled => Kind::Cancelled,
+            tonic::Code::Unimplemented => Kind::Unimplemented,
+            tonic::Code::DataLoss => Kind::DataLoss,
+            tonic::Code::Ok | tonic::Code::Unknown | tonic::Code::Internal => Kind::Internal,
+        };
+        Self::new(kind, status.message().to_owned())
+    }
+}
