@@ -1,1 +1,0 @@
-//! Files a node is configured by.

@@ -1,3 +1,0 @@
-//! Images: names, registries, pulling, unpacking.
-
-pub mod unpack;

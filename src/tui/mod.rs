@@ -1,1 +1,0 @@
-//! The terminal app: one event channel, `update` is a function, `view` draws from `&`.
