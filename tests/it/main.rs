@@ -1,3 +1,5 @@
 //! The integration tests, one binary: a module a subject.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod proto;
