@@ -1,3 +1,7 @@
-//! Our container runtime. Today: the validated content digest that everything content-addressed is named by.
+//! Our container runtime. It knows no user interface.
+//!
+//! Blocking functions say so; async code calls them through `tokio::task::spawn_blocking`.
 
 pub mod content;
+pub mod metadata;
+pub mod snapshot;

@@ -1,0 +1,152 @@
+//! One blob on its way in: hashed as it is written, resumable, verified and made durable before anybody sees it.
+
+use std::{
+    fs::{self, File, OpenOptions, Permissions},
+    io::{Read, Seek, SeekFrom, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use ring::digest::{Context as Hasher, SHA256};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use super::{Digest, Shared, sync_directory};
+use crate::{
+    bail,
+    error::{Context, Error, Result},
+};
+
+/// Dropping it keeps what was written, so the next ingest of that digest resumes there.
+pub struct Ingest {
+    shared: Arc<Shared>,
+    digest: Digest,
+    size: u64,
+    lease: String,
+    path: PathBuf,
+    file: File,
+    hasher: Hasher,
+    written: u64,
+}
+
+impl Ingest {
+    pub(super) fn start(shared: Arc<Shared>, digest: &Digest, size: u64, lease: &str) -> Result<Self> {
+        if !shared.busy().insert(digest.clone()) {
+            bail!(Unavailable, "blob {digest} is being written by somebody else");
+        }
+        Self::open(&shared, digest, size, lease).inspect_err(|_| {
+            shared.busy().remove(digest);
+        })
+    }
+
+    fn open(shared: &Arc<Shared>, digest: &Digest, size: u64, lease: &str) -> Result<Self> {
+        shared.db.start_ingest(digest, size, lease)?;
+        let path = shared.ingests.join(digest.hex());
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .mode(0o600)
+            .custom_flags(libc::O_NOFOLLOW)
+            .open(&path)
+            .context(|| format!("open ingest {}", path.display()))?;
+        let (mut hasher, mut written) = (Hasher::new(&SHA256), 0);
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            let n = file.read(&mut buffer).map_err(|e| Error::io("read ingest", &path, e))?;
+            if n == 0 {
+                break;
+            }
+            hasher.update(&buffer[..n]);
+            written += n as u64;
+        }
+        Ok(Self {
+            shared: Arc::clone(shared),
+            digest: digest.clone(),
+            size,
+            lease: lease.to_owned(),
+            path,
+            file,
+            hasher,
+            written,
+        })
+    }
+
+    /// Bytes already there.
+    pub fn offset(&self) -> u64 {
+        self.written
+    }
+
+    /// `DataLoss` when more comes than the descriptor says; the ingest is then deleted.
+    pub fn write(&mut self, data: &[u8]) -> Result<()> {
+        if self.written + data.len() as u64 > self.size {
+            self.discard()?;
+            bail!(DataLoss, "blob {} is longer than its descriptor's {} bytes", self.digest, self.size);
+        }
+        self.file.write_all(data).map_err(|e| Error::io("write ingest", &self.path, e))?;
+        self.hasher.update(data);
+        self.written += data.len() as u64;
+        Ok(())
+    }
+
+    /// Starts over from nothing (a server that ignored Range).
+    pub fn restart(&mut self) -> Result<()> {
+        self.file
+            .set_len(0)
+            .and_then(|()| self.file.seek(SeekFrom::Start(0)))
+            .map_err(|e| Error::io("truncate ingest", &self.path, e))?;
+        (self.hasher, self.written) = (Hasher::new(&SHA256), 0);
+        Ok(())
+    }
+
+    /// A file to read what has been written so far, to unpack while downloading.
+    pub fn tail(&self) -> Result<File> {
+        File::open(&self.path).context(|| format!("open ingest {}", self.path.display()))
+    }
+
+    /// Verifies size and digest, syncs, renames, records. `DataLoss` when they differ; the ingest is then deleted.
+    /// A failed sync is never tried again: the kernel has forgotten the pages, so the ingest goes as well.
+    pub fn commit(mut self) -> Result<()> {
+        let found = Digest::from_sha256(self.hasher.clone().finish().as_ref());
+        if self.written != self.size || found != self.digest {
+            self.discard()?;
+            let (want, size) = (self.digest.short(), self.size);
+            bail!(DataLoss, "expected {want} of {size} bytes, got {} of {} bytes", found.short(), self.written);
+        }
+        if let Err(error) = self.file.sync_all() {
+            let failed = Error::io("sync ingest", &self.path, error);
+            return Err(failed.and_cleanup(self.discard()));
+        }
+        let target = self.shared.blob(&self.digest);
+        fs::set_permissions(&self.path, Permissions::from_mode(0o400))
+            .context(|| format!("chmod {}", self.path.display()))?;
+        match renameat_with(CWD, &self.path, CWD, &target, RenameFlags::NOREPLACE) {
+            Ok(()) => {}
+            // A file that has no row yet: our bytes are verified, its are not.
+            Err(rustix::io::Errno::EXIST) => {
+                fs::rename(&self.path, &target).context(|| format!("rename to {}", target.display()))?;
+            }
+            Err(error) => return Err(Error::io("rename to", &target, error)),
+        }
+        sync_directory(&self.shared.blobs)?;
+        self.shared.db.commit_blob(&self.digest, self.size, &self.lease)
+    }
+
+    fn discard(&mut self) -> Result<()> {
+        super::remove(&self.path)?;
+        self.shared.db.end_ingest(&self.digest)
+    }
+}
+
+impl Drop for Ingest {
+    fn drop(&mut self) {
+        self.shared.busy().remove(&self.digest);
+    }
+}
+
+impl std::fmt::Debug for Ingest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ingest").field("digest", &self.digest).field("written", &self.written).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,181 @@
+//! Images: what tags point at, and what belongs to an image.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Db, DbResult};
+use crate::{
+    engine::content::Digest,
+    error::{Error, Kind, Result},
+};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageRow {
+    /// The config's digest: CRI's image id.
+    pub id: Digest,
+    /// Digest of what was pulled: a manifest or an index.
+    pub target: Digest,
+    /// Normalised references (`docker.io/library/busybox:latest`).
+    pub tags: Vec<String>,
+    /// `repository@sha256:…`, one per repository it was pulled from.
+    pub digests: Vec<String>,
+    /// Everything the image needs kept: index, manifest, config, layers.
+    pub blobs: Vec<Digest>,
+    /// Compressed layers and config, bytes, as containerd counts an image's size.
+    pub size: u64,
+    /// The snapshotter and the chain ID of the top layer; `None` for an image without layers.
+    pub snapshot: Option<(String, String)>,
+    pub pinned: bool,
+}
+
+impl Db {
+    /// Inserts an image or adds to the one with its id; a tag moves from whichever image had it. One transaction: an
+    /// image is seen whole or not at all. An image that loses its last name keeps its id until it is removed.
+    pub fn put_image(&self, image: &ImageRow) -> Result<()> {
+        self.write("record an image", |tx| {
+            let (snapshotter, chain) = image.snapshot.clone().unzip();
+            let size = i64::try_from(image.size).unwrap_or(i64::MAX);
+            tx.execute(
+                "INSERT INTO image (id, target, size, snapshotter, chain, pinned) VALUES (?, ?, ?, ?, ?, ?)
+                 ON CONFLICT (id) DO UPDATE SET target = excluded.target, size = excluded.size,
+                 snapshotter = excluded.snapshotter, chain = excluded.chain, pinned = pinned OR excluded.pinned",
+                params![image.id.as_str(), image.target.as_str(), size, snapshotter, chain, image.pinned],
+            )
+            .db("insert")?;
+            for tag in &image.tags {
+                tx.execute(
+                    "INSERT OR REPLACE INTO image_tag (tag, image) VALUES (?, ?)",
+                    params![tag, image.id.as_str()],
+                )
+                .db("tag")?;
+            }
+            for reference in &image.digests {
+                tx.execute(
+                    "INSERT OR REPLACE INTO image_digest (reference, image) VALUES (?, ?)",
+                    params![reference, image.id.as_str()],
+                )
+                .db("add the digest")?;
+            }
+            for blob in &image.blobs {
+                tx.execute(
+                    "INSERT OR IGNORE INTO image_blob (image, digest) VALUES (?, ?)",
+                    params![image.id.as_str(), blob.as_str()],
+                )
+                .db("add a blob")?;
+            }
+            Ok(())
+        })
+    }
+
+    pub fn images(&self) -> Result<Vec<ImageRow>> {
+        self.read("list images", |db| {
+            let ids = texts(db, "SELECT id FROM image WHERE ? = '' ORDER BY id", "")?;
+            ids.iter().filter_map(|id| load(db, id).transpose()).collect()
+        })
+    }
+
+    /// By id, by tag or by `repository@digest`.
+    pub fn image(&self, reference: &str) -> Result<Option<ImageRow>> {
+        self.read("look up an image", |db| {
+            let id: Option<String> = db
+                .query_row(
+                    "SELECT id FROM image WHERE id = ?1 UNION SELECT image FROM image_tag WHERE tag = ?1
+                     UNION SELECT image FROM image_digest WHERE reference = ?1",
+                    [reference],
+                    |r| r.get(0),
+                )
+                .optional()
+                .db("look up")?;
+            id.map_or(Ok(None), |id| load(db, &id))
+        })
+    }
+
+    /// Idempotent. Blobs and snapshots go at the next collection.
+    pub fn delete_image(&self, id: &Digest) -> Result<()> {
+        self.write("remove an image", |tx| {
+            tx.execute("DELETE FROM image WHERE id = ?", [id.as_str()]).db("delete")?;
+            Ok(())
+        })
+    }
+
+    /// Takes one name from an image; the image itself goes with its last name. Says whether it went.
+    pub fn untag_image(&self, tag: &str) -> Result<bool> {
+        self.write("untag an image", |tx| {
+            let id: Option<String> = tx
+                .query_row("DELETE FROM image_tag WHERE tag = ? RETURNING image", [tag], |r| r.get(0))
+                .optional()
+                .db("untag")?;
+            let Some(id) = id else { return Ok(false) };
+            let left: i64 =
+                tx.query_row("SELECT count(*) FROM image_tag WHERE image = ?", [&id], |r| r.get(0)).db("count tags")?;
+            if left == 0 {
+                tx.execute("DELETE FROM image WHERE id = ?", [&id]).db("delete")?;
+            }
+            Ok(left == 0)
+        })
+    }
+}
+
+fn texts(db: &Connection, query: &str, parameter: &str) -> Result<Vec<String>> {
+    let mut statement = db.prepare_cached(query).db("prepare")?;
+    let rows = statement.query_map([parameter], |r| r.get(0)).db("query")?;
+    rows.collect::<Result<_, _>>().db("query")
+}
+
+fn load(db: &Connection, id: &str) -> Result<Option<ImageRow>> {
+    type Columns = (String, i64, Option<String>, Option<String>, bool);
+    let row: Option<Columns> = db
+        .query_row("SELECT target, size, snapshotter, chain, pinned FROM image WHERE id = ?", [id], |r| {
+            Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?))
+        })
+        .optional()
+        .db("load an image")?;
+    let Some((target, size, snapshotter, chain, pinned)) = row else { return Ok(None) };
+    let blobs = texts(db, "SELECT digest FROM image_blob WHERE image = ? ORDER BY digest", id)?;
+    let damaged = |e: Error| Error::new(Kind::DataLoss, format!("the record of image {id} is damaged")).with_source(e);
+    Ok(Some(ImageRow {
+        id: id.parse().map_err(damaged)?,
+        target: target.parse().map_err(damaged)?,
+        tags: texts(db, "SELECT tag FROM image_tag WHERE image = ? ORDER BY tag", id)?,
+        digests: texts(db, "SELECT reference FROM image_digest WHERE image = ? ORDER BY reference", id)?,
+        blobs: blobs.iter().map(|b| b.parse()).collect::<Result<_>>().map_err(damaged)?,
+        size: u64::try_from(size).unwrap_or(0),
+        snapshot: snapshotter.zip(chain),
+        pinned,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(n: u8, tag: &str) -> ImageRow {
+        let digest = Digest::of(&[n]);
+        ImageRow {
+            id: digest.clone(),
+            target: digest.clone(),
+            tags: vec![tag.to_owned()],
+            digests: vec![format!("r/x@{digest}")],
+            blobs: vec![digest],
+            size: 10,
+            snapshot: Some(("overlayfs".to_owned(), "chain".to_owned())),
+            pinned: false,
+        }
+    }
+
+    #[test]
+    fn a_tag_moves_and_every_name_finds_the_image() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("meta.db")).unwrap();
+        let (old, new) = (image(1, "r/x:1"), image(2, "r/x:1"));
+        db.put_image(&old).unwrap();
+        assert_eq!(db.image("r/x:1").unwrap(), Some(old.clone()));
+        db.put_image(&new).unwrap();
+        assert_eq!(db.image("r/x:1").unwrap().unwrap().id, new.id);
+        assert!(db.image(old.id.as_str()).unwrap().unwrap().tags.is_empty());
+        assert_eq!(db.image(&new.digests[0]).unwrap().unwrap().id, new.id);
+        assert_eq!(db.images().unwrap().len(), 2);
+        assert!(db.untag_image("r/x:1").unwrap());
+        db.delete_image(&old.id).unwrap();
+        assert!(db.images().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,320 @@
+//! The one database (SQLite: WAL, synchronous FULL, one connection).
+//!
+//! Every call is one transaction and blocks for at most one fsync; when it returns, what it wrote survives a power cut.
+//! One file for everything, so that images, snapshots and pods can never disagree about what a crash left behind
+//! (docs/architecture.md, "Crash consistency"). Here: opening, documents and leases; the siblings have the rest.
+
+mod images;
+mod schema;
+mod snapshots;
+mod storage;
+
+use std::{
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
+use serde::{Serialize, de::DeserializeOwned};
+
+pub use images::ImageRow;
+pub use snapshots::SnapshotRow;
+
+use crate::{
+    bail,
+    engine::content::Digest,
+    error::{Context, Error, Kind, Result},
+};
+
+/// `root/meta.db`.
+#[derive(Debug)]
+pub struct Db {
+    connection: Mutex<Connection>,
+}
+
+/// Which documents: pod sandboxes or containers. Names are unique within one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    Sandboxes,
+    Containers,
+}
+
+impl Table {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sandboxes => "sandbox",
+            Self::Containers => "container",
+        }
+    }
+}
+
+impl Db {
+    /// Opens or makes the database. A damaged one is moved aside as `meta.db.corrupt-<unix seconds>` and a fresh one is
+    /// made: a node must come up. One written by a newer version is refused.
+    pub fn open(path: &Path) -> Result<Self> {
+        match schema::open(path) {
+            Ok(connection) => Ok(Self { connection: Mutex::new(connection) }),
+            Err(error) if error.is(Kind::DataLoss) => {
+                let aside = schema::move_aside(path)?;
+                tracing::error!(
+                    "metadata database damaged ({error:#}); moved to {}: images have to be pulled again",
+                    aside.display()
+                );
+                Ok(Self { connection: Mutex::new(schema::open(path)?) })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One durable transaction.
+    fn write<T>(&self, doing: &str, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).db(doing)?;
+        let value = work(&transaction).context(|| doing.to_owned())?;
+        transaction.commit().db(doing)?;
+        Ok(value)
+    }
+
+    fn read<T>(&self, doing: &str, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        work(&self.lock()).context(|| doing.to_owned())
+    }
+
+    // -- documents: one JSON value per pod or container
+
+    /// Inserts. `AlreadyExists` names the id that holds the name.
+    pub fn insert(&self, table: Table, id: &str, name: &str, document: &impl Serialize) -> Result<()> {
+        let text = encode(document)?;
+        self.write("insert a record", |tx| {
+            let held: Option<String> = tx
+                .query_row("SELECT id FROM document WHERE kind = ? AND name = ?", params![table.name(), name], |r| {
+                    r.get(0)
+                })
+                .optional()
+                .db("look for the name")?;
+            if let Some(held) = held {
+                bail!(AlreadyExists, "failed to reserve {} name {name:?}: it is reserved for {held:?}", table.name());
+            }
+            tx.execute(
+                "INSERT INTO document (kind, id, name, body) VALUES (?, ?, ?, ?)",
+                params![table.name(), id, name, text],
+            )
+            .db("insert")?;
+            Ok(())
+        })
+    }
+
+    /// `NotFound` if there is no such document.
+    pub fn update(&self, table: Table, id: &str, document: &impl Serialize) -> Result<()> {
+        let text = encode(document)?;
+        self.write("update a record", |tx| {
+            let changed = tx
+                .execute("UPDATE document SET body = ? WHERE kind = ? AND id = ?", params![text, table.name(), id])
+                .db("update")?;
+            if changed == 0 {
+                bail!(NotFound, "there is no {} {id}", table.name());
+            }
+            Ok(())
+        })
+    }
+
+    /// Idempotent; what the document kept alive is garbage from now on.
+    pub fn delete(&self, table: Table, id: &str) -> Result<()> {
+        self.write("delete a record", |tx| {
+            tx.execute("DELETE FROM document WHERE kind = ? AND id = ?", params![table.name(), id]).db("delete")?;
+            Ok(())
+        })
+    }
+
+    /// All of a table; a document that does not parse is returned as its id and the error, never an error of the whole.
+    pub fn list<T: DeserializeOwned>(&self, table: Table) -> Result<Vec<(String, Result<T>)>> {
+        let rows: Vec<(String, String)> = self.read("list records", |db| {
+            let mut statement =
+                db.prepare_cached("SELECT id, body FROM document WHERE kind = ? ORDER BY id").db("list")?;
+            let rows = statement.query_map([table.name()], |r| Ok((r.get(0)?, r.get(1)?))).db("list")?;
+            rows.collect::<Result<_, _>>().db("list")
+        })?;
+        let parse = |id: &str, text: &str| {
+            serde_json::from_str(text).map_err(|e| {
+                Error::new(Kind::DataLoss, format!("the record of {} {id} is damaged", table.name())).with_source(e)
+            })
+        };
+        Ok(rows.into_iter().map(|(id, text)| (parse(&id, &text), id)).map(|(record, id)| (id, record)).collect())
+    }
+
+    /// The document refers to a snapshot, which is kept while the document is.
+    pub fn keep_snapshot(&self, table: Table, id: &str, snapshotter: &str, key: &str) -> Result<()> {
+        self.write("keep a snapshot", |tx| {
+            tx.execute(
+                "INSERT OR IGNORE INTO document_snapshot (kind, id, snapshotter, key) VALUES (?, ?, ?, ?)",
+                params![table.name(), id, snapshotter, key],
+            )
+            .db("insert")?;
+            Ok(())
+        })
+    }
+
+    // -- leases: what is in flight is not garbage
+
+    /// A new lease; it expires by itself unless renewed.
+    pub fn lease(&self, purpose: &str, expires: Duration) -> Result<String> {
+        let until = unix(SystemTime::now() + expires);
+        self.write("take a lease", |tx| {
+            tx.execute("INSERT INTO lease (purpose, expires) VALUES (?, ?)", params![purpose, until]).db("insert")?;
+            Ok(tx.last_insert_rowid().to_string())
+        })
+    }
+
+    pub fn renew(&self, lease: &str, expires: Duration) -> Result<()> {
+        let until = unix(SystemTime::now() + expires);
+        self.write("renew a lease", |tx| {
+            match tx
+                .execute("UPDATE lease SET expires = ? WHERE id = ?", params![until, lease_id(lease)?])
+                .db("update")?
+            {
+                0 => bail!(NotFound, "lease {lease} has expired and was collected"),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    /// Keeps a blob while the lease lives, also one that is not here yet.
+    pub fn lease_blob(&self, lease: &str, digest: &Digest) -> Result<()> {
+        self.write("lease a blob", |tx| {
+            tx.execute(
+                "INSERT OR IGNORE INTO lease_blob (lease, digest) VALUES (?, ?)",
+                params![lease_id(lease)?, digest.as_str()],
+            )
+            .db("insert")?;
+            Ok(())
+        })
+    }
+
+    pub fn lease_snapshot(&self, lease: &str, snapshotter: &str, key: &str) -> Result<()> {
+        self.write("lease a snapshot", |tx| {
+            tx.execute(
+                "INSERT OR IGNORE INTO lease_snapshot (lease, snapshotter, key) VALUES (?, ?, ?)",
+                params![lease_id(lease)?, snapshotter, key],
+            )
+            .db("insert")?;
+            Ok(())
+        })
+    }
+
+    /// Idempotent.
+    pub fn release(&self, lease: &str) -> Result<()> {
+        self.write("release a lease", |tx| {
+            tx.execute("DELETE FROM lease WHERE id = ?", [lease_id(lease)?]).db("delete")?;
+            Ok(())
+        })
+    }
+}
+
+fn lease_id(text: &str) -> Result<i64> {
+    text.parse().map_err(|_| Error::new(Kind::InvalidArgument, format!("invalid lease {text:?}")))
+}
+
+fn encode(document: &impl Serialize) -> Result<String> {
+    serde_json::to_string(document).map_err(|e| Error::new(Kind::Internal, "encode a record").with_source(e))
+}
+
+/// Seconds since the epoch.
+fn unix(at: SystemTime) -> i64 {
+    at.duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// SQLite's errors with our kinds.
+trait DbResult<T> {
+    fn db(self, doing: &str) -> Result<T>;
+}
+
+impl<T> DbResult<T> for rusqlite::Result<T> {
+    fn db(self, doing: &str) -> Result<T> {
+        self.map_err(|error| {
+            let kind = match error.sqlite_error_code() {
+                Some(ErrorCode::DiskFull) => Kind::ResourceExhausted,
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Kind::DataLoss,
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Kind::Unavailable,
+                Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Kind::PermissionDenied,
+                Some(ErrorCode::ConstraintViolation) => Kind::AlreadyExists,
+                _ => Kind::Internal,
+            };
+            Error::new(kind, format!("metadata database: {doing}")).with_source(error)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn db() -> (tempfile::TempDir, Db) {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("meta.db")).unwrap();
+        (dir, db)
+    }
+
+    #[test]
+    fn documents_are_kept_under_unique_names() {
+        let (dir, db) = db();
+        db.insert(Table::Sandboxes, "a", "pod_ns_uid_0", &7).unwrap();
+        let taken = db.insert(Table::Sandboxes, "b", "pod_ns_uid_0", &8).unwrap_err();
+        assert!(taken.is(Kind::AlreadyExists) && format!("{taken:#}").contains("\"a\""), "{taken:#}");
+        db.insert(Table::Containers, "b", "pod_ns_uid_0", &8).unwrap();
+        db.update(Table::Sandboxes, "a", &9).unwrap();
+        assert!(db.update(Table::Sandboxes, "zz", &9).unwrap_err().is(Kind::NotFound));
+        drop(db);
+        let db = Db::open(&dir.path().join("meta.db")).unwrap();
+        let all: Vec<(String, i32)> =
+            db.list(Table::Sandboxes).unwrap().into_iter().map(|(i, r)| (i, r.unwrap())).collect();
+        assert_eq!(all, [("a".to_owned(), 9)]);
+        db.delete(Table::Sandboxes, "a").unwrap();
+        db.delete(Table::Sandboxes, "a").unwrap();
+        assert!(db.list::<i32>(Table::Sandboxes).unwrap().is_empty());
+    }
+
+    #[test]
+    fn pod_18_one_damaged_record_does_not_hide_the_others() {
+        let (_dir, db) = db();
+        db.insert(Table::Containers, "good", "g", &1).unwrap();
+        db.insert(Table::Containers, "bad", "b", &"not a number").unwrap();
+        let all = db.list::<i32>(Table::Containers).unwrap();
+        assert!(all[0].1.as_ref().unwrap_err().is(Kind::DataLoss));
+        assert_eq!(*all[1].1.as_ref().unwrap(), 1);
+    }
+
+    #[test]
+    fn snp_04_a_damaged_database_is_moved_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("meta.db");
+        for garbage in [vec![b'x'; 8192], {
+            drop(Db::open(&path).unwrap());
+            let mut bytes = std::fs::read(&path).unwrap();
+            bytes[100..4000].fill(0xff);
+            bytes
+        }] {
+            for file in std::fs::read_dir(dir.path()).unwrap() {
+                std::fs::remove_file(file.unwrap().path()).unwrap();
+            }
+            std::fs::write(&path, garbage).unwrap();
+            let db = Db::open(&path).unwrap();
+            db.insert(Table::Sandboxes, "a", "a", &1).unwrap();
+            let aside =
+                std::fs::read_dir(dir.path()).unwrap().filter_map(|f| f.unwrap().file_name().into_string().ok());
+            assert_eq!(aside.filter(|n| n.starts_with("meta.db.corrupt-")).count(), 1);
+        }
+    }
+
+    #[test]
+    fn snp_15_a_newer_schema_is_refused() {
+        let (dir, db) = db();
+        db.lock().pragma_update(None, "user_version", 99).unwrap();
+        drop(db);
+        let error = Db::open(&dir.path().join("meta.db")).unwrap_err();
+        assert!(error.is(Kind::FailedPrecondition) && format!("{error:#}").contains("newer version"), "{error:#}");
+    }
+}

@@ -1,0 +1,266 @@
+//! Rows of snapshots: names, parents, labels. What is on disk is the snapshotter's.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Db, DbResult};
+use crate::{
+    bail,
+    engine::snapshot::{Labels, SnapshotId, SnapshotInfo, SnapshotKind, Usage},
+    error::{Error, Kind, Result},
+};
+
+/// A snapshot with the numbers of its directory and its ancestors'.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotRow {
+    pub id: SnapshotId,
+    pub info: SnapshotInfo,
+    /// Nearest first.
+    pub parents: Vec<SnapshotId>,
+    /// Recorded at commit.
+    pub usage: Option<Usage>,
+}
+
+const COLUMNS: &str = "s.id, s.key, s.kind, s.labels, s.created, s.updated, s.bytes, s.inodes, p.key, s.parent";
+
+impl Db {
+    /// A row for a snapshot whose directory is to be made; `ready_snapshot` ends that state.
+    /// `AlreadyExists` if the key is taken, `NotFound` if there is no committed parent of that name.
+    pub fn new_snapshot(
+        &self,
+        snapshotter: &str,
+        key: &str,
+        kind: SnapshotKind,
+        parent: Option<&str>,
+        labels: &Labels,
+    ) -> Result<SnapshotRow> {
+        self.write("prepare a snapshot", |tx| {
+            free(tx, snapshotter, key)?;
+            let parent = parent.map(|name| committed(tx, snapshotter, name)).transpose()?;
+            let now = micros(SystemTime::now());
+            tx.execute(
+                "INSERT INTO snapshot (snapshotter, key, parent, kind, ready, labels, created, updated)
+                 VALUES (?, ?, ?, ?, 0, ?, ?, ?)",
+                params![snapshotter, key, parent, name_of(kind), encode(labels)?, now, now],
+            )
+            .db("insert")?;
+            find(tx, snapshotter, key)
+        })
+    }
+
+    pub fn ready_snapshot(&self, id: SnapshotId) -> Result<()> {
+        self.write("finish a snapshot", |tx| {
+            tx.execute("UPDATE snapshot SET ready = 1 WHERE id = ?", [id.0]).db("update").map(drop)
+        })
+    }
+
+    pub fn snapshot(&self, snapshotter: &str, key: &str) -> Result<SnapshotRow> {
+        self.read("look up a snapshot", |db| find(db, snapshotter, key))
+    }
+
+    pub fn snapshots(&self, snapshotter: &str) -> Result<Vec<SnapshotRow>> {
+        self.read("list snapshots", |db| {
+            let query = format!(
+                "SELECT {COLUMNS} FROM snapshot s LEFT JOIN snapshot p ON s.parent = p.id WHERE s.snapshotter = ? ORDER BY s.id"
+            );
+            let mut statement = db.prepare_cached(&query).db("list")?;
+            let mut rows = statement.query([snapshotter]).db("list")?;
+            let mut list = Vec::new();
+            while let Some(row) = rows.next().db("list")? {
+                list.push(row_of(row)?.0);
+            }
+            Ok(list)
+        })
+    }
+
+    /// Turns an active snapshot into a committed one, as the child of `parent` (`None` in the outer option keeps the one
+    /// it was prepared on). The files are durable already.
+    pub fn commit_snapshot(
+        &self,
+        snapshotter: &str,
+        key: &str,
+        name: &str,
+        parent: Option<Option<&str>>,
+        usage: Usage,
+        labels: &Labels,
+    ) -> Result<SnapshotRow> {
+        self.write("commit a snapshot", |tx| {
+            let active = find(tx, snapshotter, key)?;
+            if active.info.kind != SnapshotKind::Active {
+                bail!(FailedPrecondition, "snapshot {key} is not active");
+            }
+            free(tx, snapshotter, name)?;
+            if let Some(parent) = parent {
+                let parent = parent.map(|name| committed(tx, snapshotter, name)).transpose()?;
+                tx.execute("UPDATE snapshot SET parent = ? WHERE id = ?", params![parent, active.id.0]).db("set the parent")?;
+            }
+            let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+            tx.execute(
+                "UPDATE snapshot SET key = ?, kind = 'committed', labels = ?, updated = ?, bytes = ?, inodes = ? WHERE id = ?",
+                params![name, encode(labels)?, micros(SystemTime::now()), number(usage.bytes), number(usage.inodes), active.id.0],
+            )
+            .db("update")?;
+            // Whoever held the active one holds what it became.
+            tx.execute(
+                "INSERT OR IGNORE INTO lease_snapshot (lease, snapshotter, key)
+                 SELECT lease, snapshotter, ? FROM lease_snapshot WHERE snapshotter = ? AND key = ?",
+                params![name, snapshotter, key],
+            )
+            .db("move the leases")?;
+            find(tx, snapshotter, name)
+        })
+    }
+
+    pub fn relabel_snapshot(&self, snapshotter: &str, key: &str, labels: &Labels) -> Result<SnapshotRow> {
+        self.write("relabel a snapshot", |tx| {
+            let row = find(tx, snapshotter, key)?;
+            tx.execute(
+                "UPDATE snapshot SET labels = ?, updated = ? WHERE id = ?",
+                params![encode(labels)?, micros(SystemTime::now()), row.id.0],
+            )
+            .db("update")?;
+            find(tx, snapshotter, key)
+        })
+    }
+
+    /// Deletes the row and puts the directory in the trash. `FailedPrecondition` while there are children.
+    pub fn remove_snapshot(&self, snapshotter: &str, key: &str) -> Result<SnapshotId> {
+        self.write("remove a snapshot", |tx| {
+            let row = find(tx, snapshotter, key)?;
+            let child: Option<String> = tx
+                .query_row("SELECT key FROM snapshot WHERE parent = ? LIMIT 1", [row.id.0], |r| r.get(0))
+                .optional()
+                .db("look for children")?;
+            if let Some(child) = child {
+                bail!(FailedPrecondition, "snapshot {key} has children, {child} among them");
+            }
+            tx.execute("DELETE FROM snapshot WHERE id = ?", [row.id.0]).db("delete")?;
+            tx.execute("INSERT INTO trash (snapshotter, id) VALUES (?, ?)", params![snapshotter, row.id.0])
+                .db("trash")?;
+            Ok(row.id)
+        })
+    }
+
+    /// Directories to delete.
+    pub fn trash(&self, snapshotter: &str) -> Result<Vec<SnapshotId>> {
+        self.read("list the trash", |db| ids(db, "SELECT id FROM trash WHERE snapshotter = ?", snapshotter))
+    }
+
+    pub fn forget_trash(&self, snapshotter: &str, id: SnapshotId) -> Result<()> {
+        self.write("empty the trash", |tx| {
+            tx.execute("DELETE FROM trash WHERE snapshotter = ? AND id = ?", params![snapshotter, id.0])
+                .db("delete")
+                .map(drop)
+        })
+    }
+
+    /// Puts what a crash left half prepared in the trash, and says how many that were.
+    pub fn trash_unready(&self, snapshotter: &str) -> Result<usize> {
+        self.write("discard half-made snapshots", |tx| {
+            let unready = ids(tx, "SELECT id FROM snapshot WHERE ready = 0 AND snapshotter = ?", snapshotter)?;
+            for id in &unready {
+                tx.execute("DELETE FROM snapshot WHERE id = ?", [id.0]).db("delete")?;
+                tx.execute("INSERT INTO trash (snapshotter, id) VALUES (?, ?)", params![snapshotter, id.0])
+                    .db("trash")?;
+            }
+            Ok(unready.len())
+        })
+    }
+}
+
+fn ids(db: &Connection, query: &str, snapshotter: &str) -> Result<Vec<SnapshotId>> {
+    let mut statement = db.prepare_cached(query).db("list")?;
+    let rows = statement.query_map([snapshotter], |r| r.get(0).map(SnapshotId)).db("list")?;
+    rows.collect::<Result<_, _>>().db("list")
+}
+
+fn free(db: &Connection, snapshotter: &str, key: &str) -> Result<()> {
+    if key.is_empty() {
+        bail!(InvalidArgument, "a snapshot's key is empty");
+    }
+    match find(db, snapshotter, key) {
+        Ok(_) => bail!(AlreadyExists, "snapshot {key} exists"),
+        Err(error) if error.is(Kind::NotFound) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn committed(db: &Connection, snapshotter: &str, name: &str) -> Result<u64> {
+    let row = find(db, snapshotter, name)?;
+    if row.info.kind != SnapshotKind::Committed {
+        bail!(FailedPrecondition, "parent {name} is not a committed snapshot");
+    }
+    Ok(row.id.0)
+}
+
+fn find(db: &Connection, snapshotter: &str, key: &str) -> Result<SnapshotRow> {
+    let query = format!(
+        "SELECT {COLUMNS} FROM snapshot s LEFT JOIN snapshot p ON s.parent = p.id WHERE s.snapshotter = ? AND s.key = ?"
+    );
+    let mut statement = db.prepare_cached(&query).db("look up")?;
+    let mut rows = statement.query([snapshotter, key]).db("look up")?;
+    let Some(row) = rows.next().db("look up")? else { bail!(NotFound, "snapshot {key} does not exist") };
+    let (mut found, mut parent) = row_of(row)?;
+    while let Some(id) = parent {
+        found.parents.push(SnapshotId(id));
+        parent =
+            db.query_row("SELECT parent FROM snapshot WHERE id = ?", [id], |r| r.get(0)).db("look up the parents")?;
+    }
+    Ok(found)
+}
+
+fn row_of(row: &Row<'_>) -> Result<(SnapshotRow, Option<u64>)> {
+    let read = || -> rusqlite::Result<_> {
+        let kind: String = row.get(2)?;
+        let labels: String = row.get(3)?;
+        let usage: (Option<u64>, Option<u64>) = (row.get(6)?, row.get(7)?);
+        Ok((
+            row.get(0)?,
+            row.get::<_, String>(1)?,
+            kind,
+            labels,
+            row.get(4)?,
+            row.get(5)?,
+            usage,
+            row.get(8)?,
+            row.get(9)?,
+        ))
+    };
+    let (id, key, kind, labels, created, updated, usage, parent, parent_id) = read().db("read a snapshot")?;
+    let kind = match kind.as_str() {
+        "active" => SnapshotKind::Active,
+        "view" => SnapshotKind::View,
+        "committed" => SnapshotKind::Committed,
+        other => bail!(DataLoss, "snapshot {key} is of the unknown kind {other:?}"),
+    };
+    let labels = serde_json::from_str(&labels)
+        .map_err(|e| Error::new(Kind::DataLoss, format!("the labels of snapshot {key} are damaged")).with_source(e))?;
+    let info = SnapshotInfo { kind, key, parent, labels, created: time(created), updated: time(updated) };
+    let usage = usage.0.zip(usage.1).map(|(bytes, inodes)| Usage { bytes, inodes });
+    Ok((SnapshotRow { id: SnapshotId(id), info, parents: Vec::new(), usage }, parent_id))
+}
+
+fn name_of(kind: SnapshotKind) -> &'static str {
+    match kind {
+        SnapshotKind::View => "view",
+        SnapshotKind::Active => "active",
+        SnapshotKind::Committed => "committed",
+    }
+}
+
+fn encode(labels: &Labels) -> Result<String> {
+    if let Some((key, _)) = labels.iter().find(|(k, v)| k.len() + v.len() > 4096) {
+        let shown: String = key.chars().take(40).collect();
+        bail!(InvalidArgument, "label {shown:?} is longer than 4096 bytes");
+    }
+    serde_json::to_string(labels).map_err(|e| Error::new(Kind::Internal, "encode labels").with_source(e))
+}
+
+fn micros(at: SystemTime) -> i64 {
+    at.duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_micros()).unwrap_or(i64::MAX))
+}
+
+fn time(micros: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+}

@@ -1,0 +1,176 @@
+//! Rows of blobs and ingests, and the mark of garbage collection.
+
+use std::{collections::HashSet, time::SystemTime};
+
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::{Db, DbResult, lease_id, unix};
+use crate::{
+    engine::{content::Digest, snapshot::Usage},
+    error::{Error, Kind, Result},
+};
+
+/// What a collection found unreachable; the rows are gone already, the files are the caller's to delete.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Garbage {
+    pub blobs: Vec<Digest>,
+    pub ingests: Vec<Digest>,
+    /// Of snapshotters' directories now in the trash.
+    pub snapshots: u64,
+    pub leases: u64,
+}
+
+impl Db {
+    pub fn blob_size(&self, digest: &Digest) -> Result<Option<u64>> {
+        self.read("look up a blob", |db| {
+            let size: Option<i64> = db
+                .query_row("SELECT size FROM blob WHERE digest = ?", [digest.as_str()], |r| r.get(0))
+                .optional()
+                .db("look up")?;
+            Ok(size.map(|s| u64::try_from(s).unwrap_or(0)))
+        })
+    }
+
+    pub fn blobs(&self) -> Result<Vec<(Digest, u64)>> {
+        self.read("list blobs", |db| {
+            let mut statement = db.prepare_cached("SELECT digest, size FROM blob ORDER BY digest").db("list")?;
+            let rows = statement.query_map([], |r| Ok((r.get::<_, String>(0)?, r.get::<_, i64>(1)?))).db("list")?;
+            rows.map(|row| {
+                let (digest, size) = row.db("list")?;
+                Ok((digest.parse()?, u64::try_from(size).unwrap_or(0)))
+            })
+            .collect()
+        })
+    }
+
+    /// Bytes and number of all blobs.
+    pub fn blob_usage(&self) -> Result<Usage> {
+        self.read("sum up the blobs", |db| {
+            let (bytes, inodes): (i64, i64) = db
+                .query_row("SELECT coalesce(sum(size), 0), count(*) FROM blob", [], |r| Ok((r.get(0)?, r.get(1)?)))
+                .db("sum up")?;
+            Ok(Usage { bytes: u64::try_from(bytes).unwrap_or(0), inodes: u64::try_from(inodes).unwrap_or(0) })
+        })
+    }
+
+    /// Before an ingest's first byte is written: who wants it, and that there is something to clean up.
+    pub fn start_ingest(&self, digest: &Digest, size: u64, lease: &str) -> Result<()> {
+        self.write("start an ingest", |tx| {
+            hold(tx, digest, lease)?;
+            tx.execute(
+                "INSERT OR REPLACE INTO ingest (digest, size, started) VALUES (?, ?, ?)",
+                params![digest.as_str(), i64::try_from(size).unwrap_or(i64::MAX), unix(SystemTime::now())],
+            )
+            .db("insert")?;
+            Ok(())
+        })
+    }
+
+    pub fn ingests(&self) -> Result<Vec<Digest>> {
+        self.read("list ingests", |db| {
+            let mut statement = db.prepare_cached("SELECT digest FROM ingest").db("list")?;
+            let rows = statement.query_map([], |r| r.get::<_, String>(0)).db("list")?;
+            rows.map(|row| row.db("list")?.parse()).collect()
+        })
+    }
+
+    pub fn end_ingest(&self, digest: &Digest) -> Result<()> {
+        self.write("end an ingest", |tx| {
+            tx.execute("DELETE FROM ingest WHERE digest = ?", [digest.as_str()]).db("delete")?;
+            Ok(())
+        })
+    }
+
+    /// After the blob's file is durable.
+    pub fn commit_blob(&self, digest: &Digest, size: u64, lease: &str) -> Result<()> {
+        self.write("record a blob", |tx| {
+            hold(tx, digest, lease)?;
+            tx.execute("DELETE FROM ingest WHERE digest = ?", [digest.as_str()]).db("delete the ingest")?;
+            tx.execute(
+                "INSERT OR REPLACE INTO blob (digest, size, created) VALUES (?, ?, ?)",
+                params![digest.as_str(), i64::try_from(size).unwrap_or(i64::MAX), unix(SystemTime::now())],
+            )
+            .db("insert")?;
+            Ok(())
+        })
+    }
+
+    /// A blob whose file is missing or wrong: its row goes, so that the next pull fetches it.
+    pub fn forget_blob(&self, digest: &Digest) -> Result<()> {
+        self.write("forget a blob", |tx| {
+            tx.execute("DELETE FROM blob WHERE digest = ?", [digest.as_str()]).db("delete")?;
+            Ok(())
+        })
+    }
+
+    /// Marks from the roots (images, documents, live leases) and deletes every other row, in one transaction.
+    /// Snapshots in use keep their parents; an unreachable one's directory goes to the trash.
+    pub fn mark(&self, now: SystemTime) -> Result<Garbage> {
+        self.write("collect garbage", |tx| {
+            let leases = tx.execute("DELETE FROM lease WHERE expires < ?", [unix(now)]).db("expire leases")?;
+            let digests = |query: &str| -> Result<Vec<Digest>> {
+                let mut statement = tx.prepare(query).db("collect")?;
+                let rows = statement.query_map([], |r| r.get::<_, String>(0)).db("collect")?;
+                rows.map(|row| row.db("collect")?.parse()).collect()
+            };
+            let roots = "SELECT digest FROM image_blob UNION SELECT digest FROM lease_blob";
+            let blobs = digests(&format!("DELETE FROM blob WHERE digest NOT IN ({roots}) RETURNING digest"))?;
+            let ingests = digests(&format!("DELETE FROM ingest WHERE digest NOT IN ({roots}) RETURNING digest"))?;
+            let kept = kept_snapshots(tx)?;
+            let mut snapshots = 0;
+            // Children first: a parent cannot go before them.
+            let mut statement = tx.prepare("SELECT id, snapshotter FROM snapshot ORDER BY id DESC").db("collect")?;
+            let all: Vec<(i64, String)> =
+                statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).and_then(Iterator::collect).db("collect")?;
+            let mut gone: Vec<_> = all.into_iter().filter(|(id, _)| !kept.contains(id)).collect();
+            while !gone.is_empty() {
+                let before = gone.len();
+                let mut left = Vec::new();
+                for (id, snapshotter) in gone {
+                    let children: i64 = tx
+                        .query_row("SELECT count(*) FROM snapshot WHERE parent = ?", [id], |r| r.get(0))
+                        .db("count children")?;
+                    if children > 0 {
+                        left.push((id, snapshotter));
+                        continue;
+                    }
+                    tx.execute("DELETE FROM snapshot WHERE id = ?", [id]).db("delete")?;
+                    tx.execute("INSERT INTO trash (snapshotter, id) VALUES (?, ?)", params![snapshotter, id])
+                        .db("trash")?;
+                    snapshots += 1;
+                }
+                if left.len() == before {
+                    return Err(Error::new(Kind::DataLoss, "snapshots that are each other's parents"));
+                }
+                gone = left;
+            }
+            Ok(Garbage { blobs, ingests, snapshots, leases: leases as u64 })
+        })
+    }
+}
+
+fn hold(tx: &Transaction<'_>, digest: &Digest, lease: &str) -> Result<()> {
+    tx.execute(
+        "INSERT OR IGNORE INTO lease_blob (lease, digest) VALUES (?, ?)",
+        params![lease_id(lease)?, digest.as_str()],
+    )
+    .map(drop)
+    .map_err(|e| Error::new(Kind::NotFound, format!("lease {lease} has expired")).with_source(e))
+}
+
+fn kept_snapshots(tx: &Transaction<'_>) -> Result<HashSet<i64>> {
+    let mut statement = tx
+        .prepare(
+            "WITH RECURSIVE kept (id, parent) AS (
+                SELECT s.id, s.parent FROM snapshot s JOIN (
+                    SELECT snapshotter, chain AS key FROM image WHERE chain IS NOT NULL
+                    UNION SELECT snapshotter, key FROM document_snapshot
+                    UNION SELECT snapshotter, key FROM lease_snapshot
+                ) r ON s.snapshotter = r.snapshotter AND s.key = r.key
+                UNION SELECT p.id, p.parent FROM snapshot p JOIN kept k ON p.id = k.parent
+            ) SELECT id FROM kept",
+        )
+        .db("mark")?;
+    let rows = statement.query_map([], |r| r.get(0)).db("mark")?;
+    rows.collect::<Result<_, _>>().db("mark")
+}

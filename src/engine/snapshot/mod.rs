@@ -1,0 +1,126 @@
+//! Snapshotters: what turns image layers into a container's root filesystem.
+//!
+//! The words are containerd's. An *active* snapshot (a `key`) is writable; committing it gives a *committed* one (a
+//! `name`), the only kind that has children; a *view* is a read-only active one. To import an image: `prepare` an
+//! active snapshot on the chain so far, unpack the layer into it, `commit` it under the layer's chain ID, and so on. To run
+//! a container: `prepare` on the top chain ID and mount what it returns. `Local` does names, parents, labels and
+//! recovery once, in the metadata database; a `Driver` knows one filesystem.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+
+/// containerd's labels; values are at most 4096 bytes, key included.
+pub type Labels = BTreeMap<String, String>;
+
+/// One mount(2), in the words of containerd's `types.Mount`: the options are fstab's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mount {
+    /// "overlay" or "bind".
+    pub kind: String,
+    pub source: String,
+    pub options: Vec<String>,
+}
+
+/// Disk space; `inodes` counts files and directories.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    pub bytes: u64,
+    pub inodes: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SnapshotKind {
+    View,
+    Active,
+    Committed,
+}
+
+/// A snapshot as `stat` and `walk` tell it. `key` is the name for a committed one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotInfo {
+    pub kind: SnapshotKind,
+    pub key: String,
+    pub parent: Option<String>,
+    pub labels: Labels,
+    pub created: SystemTime,
+    pub updated: SystemTime,
+}
+
+/// Keys and names share one space per snapshotter, as in containerd.
+#[async_trait]
+pub trait Snapshotter: fmt::Debug + Send + Sync {
+    /// "overlayfs", "native".
+    fn name(&self) -> &str;
+    async fn stat(&self, key: &str) -> Result<SnapshotInfo>;
+    async fn usage(&self, key: &str) -> Result<Usage>;
+    /// The mounts of an active snapshot or a view; the same on every call.
+    async fn mounts(&self, key: &str) -> Result<Vec<Mount>>;
+    async fn prepare(&self, key: &str, parent: Option<&str>, labels: Labels) -> Result<Vec<Mount>>;
+    async fn view(&self, key: &str, parent: Option<&str>, labels: Labels) -> Result<Vec<Mount>>;
+    /// Durable when it returns: the caller has synced the files (`Local` does), then the row is committed.
+    /// `AlreadyExists` if `name` is taken.
+    async fn commit(&self, key: &str, name: &str, labels: Labels) -> Result<SnapshotInfo>;
+    async fn relabel(&self, key: &str, labels: Labels) -> Result<SnapshotInfo>;
+    /// `FailedPrecondition` while the snapshot has children.
+    async fn remove(&self, key: &str) -> Result<()>;
+    async fn walk(&self) -> Result<Vec<SnapshotInfo>>;
+    /// Deletes what `remove` only unlinked, and returns what that freed.
+    async fn sweep(&self) -> Result<Usage>;
+
+    /// Where to unpack a layer into an active snapshot without mounting it, and how its whiteouts are written there.
+    /// With overlayfs this is the upper directory, so layers of one image can be unpacked at the same time.
+    async fn unpack_target(&self, key: &str) -> Result<UnpackTarget>;
+    /// Commits an active snapshot as the child of `parent`, which may have become known only after `prepare`
+    /// (layers unpacked in parallel). Drivers whose `create` needs the parent refuse it with `Unimplemented`.
+    async fn commit_onto(&self, key: &str, name: &str, parent: Option<&str>, labels: Labels) -> Result<SnapshotInfo>;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnpackTarget {
+    pub directory: PathBuf,
+    pub whiteouts: Whiteouts,
+    /// Whether layers may be unpacked before their parents are (see `commit_onto`).
+    pub independent: bool,
+}
+
+/// How a deletion in a layer is expressed in the unpacked tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whiteouts {
+    /// Character device 0:0, and the `trusted.overlay.opaque` xattr on directories (kernel's overlayfs.rst).
+    Overlay,
+    /// The file is deleted in place: the tree already holds the parents' files.
+    Apply,
+}
+
+/// The directory number of a snapshot, never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SnapshotId(pub u64);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Support {
+    Yes,
+    No { because: String },
+}
+
+/// What one filesystem must know; everything is blocking. Names, parents, labels and recovery are `Local`'s.
+pub trait Driver: fmt::Debug + Send + Sync {
+    fn name(&self) -> &'static str;
+    /// Whether `root` (the directory that will hold the snapshots) can carry this driver.
+    fn probe(&self, root: &Path) -> Result<Support>;
+    /// Makes the snapshot's directories. `parents` is nearest first.
+    fn create(&self, id: SnapshotId, parents: &[SnapshotId]) -> Result<()>;
+    fn mounts(&self, id: SnapshotId, parents: &[SnapshotId], kind: SnapshotKind) -> Result<Vec<Mount>>;
+    fn unpack_target(&self, id: SnapshotId) -> UnpackTarget;
+    /// What the snapshot itself holds, parents not counted.
+    fn usage(&self, id: SnapshotId) -> Result<Usage>;
+    fn remove(&self, id: SnapshotId) -> Result<()>;
+}
