@@ -3,5 +3,6 @@
 //! Blocking functions say so; async code calls them through `tokio::task::spawn_blocking`.
 
 pub mod content;
+pub mod gc;
 pub mod metadata;
 pub mod snapshot;

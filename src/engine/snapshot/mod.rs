@@ -6,17 +6,32 @@
 //! a container: `prepare` on the top chain ID and mount what it returns. `Local` does names, parents, labels and
 //! recovery once, in the metadata database; a `Driver` knows one filesystem.
 
+mod local;
+mod mount;
+mod native;
+mod overlay;
+#[cfg(test)]
+mod suite;
+
 use std::{
     collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
+    sync::Arc,
     time::SystemTime,
 };
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+pub use local::Local;
+pub use mount::{mount, unmount};
+
+use crate::{
+    bail,
+    engine::metadata::Db,
+    error::{Context, Result},
+};
 
 /// containerd's labels; values are at most 4096 bytes, key included.
 pub type Labels = BTreeMap<String, String>;
@@ -120,7 +135,38 @@ pub trait Driver: fmt::Debug + Send + Sync {
     fn create(&self, id: SnapshotId, parents: &[SnapshotId]) -> Result<()>;
     fn mounts(&self, id: SnapshotId, parents: &[SnapshotId], kind: SnapshotKind) -> Result<Vec<Mount>>;
     fn unpack_target(&self, id: SnapshotId) -> UnpackTarget;
-    /// What the snapshot itself holds, parents not counted.
+    /// Where the snapshot's own files are.
+    fn directory(&self, id: SnapshotId) -> PathBuf;
+    /// What the snapshot itself holds; with a driver that copies, that includes what it copied.
     fn usage(&self, id: SnapshotId) -> Result<Usage>;
     fn remove(&self, id: SnapshotId) -> Result<()>;
+}
+
+/// Makes a driver for the directory that holds all snapshotters' directories.
+pub type MakeDriver = fn(&Path) -> Box<dyn Driver>;
+
+/// Every driver, best first.
+pub const DRIVERS: &[MakeDriver] =
+    &[|root| Box::new(overlay::Overlay::new(root)), |root| Box::new(native::Native::new(root))];
+
+/// The snapshotter of that name, or the first whose driver `root`'s filesystem can carry. Each has its own directory
+/// `root/<name>`. Blocking.
+pub fn open(root: &Path, name: Option<&str>, db: Arc<Db>) -> Result<Local> {
+    let mut refused = Vec::new();
+    for make in DRIVERS {
+        let driver = make(root);
+        if name.is_some_and(|n| n != driver.name()) {
+            continue;
+        }
+        let own = root.join(driver.name());
+        std::fs::create_dir_all(&own).context(|| format!("create {}", own.display()))?;
+        match driver.probe(&own)? {
+            Support::Yes => return Ok(Local::new(driver, own, db)),
+            Support::No { because } => refused.push(format!("{}: {because}", driver.name())),
+        }
+    }
+    match name {
+        Some(name) if refused.is_empty() => bail!(InvalidArgument, "there is no snapshotter {name:?}"),
+        _ => bail!(FailedPrecondition, "no snapshotter works on {}: {}", root.display(), refused.join("; ")),
+    }
 }

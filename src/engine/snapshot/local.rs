@@ -1,0 +1,217 @@
+//! `Snapshotter` said once, for every driver: rows in the database, directories by the driver, in the order that a
+//! crash cannot hurt (docs/architecture.md, "Crash consistency").
+
+use std::{
+    fs::{self, File},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+
+use super::{Driver, Labels, Mount, SnapshotId, SnapshotInfo, SnapshotKind, Snapshotter, UnpackTarget, Usage};
+use crate::{
+    bail,
+    engine::metadata::{Db, SnapshotRow},
+    error::{Context, Error, Kind, Result},
+};
+
+/// A snapshotter on a directory of this machine.
+#[derive(Debug, Clone)]
+pub struct Local(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    driver: Box<dyn Driver>,
+    /// Holds a directory per snapshot, named by its number.
+    root: PathBuf,
+    db: Arc<Db>,
+}
+
+impl Local {
+    pub fn new(driver: Box<dyn Driver>, root: PathBuf, db: Arc<Db>) -> Self {
+        Self(Arc::new(Inner { driver, root, db }))
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> Result<T> + Send + 'static) -> Result<T> {
+        let inner = Arc::clone(&self.0);
+        tokio::task::spawn_blocking(move || work(&inner))
+            .await
+            .unwrap_or_else(|e| Err(Error::new(Kind::Internal, "a snapshotter's task died").with_source(e)))
+    }
+
+    /// At start: what a crash left half made goes to the trash, directories nobody knows are deleted, the trash is
+    /// emptied. Returns how many snapshots and how many directories that were. A second run finds nothing.
+    pub async fn recover(&self) -> Result<(usize, usize)> {
+        self.run(|inner| {
+            let unready = inner.db.trash_unready(inner.driver.name())?;
+            inner.sweep()?;
+            let known: std::collections::HashSet<u64> =
+                inner.db.snapshots(inner.driver.name())?.into_iter().map(|s| s.id.0).collect();
+            let mut orphans = 0;
+            for entry in fs::read_dir(&inner.root).context(|| format!("list {}", inner.root.display()))? {
+                let name = entry.context(|| format!("list {}", inner.root.display()))?.file_name();
+                if let Some(id) = name.to_str().and_then(|n| n.parse().ok())
+                    && !known.contains(&id)
+                {
+                    inner.driver.remove(SnapshotId(id))?;
+                    orphans += 1;
+                }
+            }
+            Ok((unready, orphans))
+        })
+        .await
+    }
+
+    async fn make(&self, key: &str, kind: SnapshotKind, parent: Option<&str>, labels: Labels) -> Result<Vec<Mount>> {
+        let (key, parent) = (key.to_owned(), parent.map(ToOwned::to_owned));
+        self.run(move |inner| {
+            let row = inner.db.new_snapshot(inner.driver.name(), &key, kind, parent.as_deref(), &labels)?;
+            let made = inner.driver.create(row.id, &row.parents).and_then(|()| inner.db.ready_snapshot(row.id));
+            if let Err(error) = made {
+                let undone = inner.db.remove_snapshot(inner.driver.name(), &key).and_then(|_| inner.sweep().map(drop));
+                return Err(error.and_cleanup(undone));
+            }
+            inner.driver.mounts(row.id, &row.parents, kind)
+        })
+        .await
+        .context(|| format!("prepare snapshot in {}", self.name()))
+    }
+
+    async fn commit_as(
+        &self,
+        key: &str,
+        name: &str,
+        parent: Option<Option<String>>,
+        labels: Labels,
+    ) -> Result<SnapshotInfo> {
+        let (key, name) = (key.to_owned(), name.to_owned());
+        self.run(move |inner| {
+            let row = inner.row(&key)?;
+            let usage = inner.driver.usage(row.id)?;
+            // Before the row, and outside the transaction: a committed row without its files cannot be.
+            inner.sync(row.id)?;
+            let parent = parent.as_ref().map(Option::as_deref);
+            Ok(inner.db.commit_snapshot(inner.driver.name(), &key, &name, parent, usage, &labels)?.info)
+        })
+        .await
+    }
+}
+
+impl Inner {
+    fn row(&self, key: &str) -> Result<SnapshotRow> {
+        self.db.snapshot(self.driver.name(), key)
+    }
+
+    fn sync(&self, id: SnapshotId) -> Result<()> {
+        let path = self.driver.directory(id);
+        let directory = File::open(&path).context(|| format!("open {}", path.display()))?;
+        rustix::fs::syncfs(&directory).context(|| format!("sync the filesystem of {}", path.display()))?;
+        File::open(&self.root).and_then(|d| d.sync_all()).map_err(|e| Error::io("sync directory", &self.root, e))
+    }
+
+    fn sweep(&self) -> Result<Usage> {
+        let mut freed = Usage::default();
+        for id in self.db.trash(self.driver.name())? {
+            if self.driver.directory(id).exists() {
+                let usage = self.driver.usage(id)?;
+                freed.bytes += usage.bytes;
+                freed.inodes += usage.inodes;
+            }
+            self.driver.remove(id)?;
+            self.db.forget_trash(self.driver.name(), id)?;
+        }
+        Ok(freed)
+    }
+}
+
+#[async_trait]
+impl Snapshotter for Local {
+    fn name(&self) -> &str {
+        self.0.driver.name()
+    }
+
+    async fn stat(&self, key: &str) -> Result<SnapshotInfo> {
+        let key = key.to_owned();
+        self.run(move |inner| Ok(inner.row(&key)?.info)).await
+    }
+
+    async fn usage(&self, key: &str) -> Result<Usage> {
+        let key = key.to_owned();
+        self.run(move |inner| {
+            let row = inner.row(&key)?;
+            match row.usage {
+                Some(usage) => Ok(usage),
+                None => inner.driver.usage(row.id),
+            }
+        })
+        .await
+    }
+
+    async fn mounts(&self, key: &str) -> Result<Vec<Mount>> {
+        let key = key.to_owned();
+        self.run(move |inner| {
+            let row = inner.row(&key)?;
+            if row.info.kind == SnapshotKind::Committed {
+                bail!(FailedPrecondition, "snapshot {key} is committed: prepare or view one on it");
+            }
+            inner.driver.mounts(row.id, &row.parents, row.info.kind)
+        })
+        .await
+    }
+
+    async fn prepare(&self, key: &str, parent: Option<&str>, labels: Labels) -> Result<Vec<Mount>> {
+        self.make(key, SnapshotKind::Active, parent, labels).await
+    }
+
+    async fn view(&self, key: &str, parent: Option<&str>, labels: Labels) -> Result<Vec<Mount>> {
+        self.make(key, SnapshotKind::View, parent, labels).await
+    }
+
+    async fn commit(&self, key: &str, name: &str, labels: Labels) -> Result<SnapshotInfo> {
+        self.commit_as(key, name, None, labels).await
+    }
+
+    async fn relabel(&self, key: &str, labels: Labels) -> Result<SnapshotInfo> {
+        let key = key.to_owned();
+        self.run(move |inner| Ok(inner.db.relabel_snapshot(inner.driver.name(), &key, &labels)?.info)).await
+    }
+
+    async fn remove(&self, key: &str) -> Result<()> {
+        let key = key.to_owned();
+        self.run(move |inner| {
+            inner.db.remove_snapshot(inner.driver.name(), &key)?;
+            inner.sweep().map(drop)
+        })
+        .await
+    }
+
+    async fn walk(&self) -> Result<Vec<SnapshotInfo>> {
+        self.run(|inner| Ok(inner.db.snapshots(inner.driver.name())?.into_iter().map(|s| s.info).collect())).await
+    }
+
+    async fn sweep(&self) -> Result<Usage> {
+        self.run(Inner::sweep).await
+    }
+
+    async fn unpack_target(&self, key: &str) -> Result<UnpackTarget> {
+        let key = key.to_owned();
+        self.run(move |inner| {
+            let row = inner.row(&key)?;
+            if row.info.kind != SnapshotKind::Active {
+                bail!(FailedPrecondition, "snapshot {key} is not active");
+            }
+            Ok(inner.driver.unpack_target(row.id))
+        })
+        .await
+    }
+
+    async fn commit_onto(&self, key: &str, name: &str, parent: Option<&str>, labels: Labels) -> Result<SnapshotInfo> {
+        let target = self.unpack_target(key).await?;
+        let same = self.stat(key).await?.parent.as_deref() == parent;
+        if !(same || target.independent) {
+            bail!(Unimplemented, "{} cannot give snapshot {key} another parent", self.name());
+        }
+        self.commit_as(key, name, Some(parent.map(ToOwned::to_owned)), labels).await
+    }
+}

@@ -1,0 +1,190 @@
+//! The contract of a snapshotter, run over every driver on a real kernel.
+
+use std::{fs, path::Path, sync::Arc, time::Duration};
+
+use super::*;
+use crate::{engine::metadata::Table, error::Kind};
+
+struct Rig {
+    dir: tempfile::TempDir,
+    db: Arc<Db>,
+    snapshotter: Local,
+}
+
+/// On a tmpfs of its own, which can carry overlayfs whatever the machine's root is. `None`, with a word, without root.
+fn rig(name: &str) -> Option<Rig> {
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: mounting needs root");
+        return None;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    rustix::mount::mount("none", dir.path(), "tmpfs", rustix::mount::MountFlags::empty(), c"size=64m").unwrap();
+    let db = Arc::new(Db::open(&dir.path().join("meta.db")).unwrap());
+    let snapshotter = open(&dir.path().join("snapshots"), Some(name), Arc::clone(&db)).unwrap();
+    fs::create_dir(dir.path().join("mnt")).unwrap();
+    Some(Rig { dir, db, snapshotter })
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        unmount(&self.dir.path().join("mnt")).unwrap();
+        unmount(self.dir.path()).unwrap();
+    }
+}
+
+impl Rig {
+    /// Mounts, works on the tree, unmounts.
+    fn with<T>(&self, mounts: &[Mount], work: impl FnOnce(&Path) -> T) -> T {
+        let target = self.dir.path().join("mnt");
+        mount(mounts, &target).unwrap();
+        let value = work(&target);
+        unmount(&target).unwrap();
+        value
+    }
+
+    async fn layer(&self, name: &str, parent: Option<&str>, work: impl FnOnce(&Path)) {
+        let mounts = self.snapshotter.prepare("tmp", parent, Labels::new()).await.unwrap();
+        self.with(&mounts, work);
+        self.snapshotter.commit("tmp", name, Labels::new()).await.unwrap();
+    }
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|e| e.kind().to_string())
+}
+
+async fn layers_stack_and_deletions_show(rig: &Rig) {
+    rig.layer("one", None, |root| {
+        fs::write(root.join("a"), "1").unwrap();
+        fs::create_dir(root.join("d")).unwrap();
+        fs::write(root.join("d/x"), "1").unwrap();
+        fs::hard_link(root.join("a"), root.join("a2")).unwrap();
+    })
+    .await;
+    rig.layer("two", Some("one"), |root| {
+        fs::write(root.join("a"), "2").unwrap();
+        fs::remove_dir_all(root.join("d")).unwrap();
+        fs::write(root.join("b"), "2").unwrap();
+    })
+    .await;
+    let mounts = rig.snapshotter.prepare("run", Some("two"), Labels::new()).await.unwrap();
+    assert_eq!(mounts, rig.snapshotter.mounts("run").await.unwrap());
+    rig.with(&mounts, |root| {
+        assert_eq!((read(&root.join("a")), read(&root.join("b"))), ("2".to_owned(), "2".to_owned()));
+        assert!(!root.join("d").exists(), "deleted in the second layer");
+        fs::write(root.join("a"), "3").unwrap();
+    });
+    let view = rig.snapshotter.view("look", Some("two"), Labels::new()).await.unwrap();
+    rig.with(&view, |root| {
+        assert_eq!(read(&root.join("a")), "2", "the writable snapshot does not show through");
+        assert!(fs::write(root.join("a"), "4").is_err(), "a view is read-only");
+    });
+    let view = rig.snapshotter.view("base", Some("one"), Labels::new()).await.unwrap();
+    rig.with(&view, |root| {
+        assert_eq!(read(&root.join("d/x")), "1");
+        assert!(fs::write(root.join("new"), "").is_err(), "a view of one layer is read-only too");
+    });
+    for key in ["run", "look", "base"] {
+        rig.snapshotter.remove(key).await.unwrap();
+    }
+}
+
+async fn names_and_parents_are_checked(rig: &Rig) {
+    let s = &rig.snapshotter;
+    let kind = |r: Result<Vec<Mount>>| r.unwrap_err().kind();
+    assert_eq!(kind(s.prepare("k", Some("nobody"), Labels::new()).await), Kind::NotFound);
+    s.prepare("k", Some("one"), Labels::new()).await.unwrap();
+    assert_eq!(kind(s.prepare("k", None, Labels::new()).await), Kind::AlreadyExists);
+    assert_eq!(kind(s.prepare("child", Some("k"), Labels::new()).await), Kind::FailedPrecondition);
+    assert_eq!(kind(s.mounts("one").await), Kind::FailedPrecondition);
+    assert_eq!(s.commit("k", "one", Labels::new()).await.unwrap_err().kind(), Kind::AlreadyExists);
+    assert_eq!(s.commit("two", "three", Labels::new()).await.unwrap_err().kind(), Kind::FailedPrecondition);
+    assert_eq!(s.remove("one").await.unwrap_err().kind(), Kind::FailedPrecondition);
+    assert_eq!(s.remove("nobody").await.unwrap_err().kind(), Kind::NotFound);
+    let info = s.stat("k").await.unwrap();
+    assert_eq!((info.kind, info.parent.as_deref()), (SnapshotKind::Active, Some("one")));
+    let labels: Labels = [("a".to_owned(), "b".to_owned())].into();
+    assert_eq!(s.relabel("k", labels.clone()).await.unwrap().labels, labels);
+    let large = [("a".to_owned(), "b".repeat(5000))].into();
+    assert_eq!(s.relabel("k", large).await.unwrap_err().kind(), Kind::InvalidArgument);
+    s.remove("k").await.unwrap();
+}
+
+async fn usage_counts_what_was_written(rig: &Rig) {
+    let mounts = rig.snapshotter.prepare("u", Some("two"), Labels::new()).await.unwrap();
+    let before = rig.snapshotter.usage("u").await.unwrap();
+    rig.with(&mounts, |root| fs::write(root.join("big"), vec![1; 1 << 20]).unwrap());
+    let after = rig.snapshotter.usage("u").await.unwrap();
+    assert_eq!((after.bytes - before.bytes, after.inodes - before.inodes), (1 << 20, 1));
+    rig.snapshotter.commit("u", "used", Labels::new()).await.unwrap();
+    assert_eq!(rig.snapshotter.usage("used").await.unwrap(), after);
+    rig.snapshotter.remove("used").await.unwrap();
+}
+
+async fn garbage_goes_and_what_is_used_stays(rig: &Rig) {
+    let s = &rig.snapshotter;
+    rig.layer("lonely", Some("one"), |root| fs::write(root.join("z"), "z").unwrap()).await;
+    rig.db.insert(Table::Containers, "c", "c", &0).unwrap();
+    rig.db.keep_snapshot(Table::Containers, "c", s.name(), "two").unwrap();
+    let lease = rig.db.lease("test", Duration::from_secs(60)).unwrap();
+    rig.db.lease_snapshot(&lease, s.name(), "lonely").unwrap();
+    assert_eq!(rig.db.mark(SystemTime::now()).unwrap().snapshots, 0);
+    rig.db.release(&lease).unwrap();
+    assert_eq!(rig.db.mark(SystemTime::now()).unwrap().snapshots, 1, "the lonely one; its parent has another child");
+    assert!(s.sweep().await.unwrap().inodes > 0);
+    let names: Vec<_> = s.walk().await.unwrap().into_iter().map(|i| i.key).collect();
+    assert_eq!(names, ["one", "two"]);
+    rig.db.delete(Table::Containers, "c").unwrap();
+    assert_eq!(rig.db.mark(SystemTime::now()).unwrap().snapshots, 2);
+}
+
+async fn recovery_discards_the_half_made(rig: &Rig) {
+    let s = &rig.snapshotter;
+    s.sweep().await.unwrap();
+    rig.db.new_snapshot(s.name(), "half", SnapshotKind::Active, None, &Labels::new()).unwrap();
+    let root = rig.dir.path().join("snapshots").join(s.name());
+    fs::create_dir_all(root.join("4711/fs")).unwrap();
+    assert_eq!(s.recover().await.unwrap(), (1, 1));
+    assert_eq!(s.recover().await.unwrap(), (0, 0));
+    assert_eq!(fs::read_dir(&root).unwrap().count(), 0);
+}
+
+async fn contract(name: &str) {
+    let Some(rig) = rig(name) else { return };
+    layers_stack_and_deletions_show(&rig).await;
+    names_and_parents_are_checked(&rig).await;
+    usage_counts_what_was_written(&rig).await;
+    garbage_goes_and_what_is_used_stays(&rig).await;
+    recovery_discards_the_half_made(&rig).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn overlayfs_keeps_the_contract() {
+    contract("overlayfs").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn native_keeps_the_contract() {
+    contract("native").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn snp_10_overlayfs_stacks_128_layers() {
+    let Some(rig) = rig("overlayfs") else { return };
+    let mut parent: Option<String> = None;
+    for n in 0..128 {
+        // Unpacked in any order, and given its parent when it is committed.
+        let name = format!("layer-{n}");
+        rig.snapshotter.prepare("tmp", None, Labels::new()).await.unwrap();
+        let target = rig.snapshotter.unpack_target("tmp").await.unwrap();
+        fs::write(target.directory.join(&name), &name).unwrap();
+        rig.snapshotter.commit_onto("tmp", &name, parent.as_deref(), Labels::new()).await.unwrap();
+        parent = Some(name);
+    }
+    let mounts = rig.snapshotter.prepare("run", parent.as_deref(), Labels::new()).await.unwrap();
+    rig.with(&mounts, |root| {
+        for n in 0..128 {
+            assert_eq!(read(&root.join(format!("layer-{n}"))), format!("layer-{n}"));
+        }
+    });
+}
