@@ -4,5 +4,6 @@
 
 pub mod content;
 pub mod gc;
+pub mod image;
 pub mod metadata;
 pub mod snapshot;

@@ -1,0 +1,111 @@
+//! From a layer's bytes to the plain stream, hashed and bounded on its way.
+
+use std::{
+    io::{self, BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+};
+
+use ring::digest::{Context as Hasher, SHA256};
+
+use crate::{
+    bail,
+    engine::content::Digest,
+    error::{Context, Error, Kind, Result},
+};
+
+/// How a layer blob is compressed; found by its first bytes, not by its media type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    Plain,
+    Gzip,
+    Zstd,
+}
+
+const BUFFER: usize = 256 << 10;
+/// zstd frames may ask for this much memory, as a power of two: 128 MiB.
+const ZSTD_WINDOW_LOG: u32 = 27;
+
+/// The decompressed bytes of `layer`.
+pub fn open<'a>(layer: impl Read + 'a) -> Result<(Compression, Box<dyn Read + 'a>)> {
+    let mut layer = BufReader::with_capacity(BUFFER, layer);
+    let magic = layer.fill_buf().map_err(|e| Error::new(Kind::DataLoss, "read the layer").with_source(e))?;
+    Ok(match magic {
+        [0x1f, 0x8b, ..] => (Compression::Gzip, Box::new(flate2::bufread::MultiGzDecoder::new(layer))),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
+            let mut decoder = zstd::Decoder::with_buffer(layer)
+                .map_err(|e| Error::new(Kind::Internal, "set up zstd").with_source(e))?;
+            decoder
+                .window_log_max(ZSTD_WINDOW_LOG)
+                .map_err(|e| Error::new(Kind::Internal, "set up zstd").with_source(e))?;
+            (Compression::Zstd, Box::new(decoder))
+        }
+        [b'B', b'Z', b'h', ..] | [0xfd, b'7', b'z', b'X', b'Z', ..] => {
+            bail!(InvalidArgument, "the layer is compressed with bzip2 or xz, which OCI images do not use")
+        }
+        _ => (Compression::Plain, Box::new(layer)),
+    })
+}
+
+/// The plain stream: counts, hashes, and stops at the limit or before the disk is full.
+pub struct Stream<'a> {
+    from: Box<dyn Read + 'a>,
+    hasher: Hasher,
+    seen: u64,
+    limit: u64,
+    target: PathBuf,
+    /// Free space is looked at again when this many bytes have been seen.
+    look_at: u64,
+}
+
+const LOOK_EVERY: u64 = 64 << 20;
+
+impl<'a> Stream<'a> {
+    pub fn new(from: Box<dyn Read + 'a>, limit: u64, target: &Path) -> Self {
+        Self { from, hasher: Hasher::new(&SHA256), seen: 0, limit, target: target.to_owned(), look_at: 0 }
+    }
+
+    /// Reads to the end, what follows the archive too, and gives the digest of everything.
+    pub fn finish(mut self) -> Result<Digest> {
+        let mut buffer = vec![0; BUFFER];
+        while self.fill(&mut buffer)? > 0 {}
+        Ok(Digest::from_sha256(self.hasher.finish().as_ref()))
+    }
+
+    /// Some bytes, or none at the end.
+    pub fn fill(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let n = loop {
+            match self.from.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other.map_err(|e| Error::new(Kind::DataLoss, "decompress the layer").with_source(e))?,
+            }
+        };
+        self.hasher.update(&buffer[..n]);
+        self.seen += n as u64;
+        if self.seen > self.limit {
+            bail!(ResourceExhausted, "layer expands beyond {} bytes", self.limit);
+        }
+        if self.seen > self.look_at {
+            self.look_at = self.seen + LOOK_EVERY;
+            keep_reserve(&self.target)?;
+        }
+        Ok(n)
+    }
+}
+
+impl std::fmt::Debug for Stream<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stream").field("seen", &self.seen).finish_non_exhaustive()
+    }
+}
+
+/// A node whose disk we fill is a node we have broken: 1 GiB or 5 % stay free, on small filesystems 2 %.
+fn keep_reserve(path: &Path) -> Result<()> {
+    let stat = rustix::fs::statvfs(path).context(|| format!("look at the free space of {}", path.display()))?;
+    let (free, total) = (stat.f_bavail * stat.f_frsize, stat.f_blocks * stat.f_frsize);
+    let reserve = if total < 20 << 30 { total / 50 } else { (total / 20).clamp(1 << 30, 16 << 30) };
+    if total > 0 && free < reserve {
+        let text = format!("no space left on {}: {free} bytes are free, {reserve} are kept in reserve", path.display());
+        return Err(Error::new(Kind::ResourceExhausted, text));
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! A layer's bytes become a directory tree: decompress, read the tar, write files below one directory.
+//!
+//! Everything in a layer is hostile: it is bounded, checked, and written through descriptors of directories below the
+//! target, so that no name and no link in it leads outside. The tests in `corpus` are named by the rules they hold.
+
+#[cfg(test)]
+mod corpus;
+mod decompress;
+mod extract;
+mod path;
+mod tar;
+
+use std::{io::Read, path::PathBuf};
+
+pub use decompress::{Compression, Stream};
+
+use crate::{
+    engine::{
+        content::Digest,
+        snapshot::{UnpackTarget, Usage},
+    },
+    error::Result,
+};
+
+/// Bounds on one layer. See docs/architecture.md, "Limits".
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes after decompression.
+    pub expanded: u64,
+    pub entries: u64,
+    pub path: usize,
+    /// A GNU long name or a PAX header block, bytes.
+    pub header: u64,
+    pub xattrs: usize,
+    pub xattr_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { expanded: 32 << 30, entries: 2_000_000, path: 4096, header: 1 << 20, xattrs: 128, xattr_bytes: 64 << 10 }
+    }
+}
+
+/// What unpacking a layer found.
+#[derive(Debug, Clone)]
+pub struct Unpacked {
+    /// SHA-256 of the decompressed stream, to the end of it: to be compared with the config's `diff_ids`.
+    pub diff_id: Digest,
+    pub usage: Usage,
+    /// Directories that had to be made because the layer has files below them but no entry of their own; relative,
+    /// parents first. In an independent overlay layer they must get the mode and owner of the lower layer's.
+    pub implied: Vec<PathBuf>,
+}
+
+/// Unpacks one layer below `target`. Blocking. On error the tree is left as it is: the caller removes the snapshot.
+pub fn unpack(layer: impl Read, target: &UnpackTarget, limits: &Limits) -> Result<Unpacked> {
+    let (_, plain) = decompress::open(layer)?;
+    let mut stream = Stream::new(plain, limits.expanded, &target.directory);
+    let mut extractor = extract::Extractor::new(target)?;
+    let mut reader = tar::Reader::new(&mut stream, limits);
+    while let Some(entry) = reader.next()? {
+        extractor.entry(&entry, &mut reader)?;
+    }
+    let (usage, implied) = extractor.finish()?;
+    Ok(Unpacked { diff_id: stream.finish()?, usage, implied })
+}
