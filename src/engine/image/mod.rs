@@ -1,3 +1,9 @@
-//! Images: what a registry or an archive holds becomes blobs and snapshots.
+//! Images: from a reference to committed snapshots a container can be started from.
 
+pub mod auth;
+pub mod config;
+pub mod manifest;
+pub mod pull;
+pub mod reference;
+pub mod registry;
 pub mod unpack;

@@ -1,0 +1,246 @@
+//! Pull: resolve, download and unpack in parallel, commit in order, record the image last.
+//!
+//! Everything in flight hangs on one lease, renewed while the pull lives; a crash leaves it to expire and be collected.
+//! Layers whose driver allows it are unpacked at the same time and put on top of each other when they are committed.
+
+mod download;
+mod layers;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use super::{
+    auth::Credentials,
+    manifest::{self, Descriptor, Manifest, Platform, RootFs},
+    reference::Reference,
+    registry::{Fetched, Registry, RegistryConfig, Session},
+    unpack::Limits,
+};
+use crate::{
+    bail,
+    engine::{
+        content::{Content, Digest},
+        metadata::{Db, ImageRow},
+        snapshot::Snapshotter,
+    },
+    error::{Context, Error, Kind, Result},
+};
+
+/// Bytes of an image's configuration.
+const CONFIG_LIMIT: u64 = 8 << 20;
+/// Indexes inside indexes (threats REG-12).
+const DEPTH: u32 = 4;
+const LEASE: Duration = Duration::from_secs(600);
+
+/// How far one layer is, or the resolving of the reference (`digest` empty). Bytes of the compressed layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    pub digest: String,
+    pub done: u64,
+    pub total: u64,
+    pub phase: Phase,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    Resolving,
+    Downloading,
+    Unpacking,
+    Done,
+    Exists,
+}
+
+pub type Report = Arc<dyn Fn(Progress) + Send + Sync>;
+
+#[derive(Debug)]
+pub struct Puller {
+    content: Content,
+    db: Arc<Db>,
+    snapshotter: Arc<dyn Snapshotter>,
+    registry: Registry,
+    limits: Limits,
+    parallel: usize,
+    /// Where a layer is mounted that has to be unpacked on top of its parents.
+    scratch: PathBuf,
+    locks: Locks,
+}
+
+/// What a manifest turned out to be.
+struct Resolved {
+    /// Digest of what the reference points at: an index or a manifest.
+    target: Digest,
+    config: Descriptor,
+    layers: Vec<Descriptor>,
+    /// Every document on the way.
+    documents: Vec<Fetched>,
+}
+
+impl Puller {
+    pub fn new(
+        content: Content,
+        db: Arc<Db>,
+        snapshotter: Arc<dyn Snapshotter>,
+        config: RegistryConfig,
+        scratch: PathBuf,
+    ) -> Result<Self> {
+        let parallel = config.parallel.max(1);
+        let registry = Registry::new(config)?;
+        Ok(Self {
+            content,
+            db,
+            snapshotter,
+            registry,
+            limits: Limits::default(),
+            parallel,
+            scratch,
+            locks: Locks::default(),
+        })
+    }
+
+    /// Pulls an image and records it. What was here already is not fetched again. Dropping the future stops the pull;
+    /// what it had is collected when its lease has expired.
+    pub async fn pull(&self, reference: &str, credentials: Option<&Credentials>, report: Report) -> Result<ImageRow> {
+        let parsed: Reference = reference.parse()?;
+        let doing = || format!("pull {parsed}");
+        let (db, purpose) = (Arc::clone(&self.db), doing());
+        let lease = blocking(move || db.lease(&purpose, LEASE)).await?;
+        let work = self.pull_leased(&parsed, credentials, &lease, &report);
+        let outcome = tokio::select! {
+            done = work => done,
+            error = self.keep_alive(&lease) => Err(error),
+        };
+        let db = Arc::clone(&self.db);
+        let released = blocking(move || db.release(&lease)).await;
+        match outcome {
+            Ok(image) => released.map(|()| image),
+            Err(error) => Err(error.and_cleanup(released).context(doing())),
+        }
+    }
+
+    /// Renews the lease for as long as it is polled.
+    async fn keep_alive(&self, lease: &str) -> Error {
+        loop {
+            tokio::time::sleep(LEASE / 4).await;
+            let (db, lease) = (Arc::clone(&self.db), lease.to_owned());
+            if let Err(error) = blocking(move || db.renew(&lease, LEASE)).await {
+                return error;
+            }
+        }
+    }
+
+    async fn pull_leased(
+        &self,
+        reference: &Reference,
+        credentials: Option<&Credentials>,
+        lease: &str,
+        report: &Report,
+    ) -> Result<ImageRow> {
+        report(Progress { digest: String::new(), done: 0, total: 0, phase: Phase::Resolving });
+        let session = self.registry.session(reference, credentials);
+        let resolved = self.resolve(&session, reference).await?;
+        for document in &resolved.documents {
+            let (content, body, lease) = (self.content.clone(), document.body.clone(), lease.to_owned());
+            blocking(move || content.write(&body, &lease)).await?;
+        }
+        let config = self.config(&session, &resolved.config, lease).await?;
+        let rootfs = RootFs::parse(&config, resolved.layers.len())?;
+        let snapshot = self.layers(&session, &resolved.layers, &rootfs, lease, report).await?;
+        let mut blobs: Vec<Digest> = resolved.documents.iter().map(|d| d.digest.clone()).collect();
+        blobs.push(resolved.config.digest.clone());
+        blobs.extend(resolved.layers.iter().map(|l| l.digest.clone()));
+        let image = ImageRow {
+            id: resolved.config.digest.clone(),
+            tags: reference.tagged().into_iter().collect(),
+            digests: vec![format!("{}@{}", reference.name(), resolved.target)],
+            target: resolved.target,
+            blobs,
+            size: resolved.config.size + resolved.layers.iter().map(|l| l.size).sum::<u64>(),
+            snapshot: snapshot.map(|chain| (self.snapshotter.name().to_owned(), chain)),
+            pinned: false,
+        };
+        let (db, row) = (Arc::clone(&self.db), image.clone());
+        blocking(move || db.put_image(&row)).await?;
+        let (db, id) = (Arc::clone(&self.db), image.id.to_string());
+        let known = blocking(move || db.image(&id)).await?;
+        known.ok_or_else(|| Error::new(Kind::Internal, "the image vanished as it was recorded"))
+    }
+
+    /// From the reference to the manifest for this machine.
+    async fn resolve(&self, session: &Session, reference: &Reference) -> Result<Resolved> {
+        let mut target = reference.target().to_owned();
+        let mut documents: Vec<Fetched> = Vec::new();
+        for _ in 0..=DEPTH {
+            let fetched = session.manifest(&target).await?;
+            let parsed =
+                Manifest::parse(&fetched.body, &fetched.content_type).context(|| format!("manifest {target}"))?;
+            if documents.iter().any(|d| d.digest == fetched.digest) {
+                bail!(InvalidArgument, "index {} contains itself", fetched.digest.short());
+            }
+            documents.push(fetched);
+            match parsed {
+                Manifest::Image { config, layers } => {
+                    let target = documents[0].digest.clone();
+                    return Ok(Resolved { target, config, layers, documents });
+                }
+                Manifest::Index(entries) => target = manifest::choose(&entries, &Platform::host())?.digest.to_string(),
+            }
+        }
+        bail!(InvalidArgument, "indexes nested deeper than {DEPTH}")
+    }
+
+    async fn config(&self, session: &Session, descriptor: &Descriptor, lease: &str) -> Result<Vec<u8>> {
+        if descriptor.size > CONFIG_LIMIT {
+            bail!(
+                ResourceExhausted,
+                "the image's configuration has {} bytes, more than {CONFIG_LIMIT}",
+                descriptor.size
+            );
+        }
+        self.fetch(session, descriptor, lease, &(Arc::new(|_| ()) as Report))
+            .await
+            .context(|| "its configuration".to_owned())?;
+        let (content, digest) = (self.content.clone(), descriptor.digest.clone());
+        blocking(move || content.read(&digest, CONFIG_LIMIT)).await
+    }
+}
+
+/// Runs a blocking function off the async threads.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|e| Err(Error::new(Kind::Internal, "a blocking task died").with_source(e)))
+}
+
+/// One lock for each name, for as long as somebody holds or wants it.
+#[derive(Debug, Default)]
+struct Locks(Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>);
+
+impl Locks {
+    async fn lock(&self, name: &str) -> tokio::sync::OwnedMutexGuard<()> {
+        let lock = {
+            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            all.retain(|_, lock| lock.strong_count() > 0);
+            let found = all.get(name).and_then(Weak::upgrade);
+            found.unwrap_or_else(|| {
+                let lock = Arc::new(tokio::sync::Mutex::new(()));
+                all.insert(name.to_owned(), Arc::downgrade(&lock));
+                lock
+            })
+        };
+        lock.lock_owned().await
+    }
+}
+
+impl fmt::Debug for Resolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resolved")
+            .field("target", &self.target)
+            .field("layers", &self.layers.len())
+            .finish_non_exhaustive()
+    }
+}
