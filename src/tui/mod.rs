@@ -1,0 +1,1 @@
+//! The terminal app: one event channel, `update` is a function, `view` draws from `&`.
