@@ -2,13 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
 use futures::StreamExt;
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{Notify, mpsc},
     task::{AbortHandle, JoinSet},
     time::timeout,
 };
@@ -36,7 +36,7 @@ const QUIET: Duration = Duration::from_millis(300);
 pub struct Runner {
     runtime: Arc<dyn Runtime>,
     send: mpsc::Sender<Event>,
-    refresh: watch::Sender<Scope>,
+    refresh: Arc<Waiting>,
     /// Work that a newer one of its kind replaces.
     slots: BTreeMap<&'static str, AbortHandle>,
     tasks: JoinSet<()>,
@@ -44,9 +44,9 @@ pub struct Runner {
 
 impl Runner {
     pub fn start(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>) -> Self {
-        let (refresh, wanted) = watch::channel(Scope::default());
+        let refresh = Arc::new(Waiting::default());
         let mut tasks = JoinSet::new();
-        tasks.spawn(read_on_demand(Arc::clone(&runtime), send.clone(), wanted));
+        tasks.spawn(read_on_demand(Arc::clone(&runtime), send.clone(), Arc::clone(&refresh)));
         tasks.spawn(watch_events(Arc::clone(&runtime), send.clone()));
         Self { runtime, send, refresh, slots: BTreeMap::new(), tasks }
     }
@@ -56,15 +56,10 @@ impl Runner {
         let (runtime, send) = (Arc::clone(&self.runtime), self.send.clone());
         match effect {
             // One reading runs, one waits; a newer wish joins the one that waits.
-            Effect::Refresh(scope) => self.refresh.send_modify(|waiting| *waiting = union(*waiting, scope)),
+            Effect::Refresh(scope) => self.refresh.add(scope),
             Effect::Inspect { token, object } => self.replace("inspect", inspect(runtime, send, token, object)),
             Effect::Plan { token, action } => self.replace("plan", plan(runtime, send, token, action)),
             Effect::Logs { token, container } => self.replace("logs", logs(runtime, send, token, container)),
-            Effect::StopLogs => {
-                if let Some(task) = self.slots.remove("logs") {
-                    task.abort();
-                }
-            }
             Effect::Apply { token, steps } => drop(self.tasks.spawn(apply(runtime, send, token, steps))),
             Effect::Pull { token, reference } => drop(self.tasks.spawn(pull(runtime, send, token, reference))),
             // The loop that owns the terminal does these.
@@ -76,6 +71,30 @@ impl Runner {
         let task = self.tasks.spawn(work);
         if let Some(old) = self.slots.insert(slot, task) {
             old.abort();
+        }
+    }
+}
+
+/// What is to be read next. Taking it empties it, so that what is asked for from then on is a new wish.
+#[derive(Debug, Default)]
+struct Waiting {
+    scope: Mutex<Option<Scope>>,
+    wake: Notify,
+}
+
+impl Waiting {
+    fn add(&self, scope: Scope) {
+        let mut waiting = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
+        *waiting = Some(union(waiting.unwrap_or_default(), scope));
+        self.wake.notify_one();
+    }
+
+    async fn next(&self) -> Scope {
+        loop {
+            if let Some(scope) = self.scope.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                return scope;
+            }
+            self.wake.notified().await;
         }
     }
 }
@@ -95,11 +114,10 @@ async fn tell(send: &mpsc::Sender<Event>, event: Event) {
     let _closed = send.send(event).await;
 }
 
-async fn read_on_demand(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, mut wanted: watch::Receiver<Scope>) {
+async fn read_on_demand(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, wanted: Arc<Waiting>) {
     let mut reader = host::Reader::new();
-    while wanted.changed().await.is_ok() {
-        // What is asked for from now on is a new wish.
-        let scope = *wanted.borrow_and_update();
+    loop {
+        let scope = wanted.next().await;
         let read = tokio::task::spawn_blocking(move || (reader.read(), reader)).await;
         match read {
             Ok((host, back)) => {

@@ -88,7 +88,6 @@ pub enum Effect {
         token: Token,
         container: String,
     },
-    StopLogs,
     Exec {
         container: String,
     },

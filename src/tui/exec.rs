@@ -3,7 +3,7 @@
 
 use std::{
     io::Write,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::OwnedFd,
 };
 
 use rustix::{
@@ -84,8 +84,10 @@ fn write(parts: &[&[u8]]) -> Result<()> {
 }
 
 async fn carry(session: &mut dyn Session, raw: &Raw) -> Result<i32> {
-    let keys = AsyncFd::new(raw.tty.as_fd())
-        .map_err(|e| Error::new(Kind::Unavailable, "wait for the terminal").with_source(e))?;
+    let waits = |e| Error::new(Kind::Unavailable, "wait for the terminal").with_source(e);
+    let own: OwnedFd = raw.tty.try_clone().map_err(waits)?;
+    // SAFETY: `own` belongs to the `AsyncFd` from here on, and always yields the same open descriptor.
+    let keys = unsafe { AsyncFd::register(own) }.map_err(|e| waits(e.into()))?;
     let mut resized = signal(SignalKind::window_change())
         .map_err(|e| Error::new(Kind::Unavailable, "listen for the window's size").with_source(e))?;
     resize(session, raw).await?;

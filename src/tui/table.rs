@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn selection_is_by_id_and_a_vanished_row_is_not_replaced() {
         let mut state = TableState::default();
-        let mut go = |state: &mut TableState, names: &[(&str, u64)], by: Option<isize>| {
+        let go = |state: &mut TableState, names: &[(&str, u64)], by: Option<isize>| {
             let rows = rows(names);
             let order = state.order(&rows, COLUMNS);
             match by {

@@ -35,7 +35,12 @@ impl SafeText {
     }
 
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        let (kept, over) = bytes.split_at(bytes.len().min(LONGEST));
+        let mut end = bytes.len().min(LONGEST);
+        // Not in the middle of a character.
+        while end > LONGEST - 4 && end < bytes.len() && bytes[end] & 0xC0 == 0x80 {
+            end -= 1;
+        }
+        let (kept, over) = bytes.split_at(end);
         let mut out = String::with_capacity(kept.len());
         let (mut marks, mut base) = (0, false);
         for chunk in kept.utf8_chunks() {
