@@ -67,8 +67,12 @@ pub fn describe(value: &Value) -> Vec<DetailLine> {
     }
     if let Some(info) = value.get("info").and_then(Value::as_object) {
         let spec = info.get("runtimeSpec");
+        if let Some(args) = spec.and_then(|s| s.pointer("/process/args")).and_then(Value::as_array) {
+            section(&mut out, "Process");
+            let words: Vec<String> = args.iter().map(plain).collect();
+            out.push(DetailLine { indent: 1, key: "args".into(), text: words.join(" ").into(), tone: Tone::Plain });
+        }
         let known = [
-            ("Process", spec.and_then(|s| s.pointer("/process/args"))),
             ("Environment", spec.and_then(|s| s.pointer("/process/env"))),
             ("Cgroup", spec.and_then(|s| s.pointer("/linux/cgroupsPath"))),
             ("Resources", spec.and_then(|s| s.pointer("/linux/resources"))),
@@ -135,6 +139,12 @@ fn tree(out: &mut Vec<DetailLine>, indent: u16, value: &Value, depth: usize) {
         Value::Array(items) => {
             for item in items {
                 match item {
+                    Value::Object(m) if m.contains_key("containerPath") => {
+                        let word = |k: &str| m.get(k).map(plain).unwrap_or_default();
+                        let from = if word("hostPath").is_empty() { "an image".into() } else { word("hostPath") };
+                        let ro = if m.get("readonly") == Some(&Value::Bool(true)) { "  read-only" } else { "" };
+                        scalar(out, indent, &word("containerPath"), &Value::String(format!("{from}{ro}")));
+                    }
                     Value::Object(m) => {
                         let text = m.iter().filter(|(_, v)| !empty(v) && **v != Value::Bool(false));
                         let text = text.map(|(k, v)| format!("{k}={}", plain(v))).collect::<Vec<_>>().join("  ");

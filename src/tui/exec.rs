@@ -1,10 +1,7 @@
 //! A shell in a container on the real terminal, while the app steps aside. Bytes pass through as they are, which a person
 //! chose by asking for a shell; the terminal is reset afterwards.
 
-use std::{
-    io::Write,
-    os::fd::OwnedFd,
-};
+use std::{io::Write, os::fd::OwnedFd};
 
 use rustix::{
     fs::{Mode, OFlags},

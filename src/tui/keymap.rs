@@ -109,7 +109,7 @@ pub const BINDINGS: &[Binding] = &[
     change(Logs, &[c('e')], Cmd::Exec, "exec", "shell in this container"),
     b(Text, &[ctrl('d')], Cmd::HalfDown, "", "half a page down"),
     b(Text, &[ctrl('u')], Cmd::HalfUp, "", "half a page up"),
-    b(Plan, &[k(KeyCode::Enter)], Cmd::Press, "press", "press the marked button; starts at once during the grace"),
+    b(Plan, &[k(KeyCode::Enter)], Cmd::Press, "press", "press the marked button; start now"),
     b(Plan, &[k(KeyCode::Tab), k(KeyCode::Left), k(KeyCode::Right), c('h'), c('l')], Cmd::Switch, "", "other button"),
     b(Plan, &[c('Y')], Cmd::Start, "", "start"),
     b(Plan, &[c('u'), k(KeyCode::Esc), c('q')], Cmd::CallOff, "call off", "call it off, or close"),

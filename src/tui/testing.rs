@@ -23,6 +23,7 @@ use crate::client::{
 
 mod screens;
 mod stories;
+mod terminal;
 
 pub fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_790_000_000)
@@ -79,7 +80,8 @@ pub fn inventory() -> Inventory {
     })
     .collect();
     let image_ids: Vec<String> = (0..8).map(|n| format!("sha256:{}", id("img", n))).collect();
-    let rows: [(&str, usize, usize, ContainerState, u32, u64, Option<(i32, &str)>); 9] = [
+    type Row = (&'static str, usize, usize, ContainerState, u32, u64, Option<(i32, &'static str)>);
+    let rows: [Row; 9] = [
         ("coredns", 0, 1, ContainerState::Running, 0, 2_590_000, None),
         ("kube-proxy", 1, 2, ContainerState::Running, 1, 3_400_000, None),
         ("node-exporter", 2, 3, ContainerState::Running, 0, 700_000, None),

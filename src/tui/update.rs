@@ -158,7 +158,6 @@ fn key(model: &mut Model, key: KeyEvent, at: SystemTime, out: &mut Vec<Effect>) 
         Some(Popup::Job) => &[Context::Plan, Context::Everywhere],
         Some(_) => &[Context::Text, Context::Everywhere],
         None if model.pane == PaneId::Logs => &[Context::Logs, Context::Text, Context::Everywhere],
-        None if model.pane == PaneId::Node => &[Context::Table, Context::Everywhere],
         None => &[Context::Table, Context::Everywhere],
     };
     let Some(binding) = keymap::lookup(contexts, key) else { return };

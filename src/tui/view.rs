@@ -264,10 +264,12 @@ fn footer(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         (Some(Popup::Job), _) => &[],
         (Some(_), _) => &[Context::Text],
         (None, PaneId::Logs) => &[Context::Logs, Context::Everywhere],
-        (None, PaneId::Node) => &[Context::Everywhere],
         _ => &[Context::Table, Context::Everywhere],
     };
     let useful = |cmd: keymap::Cmd| match (cmd, model.pane) {
+        (cmd, PaneId::Node) => {
+            matches!(cmd, keymap::Cmd::Prune | keymap::Cmd::PlanPrune | keymap::Cmd::Help | keymap::Cmd::Quit)
+        }
         (keymap::Cmd::Exec | keymap::Cmd::Logs | keymap::Cmd::Stop, pane) => {
             matches!(pane, PaneId::Pods | PaneId::Containers | PaneId::Logs)
         }

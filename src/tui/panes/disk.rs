@@ -12,12 +12,12 @@ use crate::{
 };
 
 const COLUMNS: &[Column] = &[
-    col("WHAT", 18, 0, 0),
+    col("WHAT", 20, 0, 0),
     num("USED", 7, 0),
     Column { name: "OF THE FILESYSTEM", width: 17, grow: 1, right: false, from: 0, down: true },
     num("FREE", 7, 0),
     num("INODES", 8, 76),
-    col("PATH", 12, 2, 60),
+    col("PATH", 10, 2, 60),
 ];
 
 pub const PANE: Pane = Pane {

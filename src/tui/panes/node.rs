@@ -151,8 +151,8 @@ fn workload(model: &Model, width: u16) -> Lines {
         fact(
             model,
             width,
-            "containers",
-            format!("{running} running, {} exited with an error", failed.len()),
+            "ctrs",
+            format!("{running} running, {} exited badly", failed.len()),
             if failed.is_empty() { Tone::Plain } else { Tone::Warn },
         ),
         fact(

@@ -257,8 +257,8 @@ fn filter_narrows_while_typed_and_escape_brings_back() {
 fn a_dead_runtime_keeps_its_data_and_says_their_age() {
     let mut app = App::new(80, 24);
     app.keys("3");
-    let mut dead = Inventory::default();
-    dead.containers = Seen::Failed { error: "connect: connection refused".into(), at: now() };
+    let containers = Seen::Failed { error: "connect: connection refused".into(), at: now() };
+    let dead = Inventory { containers, ..Inventory::default() };
     app.send(Event::Inventory(Arc::new(dead)));
     app.wait(Duration::from_secs(50));
     assert_eq!(app.model.rows.len(), 9);

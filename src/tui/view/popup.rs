@@ -78,7 +78,7 @@ fn help(model: &Model, frame: &mut Frame<'_>, body: Rect, scroll: usize) {
         columns.push(lines);
     }
     let side_by_side = body.width >= 132;
-    let wide = if side_by_side { 136 } else { 76 };
+    let wide = if side_by_side { 136 } else { body.width };
     let longest = columns.iter().map(Vec::len).max().unwrap_or(0) as u16;
     let total: usize = columns.iter().map(Vec::len).sum();
     let area = open(frame, body, wide, if side_by_side { longest + 2 } else { total as u16 + 2 });
@@ -113,6 +113,10 @@ fn detail(model: &Model, frame: &mut Frame<'_>, body: Rect, detail: &Detail) {
         Some(Ok(_)) => {
             let shown = detail.shown();
             let height = usize::from(inner.height);
+            // Keys of a screen stand in one column.
+            let in_two = |l: &&&crate::tui::detail::DetailLine| !l.text.is_empty();
+            let keys = shown.iter().filter(in_two).map(|l| l.key.width() + usize::from(l.indent) * 2).max();
+            let keys = keys.unwrap_or(0).clamp(12, 38);
             let scroll = detail.scroll.min(shown.len().saturating_sub(height));
             for (line, y) in shown.iter().skip(scroll).zip(inner.y..inner.bottom()) {
                 let pad = " ".repeat(usize::from(line.indent) * 2);
@@ -121,9 +125,10 @@ fn detail(model: &Model, frame: &mut Frame<'_>, body: Rect, detail: &Detail) {
                 } else if line.text.is_empty() {
                     vec![Span::styled(format!("{pad}{}", line.key), theme.style(line.tone))]
                 } else {
-                    let key = line.key.cut(34);
+                    let key = line.key.cut(keys.saturating_sub(pad.len()));
+                    let gap = " ".repeat(keys.saturating_sub(pad.len() + key.width()));
                     vec![
-                        Span::styled(format!("{pad}{key:<16} "), theme.style(Tone::Dim)),
+                        Span::styled(format!("{pad}{key}{gap}  "), theme.style(Tone::Dim)),
                         Span::styled(line.text.as_str().to_owned(), theme.style(line.tone)),
                     ]
                 };
