@@ -5,9 +5,16 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`error`], [`proto`] | the one error; generated bindings |
+//! | [`node`] | facts of the machine |
 //! | [`engine`] | our container runtime, embeddable without the app |
+//! | [`client`] | any runtime as a user sees it; plans |
+//! | [`tui`] | the terminal app |
 
+pub mod client;
 #[cfg(feature = "engine")]
 pub mod engine;
 pub mod error;
+pub mod node;
 pub mod proto;
+#[cfg(feature = "tui")]
+pub mod tui;

@@ -1,0 +1,71 @@
+//! Any container runtime as a user sees it: our engine in this process, or whatever answers behind a socket.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+
+use crate::error::Result;
+
+pub mod action;
+pub mod types;
+
+use action::Step;
+use types::{ExecRequest, ExecResult, Inventory, LogLine, LogOptions, ObjectRef, PullProgress, RuntimeInfo, Scope};
+
+/// A container runtime, whoever runs it. One implementation over one CRI client with two transports: the engine in
+/// this process, or a unix socket. Every call has a deadline of its own.
+#[async_trait]
+pub trait Runtime: fmt::Debug + Send + Sync {
+    fn info(&self) -> &RuntimeInfo;
+    /// Never fails as a whole: errors are in the parts. Parts outside `scope` are `NotAsked`.
+    async fn inventory(&self, scope: Scope) -> Inventory;
+    /// The verbose status in crictl's `inspect` shape.
+    async fn inspect(&self, object: &ObjectRef) -> Result<serde_json::Value>;
+    /// Refused with `PermissionDenied` in read-only mode.
+    async fn apply(&self, step: &Step) -> Result<()>;
+    /// Returns the image's id. `progress` is called from time to time where the runtime tells.
+    async fn pull(
+        &self,
+        reference: &str,
+        credentials: Option<&Credentials>,
+        progress: &(dyn Fn(PullProgress) + Send + Sync),
+    ) -> Result<String>;
+    /// Ticks whenever something changed; what changed is read by `inventory`.
+    fn events(&self) -> BoxStream<'static, Result<()>>;
+    /// From the container's log files. Ends unless it follows.
+    fn logs(&self, container: &str, options: LogOptions) -> BoxStream<'static, Result<LogLine>>;
+    async fn exec_sync(&self, container: &str, command: &[String], timeout: std::time::Duration) -> Result<ExecResult>;
+    async fn exec(&self, request: &ExecRequest) -> Result<Box<dyn Session>>;
+}
+
+/// `user:password`, or a bearer token as `password` with an empty user. `Debug` hides the password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    pub username: String,
+    pub password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+/// What a running exec says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    Stdout(Vec<u8>),
+    Stderr(Vec<u8>),
+    Exit(i32),
+}
+
+/// A running interactive exec.
+#[async_trait]
+pub trait Session: Send {
+    async fn send(&mut self, input: &[u8]) -> Result<()>;
+    async fn close_stdin(&mut self) -> Result<()>;
+    /// `Exit` comes last. Cancel safe.
+    async fn recv(&mut self) -> Result<Output>;
+    async fn resize(&mut self, columns: u16, rows: u16) -> Result<()>;
+}

@@ -1,0 +1,202 @@
+//! An object's verbose status as lines to read: the described form and the raw form. Pure text, no drawing.
+
+use serde_json::Value;
+
+use super::{event::Token, text::SafeText, theme::Tone};
+
+#[derive(Debug, Clone)]
+pub struct Detail {
+    pub token: Token,
+    pub title: SafeText,
+    pub raw: bool,
+    /// `None` while it is read.
+    pub result: Option<Result<Vec<DetailLine>, SafeText>>,
+    pub scroll: usize,
+    pub filter: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DetailLine {
+    pub indent: u16,
+    /// A section's title when there is no text.
+    pub key: SafeText,
+    pub text: SafeText,
+    pub tone: Tone,
+}
+
+impl Detail {
+    pub fn shown(&self) -> Vec<&DetailLine> {
+        let filter = self.filter.to_lowercase();
+        let hit = |l: &&DetailLine| {
+            filter.is_empty()
+                || l.key.as_str().to_lowercase().contains(&filter)
+                || l.text.as_str().to_lowercase().contains(&filter)
+        };
+        self.result.iter().flatten().flatten().filter(hit).collect()
+    }
+}
+
+/// Line by line YAML of the value.
+pub fn raw(value: &Value) -> Vec<DetailLine> {
+    let text = serde_norway::to_string(value).unwrap_or_else(|e| format!("cannot be written as YAML: {e}"));
+    let line = |l: &str| DetailLine { indent: 0, key: SafeText::default(), text: SafeText::new(l), tone: Tone::Plain };
+    text.lines().map(line).collect()
+}
+
+/// What a person looks for first: the status, then what hangs on it, then the runtime's own words.
+pub fn describe(value: &Value) -> Vec<DetailLine> {
+    let mut out = Vec::new();
+    let status = value.get("status").unwrap_or(value);
+    section(&mut out, "Status");
+    if let Some(map) = status.as_object() {
+        let small = |v: &Value| match v {
+            Value::Object(m) => m.len() <= 4 && m.values().all(|v| !v.is_object() && !v.is_array()),
+            Value::Array(a) => a.is_empty(),
+            _ => true,
+        };
+        let apart = |k: &str| matches!(k, "labels" | "annotations" | "mounts");
+        for (key, value) in map.iter().filter(|(k, v)| small(v) && !apart(k)) {
+            scalar(&mut out, 1, key, value);
+        }
+        for (key, value) in map.iter().filter(|(k, v)| !small(v) || apart(k)) {
+            if !empty(value) {
+                section(&mut out, key);
+                tree(&mut out, 1, value, 0);
+            }
+        }
+    }
+    if let Some(info) = value.get("info").and_then(Value::as_object) {
+        let spec = info.get("runtimeSpec");
+        if let Some(args) = spec.and_then(|s| s.pointer("/process/args")).and_then(Value::as_array) {
+            section(&mut out, "Process");
+            let words: Vec<String> = args.iter().map(plain).collect();
+            out.push(DetailLine { indent: 1, key: "args".into(), text: words.join(" ").into(), tone: Tone::Plain });
+        }
+        let known = [
+            ("Environment", spec.and_then(|s| s.pointer("/process/env"))),
+            ("Cgroup", spec.and_then(|s| s.pointer("/linux/cgroupsPath"))),
+            ("Resources", spec.and_then(|s| s.pointer("/linux/resources"))),
+            ("Namespaces", spec.and_then(|s| s.pointer("/linux/namespaces"))),
+        ];
+        for (name, value) in known {
+            if let Some(value) = value.filter(|v| !empty(v)) {
+                section(&mut out, name);
+                tree(&mut out, 1, value, 0);
+            }
+        }
+        section(&mut out, "Runtime");
+        for (key, value) in info.iter().filter(|(k, v)| *k != "runtimeSpec" && *k != "config" && !empty(v)) {
+            entry(&mut out, 1, key, value, 0);
+        }
+    }
+    out
+}
+
+fn empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(m) => m.is_empty(),
+        Value::Array(a) => a.is_empty(),
+        Value::String(s) => s.is_empty(),
+        _ => false,
+    }
+}
+
+fn section(out: &mut Vec<DetailLine>, name: &str) {
+    let mut name = name.to_owned();
+    if let Some(first) = name.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    out.push(DetailLine { indent: 0, key: name.into(), text: SafeText::default(), tone: Tone::Head });
+}
+
+fn scalar(out: &mut Vec<DetailLine>, indent: u16, key: &str, value: &Value) {
+    let text = match value {
+        Value::String(s) => s.clone(),
+        Value::Null => "-".into(),
+        Value::Object(m) => m.iter().map(|(k, v)| format!("{k}={}", plain(v))).collect::<Vec<_>>().join("  "),
+        Value::Array(_) => "none".into(),
+        other => other.to_string(),
+    };
+    let tone = match (key, text.as_str()) {
+        ("state", "CONTAINER_RUNNING" | "SANDBOX_READY") => Tone::Good,
+        ("state", "CONTAINER_EXITED") | ("reason", "Completed") => Tone::Dim,
+        ("exitCode", code) if code != "0" => Tone::Bad,
+        ("reason" | "message", text) if !text.is_empty() => Tone::Warn,
+        _ => Tone::Plain,
+    };
+    let text = masked(key, text);
+    out.push(DetailLine { indent, key: key.into(), text: text.into(), tone });
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn tree(out: &mut Vec<DetailLine>, indent: u16, value: &Value, depth: usize) {
+    match value {
+        Value::Object(map) => map.iter().for_each(|(k, v)| entry(out, indent, k, v, depth)),
+        Value::Array(items) => {
+            for item in items {
+                match item {
+                    Value::Object(m) if m.contains_key("containerPath") => {
+                        let word = |k: &str| m.get(k).map(plain).unwrap_or_default();
+                        let from = if word("hostPath").is_empty() { "an image".into() } else { word("hostPath") };
+                        let ro = if m.get("readonly") == Some(&Value::Bool(true)) { "  read-only" } else { "" };
+                        scalar(out, indent, &word("containerPath"), &Value::String(format!("{from}{ro}")));
+                    }
+                    Value::Object(m) => {
+                        let text = m.iter().filter(|(_, v)| !empty(v) && **v != Value::Bool(false));
+                        let text = text.map(|(k, v)| format!("{k}={}", plain(v))).collect::<Vec<_>>().join("  ");
+                        scalar(out, indent, "", &Value::String(text));
+                    }
+                    Value::String(s) => match s.split_once('=') {
+                        Some((k, v)) => scalar(out, indent, k, &Value::String(v.into())),
+                        None => scalar(out, indent, "", item),
+                    },
+                    other => scalar(out, indent, "", other),
+                }
+            }
+        }
+        other => scalar(out, indent, "", other),
+    }
+}
+
+fn entry(out: &mut Vec<DetailLine>, indent: u16, key: &str, value: &Value, depth: usize) {
+    match value {
+        Value::Object(_) | Value::Array(_) if depth < 6 && !empty(value) => {
+            out.push(DetailLine { indent, key: key.into(), text: SafeText::default(), tone: Tone::Accent });
+            tree(out, indent + 1, value, depth + 1);
+        }
+        other => scalar(out, indent, key, other),
+    }
+}
+
+/// Values of what is named like a secret do not belong on a shared screen; `y` shows them.
+fn masked(key: &str, text: String) -> String {
+    let name = key.to_ascii_uppercase();
+    let secret = ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "APIKEY", "API_KEY", "PRIVATE_KEY", "ACCESS_KEY"];
+    if !text.is_empty() && secret.iter().any(|s| name.contains(s)) {
+        "•••••• (y shows it)".into()
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn describes_and_masks() {
+        let value = serde_json::json!({
+            "status": {"id": "c1", "state": "CONTAINER_EXITED", "exitCode": 137, "labels": {"app": "w\u{1b}[2J"}},
+            "info": {"pid": 7, "runtimeSpec": {"process": {"args": ["sh"], "env": ["DB_PASSWORD=hunter2", "A=b"]}}}
+        });
+        let text: Vec<String> = describe(&value).iter().map(|l| format!("{}={}", l.key, l.text)).collect();
+        assert!(text.contains(&"app=w␛[2J".to_owned()), "{text:?}");
+        assert!(text.contains(&"pid=7".to_owned()) && text.contains(&"A=b".to_owned()), "{text:?}");
+        assert!(!text.iter().any(|l| l.contains("hunter2")), "{text:?}");
+        assert!(raw(&value).iter().any(|l| l.text.as_str().contains("hunter2")));
+    }
+}

@@ -1,0 +1,226 @@
+//! Does what `update` asks for, on tokio, and sends what came of it as events. Every piece of work has a deadline.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use futures::StreamExt;
+use tokio::{
+    sync::{Notify, mpsc},
+    task::{AbortHandle, JoinSet},
+    time::timeout,
+};
+
+use super::{
+    event::{Effect, Event, Token},
+    host,
+};
+use crate::client::{
+    Runtime, action,
+    types::{LogOptions, ObjectRef, Scope},
+};
+
+const READ: Duration = Duration::from_secs(15);
+const INSPECT: Duration = Duration::from_secs(10);
+const STEP: Duration = Duration::from_secs(120);
+const PULL: Duration = Duration::from_secs(3600);
+/// Lines of a log read back at first.
+const TAIL: u64 = 5000;
+const LINES: usize = 500;
+/// Events of a runtime in this time become one reading.
+const QUIET: Duration = Duration::from_millis(300);
+
+#[derive(Debug)]
+pub struct Runner {
+    runtime: Arc<dyn Runtime>,
+    send: mpsc::Sender<Event>,
+    refresh: Arc<Waiting>,
+    /// Work that a newer one of its kind replaces.
+    slots: BTreeMap<&'static str, AbortHandle>,
+    tasks: JoinSet<()>,
+}
+
+impl Runner {
+    pub fn start(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>) -> Self {
+        let refresh = Arc::new(Waiting::default());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(read_on_demand(Arc::clone(&runtime), send.clone(), Arc::clone(&refresh)));
+        tasks.spawn(watch_events(Arc::clone(&runtime), send.clone()));
+        Self { runtime, send, refresh, slots: BTreeMap::new(), tasks }
+    }
+
+    pub fn run(&mut self, effect: Effect) {
+        while self.tasks.try_join_next().is_some() {}
+        let (runtime, send) = (Arc::clone(&self.runtime), self.send.clone());
+        match effect {
+            // One reading runs, one waits; a newer wish joins the one that waits.
+            Effect::Refresh(scope) => self.refresh.add(scope),
+            Effect::Inspect { token, object } => self.replace("inspect", inspect(runtime, send, token, object)),
+            Effect::Plan { token, action } => self.replace("plan", plan(runtime, send, token, action)),
+            Effect::Logs { token, container } => self.replace("logs", logs(runtime, send, token, container)),
+            Effect::Apply { token, steps } => drop(self.tasks.spawn(apply(runtime, send, token, steps))),
+            Effect::Pull { token, reference } => drop(self.tasks.spawn(pull(runtime, send, token, reference))),
+            // The loop that owns the terminal does these.
+            Effect::Exec { .. } | Effect::Redraw | Effect::Quit => {}
+        }
+    }
+
+    fn replace(&mut self, slot: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        let task = self.tasks.spawn(work);
+        if let Some(old) = self.slots.insert(slot, task) {
+            old.abort();
+        }
+    }
+}
+
+/// What is to be read next. Taking it empties it, so that what is asked for from then on is a new wish.
+#[derive(Debug, Default)]
+struct Waiting {
+    scope: Mutex<Option<Scope>>,
+    wake: Notify,
+}
+
+impl Waiting {
+    fn add(&self, scope: Scope) {
+        let mut waiting = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
+        *waiting = Some(union(waiting.unwrap_or_default(), scope));
+        self.wake.notify_one();
+    }
+
+    async fn next(&self) -> Scope {
+        loop {
+            if let Some(scope) = self.scope.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                return scope;
+            }
+            self.wake.notified().await;
+        }
+    }
+}
+
+fn union(a: Scope, b: Scope) -> Scope {
+    Scope {
+        pods: a.pods || b.pods,
+        images: a.images || b.images,
+        stats: a.stats || b.stats,
+        snapshots: a.snapshots || b.snapshots,
+        disk: a.disk || b.disk,
+    }
+}
+
+/// The channel is closed when the app is on its way out; then nobody wants the event.
+async fn tell(send: &mpsc::Sender<Event>, event: Event) {
+    let _closed = send.send(event).await;
+}
+
+async fn read_on_demand(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, wanted: Arc<Waiting>) {
+    let mut reader = host::Reader::new();
+    loop {
+        let scope = wanted.next().await;
+        let read = tokio::task::spawn_blocking(move || (reader.read(), reader)).await;
+        match read {
+            Ok((host, back)) => {
+                reader = back;
+                tell(&send, Event::Host(host)).await;
+            }
+            Err(error) => {
+                reader = host::Reader::new();
+                tell(&send, Event::Failed(format!("read the machine's figures: {error}"))).await;
+            }
+        }
+        let event = match timeout(READ, runtime.inventory(scope)).await {
+            Ok(inventory) => Event::Inventory(Arc::new(inventory)),
+            Err(_) => {
+                Event::InventoryFailed { error: format!("timeout after {} s", READ.as_secs()), at: SystemTime::now() }
+            }
+        };
+        tell(&send, event).await;
+    }
+}
+
+async fn watch_events(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>) {
+    let mut wait = Duration::from_secs(1);
+    loop {
+        let mut events = runtime.events();
+        while let Some(Ok(())) = events.next().await {
+            wait = Duration::from_secs(1);
+            let quiet = tokio::time::sleep(QUIET);
+            tokio::pin!(quiet);
+            loop {
+                tokio::select! {
+                    () = &mut quiet => break,
+                    next = events.next() => if !matches!(next, Some(Ok(()))) { break },
+                }
+            }
+            tell(&send, Event::Changed).await;
+        }
+        // A runtime without events is read every few seconds all the same.
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(Duration::from_secs(30));
+    }
+}
+
+async fn inspect(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Token, object: ObjectRef) {
+    let result = match timeout(INSPECT, runtime.inspect(&object)).await {
+        Ok(result) => result.map_err(|e| format!("{e:#}")),
+        Err(_) => Err(format!("timeout after {} s", INSPECT.as_secs())),
+    };
+    tell(&send, Event::Inspected { token, result }).await;
+}
+
+/// Plans on what is there now, not on what the screen shows.
+async fn plan(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Token, action: action::Action) {
+    let result = match timeout(READ, runtime.inventory(Scope::ALL)).await {
+        Ok(inventory) => {
+            let plan = action::plan(&action, &inventory, SystemTime::now()).map_err(|e| format!("{e:#}"));
+            tell(&send, Event::Inventory(Arc::new(inventory))).await;
+            plan
+        }
+        Err(_) => Err(format!("the runtime did not answer in {} s", READ.as_secs())),
+    };
+    tell(&send, Event::Planned { token, result }).await;
+}
+
+/// Every step is tried: one image in use must not keep the others.
+async fn apply(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Token, steps: Vec<action::Step>) {
+    for (step, what) in steps.iter().enumerate() {
+        let result = match timeout(STEP, runtime.apply(what)).await {
+            Ok(result) => result.map_err(|e| format!("{e:#}")),
+            Err(_) => Err(format!("timeout after {} s", STEP.as_secs())),
+        };
+        tell(&send, Event::StepDone { token, step, result }).await;
+    }
+}
+
+async fn pull(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Token, reference: String) {
+    let tell_progress = send.clone();
+    let progress = move |progress| {
+        // Progress is only for the eye: when the channel is full, the next one will do.
+        let _full = tell_progress.try_send(Event::PullProgress { token, progress });
+    };
+    let result = match timeout(PULL, runtime.pull(&reference, None, &progress)).await {
+        Ok(result) => result.map_err(|e| format!("{e:#}")),
+        Err(_) => Err("timeout after an hour".to_owned()),
+    };
+    tell(&send, Event::Pulled { token, result }).await;
+}
+
+async fn logs(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Token, container: String) {
+    let options = LogOptions { follow: true, tail: Some(TAIL), since: None };
+    let mut chunks = runtime.logs(&container, options).ready_chunks(LINES);
+    while let Some(chunk) = chunks.next().await {
+        let (mut lines, mut error) = (Vec::with_capacity(chunk.len()), None);
+        for line in chunk {
+            match line {
+                Ok(line) => lines.push(line),
+                Err(e) => error = Some(format!("{e:#}")),
+            }
+        }
+        tell(&send, Event::Log { token, lines }).await;
+        if error.is_some() {
+            return tell(&send, Event::LogEnd { token, error }).await;
+        }
+    }
+    tell(&send, Event::LogEnd { token, error: None }).await;
+}

@@ -1,0 +1,197 @@
+//! Which key means what, where. The help screen and the hint line are made from this table and from nothing else.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// What a key asks for; `update` knows what it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cmd {
+    Quit,
+    Interrupt,
+    Back,
+    Help,
+    Command,
+    Filter,
+    Pane(u8),
+    NextPane,
+    PreviousPane,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    HalfUp,
+    HalfDown,
+    Top,
+    Bottom,
+    Describe,
+    Yaml,
+    Sort,
+    Reverse,
+    Logs,
+    Exec,
+    Stop,
+    Remove,
+    Prune,
+    PlanPrune,
+    Pull,
+    Follow,
+    Wrap,
+    Times,
+    Refresh,
+    Redraw,
+    Press,
+    Start,
+    CallOff,
+    Switch,
+}
+
+/// Where a binding holds. A key is looked up in the innermost context first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Context {
+    Everywhere,
+    Table,
+    Text,
+    Logs,
+    Plan,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    pub code: KeyCode,
+    pub ctrl: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Binding {
+    pub context: Context,
+    pub keys: &'static [Key],
+    pub cmd: Cmd,
+    pub help: &'static str,
+    /// For the hint line; empty keeps it out of there.
+    pub hint: &'static str,
+    /// Changes the node: hidden and refused in read-only mode.
+    pub changes: bool,
+}
+
+const fn c(c: char) -> Key {
+    Key { code: KeyCode::Char(c), ctrl: false }
+}
+const fn ctrl(c: char) -> Key {
+    Key { code: KeyCode::Char(c), ctrl: true }
+}
+const fn k(code: KeyCode) -> Key {
+    Key { code, ctrl: false }
+}
+const fn b(context: Context, keys: &'static [Key], cmd: Cmd, hint: &'static str, help: &'static str) -> Binding {
+    Binding { context, keys, cmd, help, hint, changes: false }
+}
+const fn change(context: Context, keys: &'static [Key], cmd: Cmd, hint: &'static str, help: &'static str) -> Binding {
+    Binding { context, keys, cmd, help, hint, changes: true }
+}
+
+use Context::{Everywhere, Logs, Plan, Table, Text};
+
+pub const BINDINGS: &[Binding] = &[
+    b(Table, &[k(KeyCode::Enter)], Cmd::Describe, "describe", "describe the row"),
+    b(Table, &[c('y')], Cmd::Yaml, "yaml", "raw YAML of the row"),
+    b(Table, &[c('l')], Cmd::Logs, "logs", "logs of the container"),
+    change(Table, &[c('e')], Cmd::Exec, "exec", "shell in the container; the app steps aside"),
+    change(Table, &[c('x'), c('S')], Cmd::Stop, "stop", "stop the pod or container, after a plan"),
+    change(Table, &[c('d'), ctrl('d')], Cmd::Remove, "remove", "remove the object, after a plan"),
+    change(Table, &[c('P')], Cmd::Prune, "prune", "prune images and exited containers: plan, 5 s, start"),
+    b(Table, &[c('p')], Cmd::PlanPrune, "plan", "show the prune plan, start nothing"),
+    change(Table, &[c('+')], Cmd::Pull, "", "pull an image (also :pull REF)"),
+    b(Table, &[c('s')], Cmd::Sort, "sort", "sort by the next column"),
+    b(Table, &[c('r')], Cmd::Reverse, "", "reverse the order"),
+    b(Table, &[ctrl('u')], Cmd::HalfUp, "", "half a page up"),
+    b(Logs, &[c('f')], Cmd::Follow, "follow", "follow the end, or stand still"),
+    b(Logs, &[c('w')], Cmd::Wrap, "wrap", "wrap long lines"),
+    b(Logs, &[c('t')], Cmd::Times, "times", "show times"),
+    change(Logs, &[c('e')], Cmd::Exec, "exec", "shell in this container"),
+    b(Text, &[ctrl('d')], Cmd::HalfDown, "", "half a page down"),
+    b(Text, &[ctrl('u')], Cmd::HalfUp, "", "half a page up"),
+    b(Plan, &[k(KeyCode::Enter)], Cmd::Press, "press", "press the marked button; start now"),
+    b(Plan, &[k(KeyCode::Tab), k(KeyCode::Left), k(KeyCode::Right), c('h'), c('l')], Cmd::Switch, "", "other button"),
+    b(Plan, &[c('Y')], Cmd::Start, "", "start"),
+    b(Plan, &[c('u'), k(KeyCode::Esc), c('q')], Cmd::CallOff, "call off", "call it off, or close"),
+    b(Everywhere, &[c('j'), k(KeyCode::Down)], Cmd::Down, "", "down"),
+    b(Everywhere, &[c('k'), k(KeyCode::Up)], Cmd::Up, "", "up"),
+    b(Everywhere, &[k(KeyCode::PageDown), ctrl('f')], Cmd::PageDown, "", "page down"),
+    b(Everywhere, &[k(KeyCode::PageUp), ctrl('b')], Cmd::PageUp, "", "page up"),
+    b(Everywhere, &[c('g'), k(KeyCode::Home)], Cmd::Top, "", "first"),
+    b(Everywhere, &[c('G'), k(KeyCode::End)], Cmd::Bottom, "", "last"),
+    b(Everywhere, &[c('/')], Cmd::Filter, "filter", "filter; a leading ! takes what does not match"),
+    b(Everywhere, &[c(':')], Cmd::Command, "", "command: a pane's name, pull REF, prune, q"),
+    b(Everywhere, &[k(KeyCode::Tab)], Cmd::NextPane, "", "next pane"),
+    b(Everywhere, &[k(KeyCode::BackTab)], Cmd::PreviousPane, "", "previous pane"),
+    b(Everywhere, &[c('1')], Cmd::Pane(0), "", "Node"),
+    b(Everywhere, &[c('2')], Cmd::Pane(1), "", "Pods"),
+    b(Everywhere, &[c('3')], Cmd::Pane(2), "", "Containers"),
+    b(Everywhere, &[c('4')], Cmd::Pane(3), "", "Images"),
+    b(Everywhere, &[c('5')], Cmd::Pane(4), "", "Snapshots"),
+    b(Everywhere, &[c('6')], Cmd::Pane(5), "", "Disk"),
+    b(Everywhere, &[c('7')], Cmd::Pane(6), "", "Logs"),
+    b(Everywhere, &[k(KeyCode::Esc)], Cmd::Back, "", "close, drop the filter, go back"),
+    b(Everywhere, &[ctrl('r')], Cmd::Refresh, "", "read everything again"),
+    b(Everywhere, &[ctrl('l')], Cmd::Redraw, "", "draw the screen again"),
+    b(Everywhere, &[c('?'), k(KeyCode::F(1))], Cmd::Help, "help", "this help"),
+    b(Everywhere, &[c('q')], Cmd::Quit, "quit", "close, or quit"),
+    b(Everywhere, &[ctrl('c')], Cmd::Interrupt, "", "quit (twice while something runs)"),
+];
+
+pub fn lookup(contexts: &[Context], event: KeyEvent) -> Option<&'static Binding> {
+    let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
+    if event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META) {
+        return None;
+    }
+    let pressed = Key { code: event.code, ctrl };
+    contexts.iter().find_map(|context| BINDINGS.iter().find(|b| b.context == *context && b.keys.contains(&pressed)))
+}
+
+impl Key {
+    pub fn name(self) -> String {
+        let name = match self.code {
+            KeyCode::Char(c) => c.to_string(),
+            KeyCode::Enter => "Enter".into(),
+            KeyCode::Esc => "Esc".into(),
+            KeyCode::Tab => "Tab".into(),
+            KeyCode::BackTab => "S-Tab".into(),
+            KeyCode::PageDown => "PgDn".into(),
+            KeyCode::PageUp => "PgUp".into(),
+            KeyCode::Up => "↑".into(),
+            KeyCode::Down => "↓".into(),
+            KeyCode::Left => "←".into(),
+            KeyCode::Right => "→".into(),
+            KeyCode::F(n) => format!("F{n}"),
+            other => format!("{other:?}"),
+        };
+        if self.ctrl { format!("^{}", name.to_uppercase()) } else { name }
+    }
+}
+
+/// The keys of a binding for people: "j ↓".
+pub fn names(binding: &Binding) -> String {
+    binding.keys.iter().map(|k| k.name()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things_in_one_context() {
+        for (i, a) in BINDINGS.iter().enumerate() {
+            for b in &BINDINGS[i + 1..] {
+                let both = a.keys.iter().any(|k| b.keys.contains(k));
+                assert!(!(both && a.context == b.context), "{a:?} and {b:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_pane_has_its_digit() {
+        for (at, pane) in crate::tui::panes::panes().iter().enumerate() {
+            let binding = BINDINGS.iter().find(|b| b.cmd == Cmd::Pane(at as u8)).expect("bound");
+            assert_eq!(binding.help, pane.name);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The terminal app: one event channel, `update` is a function, `view` draws from `&`. It draws any
+//! [`Runtime`] and knows none in particular.
+
+use std::{
+    io::IsTerminal,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use ratatui::{Terminal, backend::CrosstermBackend};
+use tokio::sync::mpsc;
+
+use crate::{
+    bail,
+    client::Runtime,
+    error::{Error, Kind, Result},
+};
+
+pub mod detail;
+mod effect;
+pub mod event;
+mod exec;
+mod host;
+pub mod keymap;
+pub mod log;
+pub mod model;
+pub mod panes;
+pub mod table;
+#[cfg(test)]
+mod testing;
+pub mod text;
+pub mod theme;
+mod tty;
+pub mod update;
+pub mod view;
+
+use event::{Effect, Event};
+use model::Model;
+
+/// Events that may wait; a log that is faster than the screen waits here and loses nothing.
+const WAITING: usize = 256;
+/// Events taken between two frames at most.
+const BATCH: usize = 64;
+/// The least time between two frames.
+const FRAME: Duration = Duration::from_millis(16);
+
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Hides and refuses what changes the node, whatever the runtime would allow.
+    pub read_only: bool,
+}
+
+/// Runs the app on the process's terminal until the person leaves, the terminal goes away, or SIGTERM/SIGHUP comes.
+/// The terminal is put back on every way out. Fails with `FailedPrecondition` if there is no usable terminal.
+pub async fn run(runtime: Arc<dyn Runtime>, options: Options) -> Result<()> {
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        bail!(FailedPrecondition, "the app needs a terminal on its input and output");
+    }
+    if std::env::var("TERM").is_ok_and(|t| t == "dumb") {
+        bail!(FailedPrecondition, "the app cannot draw on a terminal with TERM=dumb");
+    }
+    let theme = theme::Theme { colour: std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) };
+    let (send, receive) = mpsc::channel(WAITING);
+    let mut tty = tty::Tty::enter(send.clone())?;
+    let result = turn(&mut tty, runtime, options, theme, send, receive).await;
+    let left = tty.leave();
+    match result {
+        Ok(()) => left,
+        Err(error) => Err(error.and_cleanup(left)),
+    }
+}
+
+async fn turn(
+    tty: &mut tty::Tty,
+    runtime: Arc<dyn Runtime>,
+    options: Options,
+    theme: theme::Theme,
+    send: mpsc::Sender<Event>,
+    mut receive: mpsc::Receiver<Event>,
+) -> Result<()> {
+    let failed = |e: std::io::Error| Error::new(Kind::Unavailable, "draw on the terminal").with_source(e);
+    let mut terminal = Terminal::new(CrosstermBackend::new(std::io::stdout())).map_err(failed)?;
+    let size = terminal.size().map_err(failed)?;
+    let info = runtime.info().clone();
+    let mut model = Model::new(info, options.read_only, theme, (size.width, size.height), SystemTime::now());
+    let mut runner = effect::Runner::start(Arc::clone(&runtime), send.clone());
+    let mut effects = update::update(&mut model, Event::Tick(SystemTime::now()));
+    loop {
+        for effect in std::mem::take(&mut effects) {
+            match effect {
+                Effect::Quit => return Ok(()),
+                Effect::Redraw => {
+                    terminal.clear().map_err(failed)?;
+                    model.dirty = true;
+                }
+                Effect::Exec { container } => {
+                    tty.suspend()?;
+                    let result = exec::shell(runtime.as_ref(), &container).await;
+                    tty.resume()?;
+                    terminal.clear().map_err(failed)?;
+                    let size = terminal.size().map_err(failed)?;
+                    update::update(&mut model, Event::Resize(size.width, size.height));
+                    effects = update::update(&mut model, Event::ExecEnded(result.map_err(|e| format!("{e:#}"))));
+                }
+                effect => runner.run(effect),
+            }
+        }
+        if !effects.is_empty() {
+            continue;
+        }
+        if model.dirty {
+            model.dirty = false;
+            terminal.draw(|frame| view::view(&model, frame)).map_err(failed)?;
+            effects.extend(update::update(&mut model, Event::Drawn(SystemTime::now())));
+        }
+        let pause = Duration::from_millis(if model.counting() { 200 } else { 1000 });
+        let first = match tokio::time::timeout(pause, receive.recv()).await {
+            Ok(Some(event)) => event,
+            Ok(None) => return Ok(()),
+            Err(_) => Event::Tick(SystemTime::now()),
+        };
+        effects.extend(update::update(&mut model, first));
+        // Whatever came in the meantime belongs in the same frame; a key is answered at once.
+        let frame = tokio::time::Instant::now() + FRAME;
+        for _ in 0..BATCH {
+            if !effects.is_empty() {
+                break;
+            }
+            let next = match receive.try_recv() {
+                Ok(event) => event,
+                Err(_) if !model.dirty => break,
+                Err(_) => match tokio::time::timeout_at(frame, receive.recv()).await {
+                    Ok(Some(event)) => event,
+                    _ => break,
+                },
+            };
+            effects.extend(update::update(&mut model, next));
+        }
+        // A busy channel must not keep the clock from moving.
+        let now = SystemTime::now();
+        if now.duration_since(model.now).is_ok_and(|d| d >= pause) {
+            effects.extend(update::update(&mut model, Event::Tick(now)));
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! Everything the screen shows, as plain values. Changed by `update` only, drawn by `view`.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::{Duration, SystemTime},
+};
+
+use super::{
+    detail::Detail,
+    event::{Host, Token},
+    log::LogView,
+    panes::{self, PaneId},
+    table::{Row, TableState},
+    text::SafeText,
+    theme::{Theme, Tone},
+};
+use crate::client::{
+    action::{Plan, Step},
+    types::{ContainerStats, Inventory, ObjectRef, PullProgress, RuntimeInfo, Scope, Seen},
+};
+
+/// Keys read this soon after a dialog came up do not press its buttons.
+pub const GUARD: Duration = Duration::from_millis(150);
+/// In which a prune can be called off.
+pub const GRACE: Duration = Duration::from_secs(5);
+pub const NEEDS: (u16, u16) = (80, 24);
+const SAMPLES: usize = 240;
+
+#[derive(Debug)]
+pub struct Model {
+    pub info: RuntimeInfo,
+    pub read_only: bool,
+    pub theme: Theme,
+    pub size: (u16, u16),
+    pub now: SystemTime,
+    pub pane: PaneId,
+    /// Where Esc in the logs goes.
+    pub before: PaneId,
+    /// The last good value of every part.
+    pub seen: Inventory,
+    /// Parts whose last reading failed.
+    pub faults: BTreeMap<&'static str, Fault>,
+    pub host: Option<Host>,
+    pub history: History,
+    pub tables: BTreeMap<PaneId, TableState>,
+    /// Of the current pane.
+    pub rows: Vec<Row>,
+    pub order: Vec<usize>,
+    pub popup: Option<Popup>,
+    pub input: Option<Input>,
+    pub log: Option<LogView>,
+    pub job: Option<Job>,
+    pub pulls: Vec<Pull>,
+    pub toast: Option<Toast>,
+    /// The last refresh asked for, and whether its answer is still to come.
+    pub asked: Option<SystemTime>,
+    pub pending: bool,
+    pub full: Option<SystemTime>,
+    /// A first ctrl-c came while something ran.
+    pub warned: bool,
+    pub dirty: bool,
+    pub token: Token,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    pub error: SafeText,
+    /// When it first failed.
+    pub since: SystemTime,
+}
+
+#[derive(Debug, Clone)]
+pub enum Popup {
+    Help {
+        scroll: usize,
+    },
+    Detail(Detail),
+    /// A plan is being made.
+    Planning {
+        token: Token,
+        what: SafeText,
+        aim: Option<Aim>,
+        grace: bool,
+    },
+    /// The plan or its progress, in `Model::job`.
+    Job,
+    Pulls,
+}
+
+/// What a key was pressed on, and what it looked like then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aim {
+    pub object: ObjectRef,
+    pub stamp: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Job {
+    pub token: Token,
+    pub title: SafeText,
+    pub plan: Plan,
+    /// What the objects of the steps looked like when the plan was made.
+    pub stamps: Vec<Aim>,
+    pub phase: Phase,
+    pub shown: Option<SystemTime>,
+    pub scroll: usize,
+    pub results: Vec<Option<Result<(), SafeText>>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Starts by itself when the grace is over.
+    Grace,
+    /// Waits for a button; `true` has the start button marked.
+    Review(bool),
+    Running,
+    Done,
+}
+
+#[derive(Debug, Clone)]
+pub struct Pull {
+    pub token: Token,
+    pub reference: SafeText,
+    pub layers: BTreeMap<String, PullProgress>,
+    pub outcome: Option<Result<SafeText, SafeText>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    pub command: bool,
+    pub text: String,
+    /// The filter that Esc brings back.
+    pub was: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toast {
+    pub text: SafeText,
+    pub tone: Tone,
+    pub until: SystemTime,
+}
+
+/// Use of the node over time, for graphs.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    pub cpu: VecDeque<u64>,
+    pub memory: VecDeque<u64>,
+    /// Nanocores by container or pod.
+    pub each: BTreeMap<String, VecDeque<u64>>,
+    last: BTreeMap<String, (u64, SystemTime)>,
+}
+
+impl History {
+    pub fn sample(&mut self, stats: &[ContainerStats]) {
+        let push = |ring: &mut VecDeque<u64>, value| {
+            ring.push_back(value);
+            if ring.len() > SAMPLES {
+                ring.pop_front();
+            }
+        };
+        let mut last = BTreeMap::new();
+        let mut each = BTreeMap::new();
+        for s in stats {
+            let before = self.last.get(&s.id).copied();
+            let now = s.cpu_nanos.zip(s.at);
+            let computed = before.zip(now).and_then(|((used, at), (use_now, t))| {
+                let nanos = t.duration_since(at).ok()?.as_nanos();
+                (nanos > 0).then(|| (u128::from(use_now.saturating_sub(used)) * 1_000_000_000 / nanos) as u64)
+            });
+            last.extend(now.map(|n| (s.id.clone(), n)));
+            let mut ring = self.each.remove(&s.id).unwrap_or_default();
+            if let Some(cores) = s.cpu_nanocores.or(computed) {
+                push(&mut ring, cores);
+            }
+            each.insert(s.id.clone(), ring);
+        }
+        (self.last, self.each) = (last, each);
+    }
+
+    pub fn host(&mut self, host: &Host) {
+        for (ring, value) in [(&mut self.cpu, (host.cpu_percent * 10.0) as u64), (&mut self.memory, host.memory_used)] {
+            ring.push_back(value);
+            if ring.len() > SAMPLES {
+                ring.pop_front();
+            }
+        }
+    }
+
+    pub fn cores(&self, id: &str) -> Option<u64> {
+        self.each.get(id)?.back().copied()
+    }
+}
+
+impl Model {
+    pub fn new(info: RuntimeInfo, read_only: bool, theme: Theme, size: (u16, u16), now: SystemTime) -> Self {
+        let tables =
+            panes::panes().iter().map(|p| (p.id, TableState { sort: p.sort, ..TableState::default() })).collect();
+        Self {
+            read_only: read_only || info.read_only,
+            info,
+            theme,
+            size,
+            now,
+            pane: PaneId::Pods,
+            before: PaneId::Pods,
+            seen: Inventory::default(),
+            faults: BTreeMap::new(),
+            host: None,
+            history: History::default(),
+            tables,
+            rows: Vec::new(),
+            order: Vec::new(),
+            popup: None,
+            input: None,
+            log: None,
+            job: None,
+            pulls: Vec::new(),
+            toast: None,
+            asked: None,
+            pending: false,
+            full: None,
+            warned: false,
+            dirty: true,
+            token: 0,
+        }
+    }
+
+    /// Takes the parts that were read; a part that failed keeps its old value and gets a fault.
+    pub fn merge(&mut self, new: &Inventory) {
+        if let Some(stats) = new.stats.value() {
+            self.history.sample(stats);
+        }
+        let (seen, faults) = (&mut self.seen, &mut self.faults);
+        take("pods", &mut seen.pods, &new.pods, faults);
+        take("containers", &mut seen.containers, &new.containers, faults);
+        take("images", &mut seen.images, &new.images, faults);
+        take("stats", &mut seen.stats, &new.stats, faults);
+        take("snapshots", &mut seen.snapshots, &new.snapshots, faults);
+        take("disk", &mut seen.disk, &new.disk, faults);
+        take("conditions", &mut seen.conditions, &new.conditions, faults);
+        if !new.sandbox_image.is_empty() {
+            seen.sandbox_image.clone_from(&new.sandbox_image);
+        }
+    }
+
+    /// Why the runtime counts as dead, if it does.
+    pub fn dead(&self) -> Option<&Fault> {
+        self.faults.get("containers").or_else(|| self.faults.get("pods"))
+    }
+
+    /// When what is shown was read.
+    pub fn read_at(&self) -> Option<SystemTime> {
+        match &self.seen.containers {
+            Seen::At { at, .. } => Some(*at),
+            _ => None,
+        }
+    }
+
+    pub fn table(&self) -> &TableState {
+        static NONE: TableState = TableState {
+            selected: None,
+            at: 0,
+            lost: false,
+            offset: 0,
+            sort: 0,
+            reversed: false,
+            filter: String::new(),
+        };
+        self.tables.get(&self.pane).unwrap_or(&NONE)
+    }
+
+    pub fn selected(&self) -> Option<&Row> {
+        let id = self.table().selected.as_deref()?;
+        self.rows.iter().find(|r| r.id == id)
+    }
+
+    /// Makes the rows of the pane again; true if they look different.
+    pub fn rebuild(&mut self) -> bool {
+        let pane = panes::of(self.pane);
+        let rows = (pane.rows)(self);
+        let changed = rows != self.rows;
+        self.rows = rows;
+        self.settle();
+        changed
+    }
+
+    pub fn settle(&mut self) {
+        let (pane, height) = (panes::of(self.pane), self.page());
+        if let Some(state) = self.tables.get_mut(&self.pane) {
+            self.order = state.order(&self.rows, pane.columns);
+            state.settle(&self.rows, &self.order, height);
+        }
+    }
+
+    /// Rows of a table, lines of a log or of a text that fit.
+    pub fn page(&self) -> usize {
+        let around = 5 + u16::from(self.dead().is_some()) + panes::of(self.pane).extra;
+        usize::from(self.size.1.saturating_sub(around)).max(1)
+    }
+
+    pub fn say(&mut self, tone: Tone, text: impl Into<SafeText>) {
+        let stays = Duration::from_secs(if tone == Tone::Bad { 12 } else { 6 });
+        self.toast = Some(Toast { text: text.into(), tone, until: self.now + stays });
+        self.dirty = true;
+    }
+
+    pub fn next_token(&mut self) -> Token {
+        self.token += 1;
+        self.token
+    }
+
+    pub fn small(&self) -> bool {
+        self.size.0 < NEEDS.0 || self.size.1 < NEEDS.1
+    }
+
+    /// A countdown is on the screen.
+    pub fn counting(&self) -> bool {
+        matches!((&self.popup, &self.job), (Some(Popup::Job), Some(job)) if job.phase == Phase::Grace)
+    }
+}
+
+fn take<T: Clone>(name: &'static str, old: &mut Seen<T>, new: &Seen<T>, faults: &mut BTreeMap<&'static str, Fault>) {
+    match new {
+        Seen::NotAsked => {}
+        Seen::At { .. } => {
+            *old = new.clone();
+            faults.remove(name);
+        }
+        Seen::Failed { error, at } => {
+            if !matches!(old, Seen::At { .. }) {
+                *old = new.clone();
+            }
+            let fault = faults.entry(name).or_insert_with(|| Fault { error: SafeText::default(), since: *at });
+            fault.error = error.as_str().into();
+        }
+    }
+}
+
+/// What an object looks like: changes when another thing hides behind the same id, or it is in another state.
+pub fn stamp(seen: &Inventory, object: &ObjectRef) -> Option<String> {
+    match object {
+        ObjectRef::Pod(id) => {
+            let pod = seen.pods.value()?.iter().find(|p| p.id == *id)?;
+            Some(format!("{:?} {:?} {}", pod.created, pod.state, pod.attempt))
+        }
+        ObjectRef::Container(id) => {
+            let c = seen.containers.value()?.iter().find(|c| c.id == *id)?;
+            Some(format!("{:?} {:?} {}", c.created, c.state, c.attempt))
+        }
+        ObjectRef::Image(id) => {
+            let image = seen.images.value()?.iter().find(|i| i.id == *id)?;
+            Some(format!("{:?} {:?} {}", image.tags, image.digests, image.pinned))
+        }
+        ObjectRef::Snapshot { snapshotter, namespace, key } => {
+            let same = |s: &&crate::client::types::SnapshotRow| {
+                s.snapshotter == *snapshotter && s.namespace == *namespace && s.key == *key
+            };
+            seen.snapshots.value()?.iter().find(same).map(|s| s.kind.clone())
+        }
+    }
+}
+
+/// What a step acts on, as far as it is there already.
+pub fn object_of(step: &Step) -> Option<ObjectRef> {
+    match step {
+        Step::StopPod(id) | Step::RemovePod(id) => Some(ObjectRef::Pod(id.clone())),
+        Step::StopContainer(id, _) | Step::RemoveContainer(id) => Some(ObjectRef::Container(id.clone())),
+        Step::RemoveImage(id) => Some(ObjectRef::Image(id.clone())),
+        Step::PullImage(_) => None,
+    }
+}
+
+/// What to read for a pane every few seconds.
+pub fn scope(pane: PaneId) -> Scope {
+    Scope {
+        pods: true,
+        stats: true,
+        images: pane == PaneId::Images,
+        snapshots: pane == PaneId::Snapshots,
+        disk: matches!(pane, PaneId::Disk | PaneId::Node),
+    }
+}

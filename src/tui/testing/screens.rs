@@ -1,0 +1,143 @@
+//! Every pane and popup as text at two sizes, kept in tests/snapshots.
+
+use super::*;
+
+fn shot(name: &str, prepare: impl Fn(&mut App)) {
+    for (width, height) in [(80, 24), (160, 48)] {
+        let mut app = App::new(width, height);
+        prepare(&mut app);
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots"));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!(format!("tui_{name}_{width}x{height}"), app.screen()));
+    }
+}
+
+fn inspect() -> serde_json::Value {
+    serde_json::json!({
+        "status": {
+            "id": id("ctr", 3), "metadata": {"attempt": 17, "name": "checkout"}, "state": "CONTAINER_EXITED",
+            "createdAt": "2026-09-21T13:29:59.1Z", "exitCode": 1, "reason": "Error",
+            "message": "panic: no such table: orders",
+            "image": {"image": "registry.example.com/shop/checkout:2026.09.1"},
+            "labels": {"io.kubernetes.pod.namespace": "shop", "io.kubernetes.container.name": "checkout"},
+            "mounts": [{"containerPath": "/etc/hosts", "hostPath": "/var/lib/kubelet/pods/1/etc-hosts", "readonly": false},
+                       {"containerPath": "/config", "hostPath": "/var/lib/kubelet/pods/1/volumes/config", "readonly": true}],
+            "logPath": "/var/log/pods/shop_checkout/checkout/17.log"
+        },
+        "info": {"pid": 0, "snapshotter": "overlayfs", "runtimeType": "io.containerd.runc.v2",
+            "runtimeSpec": {"process": {"args": ["/app/checkout", "--listen=:8080"],
+                "env": ["PATH=/usr/bin", "DB_PASSWORD=hunter2"]},
+                "linux": {"cgroupsPath": "kubepods-burstable-pod1.slice:cri-containerd:abc",
+                    "resources": {"memory": {"limit": 268_435_456}}}}}
+    })
+}
+
+fn inspected(app: &mut App, effects: Vec<Effect>) {
+    let [Effect::Inspect { token, .. }] = effects[..] else { panic!("{effects:?}") };
+    app.send(Event::Inspected { token, result: Ok(inspect()) });
+}
+
+fn with_logs(app: &mut App) {
+    let effects = app.keys("3jl");
+    let token = effects.iter().find_map(|e| if let Effect::Logs { token, .. } = e { Some(*token) } else { None });
+    app.send(Event::Log { token: token.unwrap(), lines: log_lines() });
+}
+
+#[test]
+fn panes() {
+    for (name, key) in [
+        ("node", "1"),
+        ("pods", "2j"),
+        ("containers", "3"),
+        ("images", "4"),
+        ("snapshots", "5"),
+        ("disk", "6"),
+        ("logs_none", "7"),
+    ] {
+        shot(name, |app| drop(app.keys(key)));
+    }
+}
+
+#[test]
+fn logs() {
+    shot("logs", with_logs);
+    shot("logs_wrapped", |app| {
+        with_logs(app);
+        app.keys("wtkkk");
+    });
+}
+
+#[test]
+fn texts() {
+    shot("help", |app| drop(app.keys("?")));
+    shot("describe", |app| {
+        let effects = app.keys("3\n");
+        inspected(app, effects);
+    });
+    shot("yaml", |app| {
+        let effects = app.keys("3y");
+        inspected(app, effects);
+    });
+    shot("filter", |app| drop(app.keys("3/shop check")));
+    shot("nothing_matches", |app| drop(app.keys("3/nonsense")));
+}
+
+#[test]
+fn plans() {
+    shot("plan_prune", |app| {
+        let effects = app.keys("P");
+        app.planned(&effects, prune_plan());
+        app.drawn();
+        app.wait(Duration::from_secs(2));
+    });
+    shot("plan_review", |app| {
+        let effects = app.keys("p");
+        app.planned(&effects, prune_plan());
+    });
+    shot("plan_running", |app| {
+        let effects = app.keys("P");
+        app.planned(&effects, prune_plan());
+        app.drawn();
+        let [Effect::Apply { token, .. }] = app.keys("\n")[..] else { panic!("not started") };
+        app.send(Event::StepDone { token, step: 0, result: Ok(()) });
+        app.send(Event::StepDone { token, step: 1, result: Err("remove image: in use by container \u{1b}[2J".into()) });
+    });
+}
+
+#[test]
+fn pulls() {
+    shot("pull", |app| {
+        let effects = app.keys(":pull busybox\n");
+        let [Effect::Pull { token, .. }] = &effects[..] else { panic!("{effects:?}") };
+        for (n, (phase, done)) in
+            [(PullPhase::Done, 9), (PullPhase::Downloading, 4), (PullPhase::Exists, 0)].into_iter().enumerate()
+        {
+            let progress =
+                PullProgress { layer: format!("sha256:{}", id("l", n)), done: done << 20, total: 9 << 20, phase };
+            app.send(Event::PullProgress { token: *token, progress });
+        }
+    });
+}
+
+#[test]
+fn troubles() {
+    shot("dead", |app| {
+        app.keys("3");
+        app.wait(Duration::from_secs(34));
+        app.send(Event::InventoryFailed {
+            error: "timeout after 15 s".into(),
+            at: app.clock - Duration::from_secs(19),
+        });
+    });
+    shot("read_only", |app| {
+        app.model.read_only = true;
+        app.keys("3P");
+    });
+    shot("no_storage", |app| {
+        app.model.info.storage = false;
+        app.model.seen.snapshots = Seen::NotAsked;
+        app.keys("5");
+    });
+}

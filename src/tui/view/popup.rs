@@ -1,0 +1,301 @@
+//! Popups: help, described objects, plans and their progress, pulls. Drawn last, always in the middle.
+
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::{Line, Span},
+    widgets::Clear,
+};
+use unicode_width::UnicodeWidthStr;
+
+use super::frame_of;
+use crate::{
+    client::types::PullPhase,
+    tui::{
+        detail::Detail,
+        keymap::{self, BINDINGS, Context},
+        model::{GRACE, Job, Model, Phase, Popup},
+        text::{self, SafeText},
+        theme::Tone,
+    },
+};
+
+type Lines = Vec<Line<'static>>;
+
+pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
+    match &model.popup {
+        None => {}
+        Some(Popup::Help { scroll }) => help(model, frame, body, *scroll),
+        Some(Popup::Detail(detail)) => self::detail(model, frame, body, detail),
+        Some(Popup::Planning { what, .. }) => {
+            let area = open(frame, body, 64, 3);
+            let inner = frame_of(model, frame, area, "Plan", Tone::Accent);
+            let text = format!("asking how to {what}…");
+            put(frame, inner, &[Line::raw(text::cut(&text, usize::from(inner.width)))], 0);
+        }
+        Some(Popup::Job) => {
+            if let Some(job) = &model.job {
+                self::job(model, frame, body, job);
+            }
+        }
+        Some(Popup::Pulls) => pulls(model, frame, body),
+    }
+}
+
+fn open(frame: &mut Frame<'_>, body: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(body.width), height.min(body.height));
+    let area = Rect { x: body.x + (body.width - width) / 2, y: body.y + (body.height - height) / 2, width, height };
+    frame.render_widget(Clear, area);
+    area
+}
+
+fn put(frame: &mut Frame<'_>, area: Rect, lines: &[Line<'_>], scroll: usize) {
+    let scroll = scroll.min(lines.len().saturating_sub(usize::from(area.height)));
+    for (line, y) in lines.iter().skip(scroll).zip(area.y..area.bottom()) {
+        frame.buffer_mut().set_line(area.x, y, line, area.width);
+    }
+}
+
+fn help(model: &Model, frame: &mut Frame<'_>, body: Rect, scroll: usize) {
+    let mut columns: Vec<Lines> = Vec::new();
+    let groups: [&[(Context, &str)]; 2] = [
+        &[(Context::Table, "Tables"), (Context::Plan, "Plans")],
+        &[(Context::Everywhere, "Everywhere"), (Context::Logs, "Logs"), (Context::Text, "Texts")],
+    ];
+    for group in groups {
+        let mut lines = Vec::new();
+        for (context, name) in group {
+            lines.push(Line::styled(*name, model.theme.style(Tone::Head)));
+            let live = |b: &&keymap::Binding| b.context == *context && !(b.changes && model.read_only);
+            for binding in BINDINGS.iter().filter(live) {
+                lines.push(Line::from(vec![
+                    Span::styled(format!(" {:<10} ", keymap::names(binding)), model.theme.style(Tone::Accent)),
+                    Span::raw(binding.help),
+                ]));
+            }
+            lines.push(Line::raw(""));
+        }
+        columns.push(lines);
+    }
+    let side_by_side = body.width >= 132;
+    let wide = if side_by_side { 136 } else { body.width };
+    let longest = columns.iter().map(Vec::len).max().unwrap_or(0) as u16;
+    let total: usize = columns.iter().map(Vec::len).sum();
+    let area = open(frame, body, wide, if side_by_side { longest + 2 } else { total as u16 + 2 });
+    let title = if model.read_only { "Keys (read-only: nothing that changes the node)" } else { "Keys" };
+    let inner = frame_of(model, frame, area, title, Tone::Accent);
+    if side_by_side {
+        let half = inner.width / 2;
+        for (at, lines) in columns.iter().enumerate() {
+            put(frame, Rect { x: inner.x + at as u16 * half, width: half, ..inner }, lines, scroll);
+        }
+    } else {
+        let lines: Lines = columns.into_iter().flatten().collect();
+        put(frame, inner, &lines, scroll);
+    }
+}
+
+fn detail(model: &Model, frame: &mut Frame<'_>, body: Rect, detail: &Detail) {
+    frame.render_widget(Clear, body);
+    let mut title = format!("{} {}", if detail.raw { "YAML" } else { "Describe" }, detail.title);
+    if !detail.filter.is_empty() {
+        title.push_str(&format!(" ─ /{}", SafeText::new(&detail.filter)));
+    }
+    let inner = frame_of(model, frame, body, &title, Tone::Accent);
+    let theme = model.theme;
+    match &detail.result {
+        None => put(frame, inner, &[Line::styled("reading… (Esc gives up)", theme.style(Tone::Dim))], 0),
+        Some(Err(error)) => {
+            let pieces = text::wrap(error.as_str(), usize::from(inner.width));
+            let lines: Lines = pieces.iter().map(|p| Line::styled((*p).to_owned(), theme.style(Tone::Bad))).collect();
+            put(frame, inner, &lines, 0);
+        }
+        Some(Ok(_)) => {
+            let shown = detail.shown();
+            let height = usize::from(inner.height);
+            // Keys of a screen stand in one column.
+            let in_two = |l: &&&crate::tui::detail::DetailLine| !l.text.is_empty();
+            let keys = shown.iter().filter(in_two).map(|l| l.key.width() + usize::from(l.indent) * 2).max();
+            let keys = keys.unwrap_or(0).clamp(12, 38);
+            let scroll = detail.scroll.min(shown.len().saturating_sub(height));
+            for (line, y) in shown.iter().skip(scroll).zip(inner.y..inner.bottom()) {
+                let pad = " ".repeat(usize::from(line.indent) * 2);
+                let spans = if detail.raw {
+                    vec![Span::raw(line.text.as_str().to_owned())]
+                } else if line.text.is_empty() {
+                    vec![Span::styled(format!("{pad}{}", line.key), theme.style(line.tone))]
+                } else {
+                    let key = line.key.cut(keys.saturating_sub(pad.len()));
+                    let gap = " ".repeat(keys.saturating_sub(pad.len() + key.width()));
+                    vec![
+                        Span::styled(format!("{pad}{key}{gap}  "), theme.style(Tone::Dim)),
+                        Span::styled(line.text.as_str().to_owned(), theme.style(line.tone)),
+                    ]
+                };
+                frame.buffer_mut().set_line(inner.x, y, &Line::from(spans), inner.width);
+            }
+            if shown.len() > height {
+                let place = format!(" {}-{} of {} ", scroll + 1, (scroll + height).min(shown.len()), shown.len());
+                let x = body.right().saturating_sub(place.width() as u16 + 2);
+                frame.buffer_mut().set_string(x, body.bottom() - 1, place, theme.style(Tone::Dim));
+            }
+        }
+    }
+}
+
+fn job(model: &Model, frame: &mut Frame<'_>, body: Rect, job: &Job) {
+    let theme = model.theme;
+    let width = (body.width.saturating_sub(4)).min(120);
+    let room = usize::from(width).saturating_sub(4);
+    let mut lines: Lines = Vec::new();
+    for (step, result) in job.plan.steps.iter().zip(&job.results) {
+        let (mark, tone) = match (result, job.phase) {
+            (Some(Ok(())), _) => ("✓", Tone::Good),
+            (Some(Err(_)), _) => ("✗", Tone::Bad),
+            (None, Phase::Running) => ("…", Tone::Dim),
+            (None, _) => ("−", Tone::Warn),
+        };
+        let verb = verb(&step.step);
+        let bytes = if step.frees > 0 { text::bytes_short(step.frees) } else { String::new() };
+        let what = SafeText::new(&step.what).cut(room.saturating_sub(16) * 6 / 10);
+        let reason_room = room.saturating_sub(18 + what.width() + bytes.len());
+        let reason = SafeText::new(&step.reason).cut(reason_room);
+        let gap = " ".repeat(reason_room.saturating_sub(reason.width()));
+        lines.push(Line::from(vec![
+            Span::styled(format!("{mark} {verb:<12} "), theme.style(tone)),
+            Span::raw(what),
+            Span::styled(format!("  {reason}{gap} "), theme.style(Tone::Dim)),
+            Span::styled(bytes, theme.style(Tone::Accent)),
+        ]));
+        if let Some(Err(error)) = result {
+            for piece in text::wrap(error.as_str(), room.saturating_sub(4).max(1)).iter().take(4) {
+                lines.push(Line::styled(format!("    {piece}"), theme.style(Tone::Bad)));
+            }
+        }
+    }
+    if job.plan.steps.is_empty() {
+        lines.push(Line::raw("Nothing to do."));
+    }
+    if !job.plan.keeps.is_empty() {
+        lines.push(Line::raw(""));
+        lines.push(Line::styled("stays", theme.style(Tone::Head)));
+        for kept in &job.plan.keeps {
+            let what = SafeText::new(&kept.what).cut(room * 6 / 10);
+            let why = SafeText::new(&kept.why).cut(room.saturating_sub(what.width() + 4));
+            lines.push(Line::from(vec![
+                Span::styled(format!("  {what}"), theme.style(Tone::Plain)),
+                Span::styled(format!("  {why}"), theme.style(Tone::Dim)),
+            ]));
+        }
+    }
+    let area = open(frame, body, width, (lines.len() as u16).saturating_add(5).max(9));
+    let title = format!("Plan: {}", job.title);
+    let border = if job.phase == Phase::Grace { Tone::Warn } else { Tone::Accent };
+    let inner = frame_of(model, frame, area, &title, border);
+    let list = Rect { height: inner.height.saturating_sub(3), ..inner };
+    put(frame, list, &lines, job.scroll);
+    if lines.len() > usize::from(list.height) {
+        let more = format!(" j/k: {} lines ", lines.len());
+        let x = area.right().saturating_sub(more.width() as u16 + 2);
+        frame.buffer_mut().set_string(x, area.y, more, theme.style(Tone::Dim));
+    }
+    let frees = job.plan.frees();
+    let sum = format!(
+        "{} {}, {} stay{}",
+        job.plan.steps.len(),
+        if job.plan.steps.len() == 1 { "step" } else { "steps" },
+        job.plan.keeps.len(),
+        if frees > 0 { format!(", frees about {}", text::bytes(frees)) } else { String::new() }
+    );
+    frame.buffer_mut().set_string(inner.x, inner.bottom().saturating_sub(2), sum, theme.style(Tone::Head));
+    let button = |name: &str, on: bool| {
+        Span::styled(format!(" {name} "), theme.style(if on { Tone::Cursor } else { Tone::Plain }))
+    };
+    let dim = |text: &str| Span::styled(text.to_owned(), theme.style(Tone::Dim));
+    let buttons = match job.phase {
+        Phase::Grace => {
+            let waited = job.shown.and_then(|at| model.now.duration_since(at).ok()).unwrap_or_default();
+            let left = GRACE.saturating_sub(waited);
+            let seconds = left.as_millis().div_ceil(1000);
+            vec![
+                Span::styled(format!(" starts in {seconds} s "), theme.style(Tone::Alarm)),
+                dim(" "),
+                Span::styled(text::bar(left.as_millis() as u64, GRACE.as_millis() as u64, 20), theme.style(Tone::Warn)),
+                dim("  u/Esc calls it off   Enter starts now"),
+            ]
+        }
+        Phase::Review(_) if model.read_only => vec![button("Close", true), dim("   read-only: it cannot be started")],
+        Phase::Review(start) => {
+            vec![
+                button("Cancel", !start),
+                dim("  "),
+                button("Start", start),
+                dim("   Tab other, Enter presses, Y starts"),
+            ]
+        }
+        Phase::Running => vec![dim("working…  Esc leaves it running behind")],
+        Phase::Done => vec![button("Close", true)],
+    };
+    let y = inner.bottom().saturating_sub(1);
+    frame.buffer_mut().set_line(inner.x, y, &Line::from(buttons), inner.width);
+}
+
+fn verb(step: &crate::client::action::Step) -> &'static str {
+    use crate::client::action::Step;
+    match step {
+        Step::StopPod(_) => "stop pod",
+        Step::RemovePod(_) => "remove pod",
+        Step::StopContainer(..) => "stop",
+        Step::RemoveContainer(_) => "remove",
+        Step::PullImage(_) => "pull",
+        Step::RemoveImage(_) => "remove image",
+    }
+}
+
+fn pulls(model: &Model, frame: &mut Frame<'_>, body: Rect) {
+    let theme = model.theme;
+    let width = body.width.saturating_sub(4).min(100);
+    let room = usize::from(width).saturating_sub(4);
+    let mut lines: Lines = Vec::new();
+    for pull in &model.pulls {
+        lines.push(Line::styled(pull.reference.cut(room), theme.style(Tone::Head)));
+        for layer in pull.layers.values() {
+            let (word, tone) = match layer.phase {
+                PullPhase::Resolving => ("resolving", Tone::Dim),
+                PullPhase::Downloading => ("downloading", Tone::Accent),
+                PullPhase::Unpacking => ("unpacking", Tone::Warn),
+                PullPhase::Done => ("done", Tone::Good),
+                PullPhase::Exists => ("there", Tone::Good),
+            };
+            let id = SafeText::new(text::short_id(&layer.layer)).cut(14);
+            let figures = format!("{:>6}/{:<6}", text::bytes_short(layer.done), text::bytes_short(layer.total));
+            let whole = matches!(layer.phase, PullPhase::Done | PullPhase::Exists);
+            let (done, total) = if whole { (1, 1) } else { (layer.done, layer.total) };
+            lines.push(Line::from(vec![
+                Span::styled(format!("  {id:<14} {word:<12}"), theme.style(tone)),
+                Span::styled(text::bar(done, total, room.saturating_sub(46)), theme.style(tone)),
+                Span::styled(format!("  {figures}"), theme.style(Tone::Dim)),
+            ]));
+        }
+        match &pull.outcome {
+            None if pull.layers.is_empty() => {
+                lines.push(Line::styled("  asking the registry…", theme.style(Tone::Dim)))
+            }
+            None => {}
+            Some(Ok(id)) => {
+                lines.push(Line::styled(format!("  ✓ {}", id.cut(room.saturating_sub(4))), theme.style(Tone::Good)));
+            }
+            Some(Err(error)) => {
+                for piece in text::wrap(error.as_str(), room.saturating_sub(4).max(1)) {
+                    lines.push(Line::styled(format!("  ✗ {piece}"), theme.style(Tone::Bad)));
+                }
+            }
+        }
+    }
+    if lines.is_empty() {
+        lines.push(Line::raw("no pull was started; :pull REFERENCE"));
+    }
+    let area = open(frame, body, width, lines.len() as u16 + 2);
+    let inner = frame_of(model, frame, area, "Pulls (Esc leaves them running)", Tone::Accent);
+    put(frame, inner, &lines, lines.len());
+}
