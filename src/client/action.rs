@@ -6,8 +6,14 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use super::types::{Inventory, ObjectRef};
-use crate::error::Result;
+use super::{
+    prune,
+    types::{Container, ContainerState, DEFAULT_GRACE, Image, Inventory, ObjectRef, PodSandbox, PodState, Seen},
+};
+use crate::{
+    bail,
+    error::{Error, Kind, Result},
+};
 
 /// What a person or a runbook asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +42,7 @@ pub enum Action {
     Prune {
         images: bool,
         containers: bool,
-        /** Exited containers younger than this stay. */
+        /// Containers that exited less than this ago stay.
         older_than: Duration,
     },
 }
@@ -83,8 +89,79 @@ pub enum Step {
     RemoveImage(String),
 }
 
-/// Pure: the same plan for the popup, `--dry-run` and the audit line. Contract of prune: docs/architecture.md, "Prune".
+/// Pure: the same plan for the popup, `--dry-run` and the audit line.
+///
+/// # Errors
+/// `NotFound` for an object the inventory does not have; `FailedPrecondition` for an image that is pinned or in use, or
+/// when a part of the inventory that the decision needs is missing.
 pub fn plan(action: &Action, seen: &Inventory, now: SystemTime) -> Result<Plan> {
-    let _ = (action, seen, now);
-    unimplemented!()
+    let mut plan = Plan { action: action.clone(), steps: Vec::new(), keeps: Vec::new() };
+    let mut step = |step, what: String, reason: &str| {
+        plan.steps.push(Planned { step, what, reason: reason.to_owned(), frees: 0 });
+    };
+    match action {
+        Action::StopPod { pod } => {
+            let pod = find_pod(seen, pod)?;
+            step(Step::StopPod(pod.id.clone()), pod_name(pod), "asked for");
+        }
+        Action::RemovePod { pod } => {
+            let pod = find_pod(seen, pod)?;
+            if pod.state == PodState::Ready {
+                step(Step::StopPod(pod.id.clone()), pod_name(pod), "it is running");
+            }
+            step(Step::RemovePod(pod.id.clone()), pod_name(pod), "asked for");
+        }
+        Action::StopContainer { container, grace } => {
+            let container = find_container(seen, container)?;
+            step(Step::StopContainer(container.id.clone(), *grace), container.name.clone(), "asked for");
+        }
+        Action::RemoveContainer { container } => {
+            let container = find_container(seen, container)?;
+            if matches!(container.state, ContainerState::Running | ContainerState::Unknown) {
+                step(Step::StopContainer(container.id.clone(), DEFAULT_GRACE), container.name.clone(), "it is running");
+            }
+            step(Step::RemoveContainer(container.id.clone()), container.name.clone(), "asked for");
+        }
+        Action::PullImage { reference } => step(Step::PullImage(reference.clone()), reference.clone(), "asked for"),
+        Action::RemoveImage { image } => {
+            let image = find_image(seen, image)?;
+            let uses = prune::Uses::new(seen, &[])?;
+            if let Some(why) = uses.keep(image) {
+                bail!(FailedPrecondition, "remove image {}: {why}", prune::image_name(image));
+            }
+            step(Step::RemoveImage(image.id.clone()), prune::image_name(image), "asked for");
+        }
+        Action::Prune { images, containers, older_than } => {
+            prune::plan(&mut plan, seen, (*images, *containers), *older_than, now)?;
+        }
+    }
+    Ok(plan)
+}
+
+/// What was seen, or why it was not.
+pub(super) fn need<'a, T>(seen: &'a Seen<Vec<T>>, what: &str) -> Result<&'a [T]> {
+    match seen {
+        Seen::At { value, .. } => Ok(value),
+        Seen::Failed { error, .. } => bail!(FailedPrecondition, "the {what} could not be listed: {error}"),
+        Seen::NotAsked => bail!(FailedPrecondition, "the {what} were not listed"),
+    }
+}
+
+fn find_pod<'a>(seen: &'a Inventory, id: &str) -> Result<&'a PodSandbox> {
+    let found = need(&seen.pods, "pods")?.iter().find(|p| p.id == id);
+    found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no pod {id} (any more)")))
+}
+
+fn find_container<'a>(seen: &'a Inventory, id: &str) -> Result<&'a Container> {
+    let found = need(&seen.containers, "containers")?.iter().find(|c| c.id == id);
+    found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no container {id} (any more)")))
+}
+
+fn find_image<'a>(seen: &'a Inventory, name: &str) -> Result<&'a Image> {
+    let found = need(&seen.images, "images")?.iter().find(|i| prune::is_named(i, name));
+    found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no image {name} (any more)")))
+}
+
+fn pod_name(pod: &PodSandbox) -> String {
+    format!("{}/{}", pod.namespace, pod.name)
 }

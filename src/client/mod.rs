@@ -8,6 +8,7 @@ use futures::stream::BoxStream;
 use crate::error::Result;
 
 pub mod action;
+mod prune;
 pub mod types;
 
 use action::Step;

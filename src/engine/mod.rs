@@ -6,4 +6,6 @@ pub mod content;
 pub mod gc;
 pub mod image;
 pub mod metadata;
+pub mod network;
+pub mod shim;
 pub mod snapshot;

@@ -1,0 +1,105 @@
+//! Shims: one small process per pod that owns its containers, so that the engine can die and come back.
+//!
+//! `Shims` starts or finds them; a `Task` is a pod's shim seen from the engine.
+
+use std::{
+    fmt,
+    os::fd::OwnedFd,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+
+/// What a pod's shim needs to know. `directory` (on tmpfs, 0700) holds its socket, state and exit files, and outlives the engine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PodSpec {
+    pub id: String,
+    pub directory: PathBuf,
+    /// OCI runtime by handler: `None` is the built-in one, else the path of runc or crun.
+    pub runtime: Option<PathBuf>,
+    /// The pod's network namespace file; `None` is the host's.
+    pub netns: Option<PathBuf>,
+    /// Which namespaces the shim's pause process makes anew and holds for the pod ("ipc", "uts", "pid").
+    pub namespaces: Vec<String>,
+    pub hostname: String,
+    /// sysctls to write inside the new namespaces.
+    pub sysctls: Vec<(String, String)>,
+    /// cgroup path (below each hierarchy's root) of the pause process; made by the shim, removed at shutdown.
+    pub cgroup: String,
+    pub oom_score_adj: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateTask {
+    pub id: String,
+    /// Holds config.json; `root.path` in it is already mounted.
+    pub bundle: PathBuf,
+    /// The CRI log file; `None` drops the output.
+    pub log: Option<PathBuf>,
+    pub tty: bool,
+    pub stdin: bool,
+    pub stdin_once: bool,
+}
+
+/// A further process in a container. The descriptors are the child's stdio; with `tty` all three are the slave of one pty.
+#[derive(Debug)]
+pub struct ExecTask {
+    pub id: String,
+    /// OCI runtime spec `process` object.
+    pub process: oci_spec::runtime::Process,
+    pub stdio: [OwnedFd; 3],
+}
+
+/// How a process ended. `code` is the exit code, or 128 + the signal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExitStatus {
+    pub code: i32,
+    pub at: SystemTime,
+    /// The container's memory cgroup counted an OOM kill.
+    pub oom_killed: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TaskState {
+    Created { pid: u32 },
+    Running { pid: u32 },
+    Paused { pid: u32 },
+    Exited(ExitStatus),
+}
+
+/// A pod's shim. Ids are container ids; `exec: None` means the container's first process.
+#[async_trait]
+pub trait Task: fmt::Debug + Send + Sync {
+    /// Of the shim, and of the pause process that holds the pod's namespaces.
+    fn pids(&self) -> (u32, u32);
+    async fn create(&self, task: &CreateTask) -> Result<u32>;
+    async fn start(&self, id: &str) -> Result<()>;
+    /// Returns the pid in the host's pid namespace.
+    async fn exec(&self, id: &str, exec: ExecTask) -> Result<u32>;
+    /// Signal number; `all` signals every process of the container. `NotFound` if it has gone.
+    async fn kill(&self, id: &str, exec: Option<&str>, signal: i32, all: bool) -> Result<()>;
+    async fn wait(&self, id: &str, exec: Option<&str>) -> Result<ExitStatus>;
+    async fn state(&self, id: &str, exec: Option<&str>) -> Result<TaskState>;
+    async fn resize(&self, id: &str, exec: Option<&str>, columns: u16, rows: u16) -> Result<()>;
+    /// New output goes to a file newly opened at the log's path.
+    async fn reopen_log(&self, id: &str) -> Result<()>;
+    /// A copy of the container's output from now on, and its stdin if it has one: `[stdin, stdout, stderr]` ends of pipes.
+    async fn attach(&self, id: &str) -> Result<[Option<OwnedFd>; 3]>;
+    async fn update(&self, id: &str, resources: &oci_spec::runtime::LinuxResources) -> Result<()>;
+    /// Forgets an exited task and removes its cgroup; kills it first if it still runs.
+    async fn delete(&self, id: &str, exec: Option<&str>) -> Result<ExitStatus>;
+    /// Kills whatever is left, removes the pod's cgroup, ends the shim.
+    async fn shutdown(&self) -> Result<()>;
+}
+
+#[async_trait]
+pub trait Shims: fmt::Debug + Send + Sync {
+    async fn launch(&self, pod: &PodSpec) -> Result<Arc<dyn Task>>;
+    /// Finds the shim of a pod directory again. `NotFound`: it is certainly gone; `Unavailable`: it does not answer.
+    async fn reconnect(&self, directory: &Path) -> Result<Arc<dyn Task>>;
+}
