@@ -17,7 +17,7 @@ pub struct Error {
 }
 
 /// The only thing callers branch on; one to one with gRPC status codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum Kind {
     NotFound,

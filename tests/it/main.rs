@@ -3,3 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod proto;
+mod shim;
+#[path = "../support/mod.rs"]
+mod support;

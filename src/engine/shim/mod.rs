@@ -1,6 +1,15 @@
 //! Shims: one small process per pod that owns its containers, so that the engine can die and come back.
 //!
-//! `Shims` starts or finds them; a `Task` is a pod's shim seen from the engine.
+//! [`Shims`] starts or finds them; a [`Task`] is a pod's shim seen from the engine. `launch` is the engine's side,
+//! `server` and what it uses the shim's: one thread, one poll loop, blocking only where the kernel answers at once.
+
+mod container;
+mod foreign;
+mod io;
+mod launch;
+mod log;
+mod server;
+mod wire;
 
 use std::{
     fmt,
@@ -13,7 +22,13 @@ use std::{
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+pub use launch::BuiltinShims;
+pub use server::main;
+
 use crate::error::Result;
+
+/// The shim's `argv[0]`, by which the program knows that it is to be one.
+pub const PROGRAM: &str = "wharf-shim";
 
 /// What a pod's shim needs to know. `directory` (on tmpfs, 0700) holds its socket, state and exit files, and outlives the engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,457 @@
+//! Control groups: v1, hybrid and v2, made and read directly (driver cgroupfs).
+//!
+//! A [`Cgroup`] is one path below the root of every mounted hierarchy. Here: making, entering, freezing, killing and
+//! removing it. [`layout`] finds the hierarchies, `v1` and `v2` write limits, `devices` and `ebpf` the device rules,
+//! [`stats`] reads the numbers. A systemd driver would replace `create` and `delete` only: it asks systemd for a
+//! scope and then uses the same path.
+//!
+//! Every function blocks; none keeps a descriptor open.
+
+mod devices;
+pub mod layout;
+pub mod stats;
+mod v1;
+mod v2;
+
+use std::{
+    fs::{self, File},
+    io::{self, Write as _},
+    os::fd::OwnedFd,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use oci_spec::runtime::LinuxResources;
+
+pub use self::{
+    layout::{Hierarchy, Layout},
+    stats::Stats,
+};
+use crate::{
+    bail,
+    error::{Context as _, Error, Kind, Result},
+};
+
+/// How long `kill` waits for processes to go; one in an uninterruptible wait may outlast it.
+const KILL_WAIT: Duration = Duration::from_secs(10);
+/// How long `freeze` waits for the kernel to report that everything has stopped.
+const FREEZE_WAIT: Duration = Duration::from_secs(2);
+/// How long `delete` repeats a busy rmdir.
+const REMOVE_WAIT: Duration = Duration::from_secs(2);
+
+/// One control group in all hierarchies. Cheap to clone; holds no kernel object.
+#[derive(Debug, Clone)]
+pub struct Cgroup {
+    layout: Arc<Layout>,
+    /// Relative to the hierarchies' roots, without leading or trailing slash; never empty.
+    path: PathBuf,
+}
+
+impl Cgroup {
+    /// A cgroup of this machine at a path such as `/kubepods/burstable/podX/id`. Makes nothing.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for the root, `..`, or a path that is too long; what [`Layout::host`] reports.
+    pub fn new(path: impl AsRef<Path>) -> Result<Self> {
+        Self::with_layout(Layout::host()?, path)
+    }
+
+    /// Like `new` with hierarchies that were found elsewhere.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for the root, `..`, or a path that is too long.
+    pub fn with_layout(layout: Arc<Layout>, path: impl AsRef<Path>) -> Result<Self> {
+        let given = path.as_ref();
+        let mut clean = PathBuf::new();
+        for part in given.components() {
+            match part {
+                std::path::Component::Normal(name) if name.len() <= 255 => clean.push(name),
+                std::path::Component::RootDir | std::path::Component::CurDir => {}
+                _ => bail!(InvalidArgument, "cgroup path {} has an invalid component", given.display()),
+            }
+        }
+        if clean.as_os_str().is_empty() || clean.as_os_str().len() > 3800 {
+            bail!(InvalidArgument, "cgroup path {:?} is empty or too long", given);
+        }
+        Ok(Self { layout, path: clean })
+    }
+
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Below each hierarchy's root, without a leading slash.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its directory in a hierarchy.
+    pub fn directory(&self, hierarchy: &Hierarchy) -> PathBuf {
+        hierarchy.mount.join(&self.path)
+    }
+
+    /// Its directory in the v1 hierarchy of `controller`, or in the v2 one if that controller is not on v1.
+    fn of(&self, controller: &str) -> Option<PathBuf> {
+        self.layout.hierarchy(controller).map(|h| self.directory(h))
+    }
+
+    /// Makes the group and its parents in every hierarchy and applies the limits. What exists is reused.
+    ///
+    /// # Errors
+    /// What could not be made or written. Groups made by this call are removed again then.
+    pub fn create(&self, resources: Option<&LinuxResources>) -> Result<()> {
+        let mut made = Vec::new();
+        let result = self.make(&mut made).and_then(|()| match resources {
+            Some(resources) => {
+                self.apply(resources)?;
+                devices::apply(self, resources.devices().as_deref().unwrap_or_default(), true)
+            }
+            None => Ok(()),
+        });
+        result.map_err(|error| {
+            made.iter().rev().fold(error, |error, directory: &PathBuf| {
+                error.and_cleanup(fs::remove_dir(directory).map_err(|e| Error::io("remove", directory, e)))
+            })
+        })
+    }
+
+    fn make(&self, made: &mut Vec<PathBuf>) -> Result<()> {
+        for hierarchy in &self.layout.hierarchies {
+            if hierarchy.unified && self.layout.is_unified() {
+                v2::enable_controllers(hierarchy, &self.path, made)?;
+            }
+            make_chain(hierarchy, &self.path, made)?;
+        }
+        Ok(())
+    }
+
+    /// Changes the limits that are set in `resources`; what is absent stays. Device rules replace the old ones if any are given.
+    ///
+    /// # Errors
+    /// The first file that could not be written; limits before it are in force then.
+    pub fn update(&self, resources: &LinuxResources) -> Result<()> {
+        self.apply(resources)?;
+        match resources.devices() {
+            Some(rules) if !rules.is_empty() => devices::apply(self, rules, false),
+            _ => Ok(()),
+        }
+    }
+
+    fn apply(&self, resources: &LinuxResources) -> Result<()> {
+        let result = if self.layout.is_unified() { v2::apply(self, resources) } else { v1::apply(self, resources) };
+        result.context(|| format!("set limits of cgroup {}", self.path.display()))
+    }
+
+    /// Moves a process, with all its threads, into the group. `0` is the calling process.
+    ///
+    /// # Errors
+    /// `NotFound` if the group or the process does not exist.
+    pub fn add(&self, pid: u32) -> Result<()> {
+        self.join(pid, true)
+    }
+
+    /// Like `add(0)`; with `unified: false` it leaves the v2 hierarchy out, for a process cloned into it.
+    ///
+    /// # Errors
+    /// As `add`.
+    pub fn join(&self, pid: u32, unified: bool) -> Result<()> {
+        for hierarchy in self.layout.hierarchies.iter().filter(|h| unified || !h.unified) {
+            write(&self.directory(hierarchy), "cgroup.procs", &pid.to_string())
+                .context(|| format!("add process {pid} to cgroup {}", self.path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// The v2 directory, for `CLONE_INTO_CGROUP`. `None` without a v2 hierarchy.
+    ///
+    /// # Errors
+    /// `NotFound` if the group does not exist.
+    pub fn open_unified(&self) -> Result<Option<OwnedFd>> {
+        let Some(hierarchy) = self.layout.hierarchies.iter().find(|h| h.unified) else { return Ok(None) };
+        let directory = self.directory(hierarchy);
+        File::open(&directory).map(|f| Some(f.into())).map_err(|e| Error::io("open", directory, e))
+    }
+
+    /// Stops every process of the group until `thaw`.
+    ///
+    /// # Errors
+    /// `DeadlineExceeded` if not everything stopped in 2 s; the group is left freezing then.
+    pub fn freeze(&self) -> Result<()> {
+        self.set_frozen(true)
+    }
+
+    /// Lets the group run again.
+    ///
+    /// # Errors
+    /// As `freeze`.
+    pub fn thaw(&self) -> Result<()> {
+        self.set_frozen(false)
+    }
+
+    fn set_frozen(&self, frozen: bool) -> Result<()> {
+        let Some(directory) = self.of("freezer") else {
+            bail!(FailedPrecondition, "freeze cgroup {}: no freezer is mounted", self.path.display());
+        };
+        let v1 = directory.join("freezer.state").exists();
+        let done = || -> Result<bool> {
+            Ok(if v1 {
+                read(&directory, "freezer.state")?.trim() == if frozen { "FROZEN" } else { "THAWED" }
+            } else {
+                let want = if frozen { "frozen 1" } else { "frozen 0" };
+                read(&directory, "cgroup.events")?.lines().any(|line| line == want)
+            })
+        };
+        let deadline = Instant::now() + FREEZE_WAIT;
+        loop {
+            // v1 can get stuck half way when processes fork meanwhile; writing again moves it on.
+            if v1 {
+                write(&directory, "freezer.state", if frozen { "FROZEN" } else { "THAWED" })?;
+            } else {
+                write(&directory, "cgroup.freeze", if frozen { "1" } else { "0" })?;
+            }
+            if done()? {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                bail!(
+                    DeadlineExceeded,
+                    "cgroup {} did not {}",
+                    self.path.display(),
+                    if frozen { "freeze" } else { "thaw" }
+                );
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Whether the group is frozen, by itself or by a parent.
+    ///
+    /// # Errors
+    /// `NotFound` if the group does not exist.
+    pub fn is_frozen(&self) -> Result<bool> {
+        let Some(directory) = self.of("freezer") else { return Ok(false) };
+        match read_optional(&directory, "freezer.state")? {
+            Some(state) => Ok(state.trim() != "THAWED"),
+            None => Ok(read(&directory, "cgroup.events")?.lines().any(|line| line == "frozen 1")),
+        }
+    }
+
+    /// Kills every process of the group and its children and waits until they have gone. Zombies do not count.
+    ///
+    /// # Errors
+    /// `DeadlineExceeded` if something survived 10 s.
+    pub fn kill(&self) -> Result<()> {
+        let deadline = Instant::now() + KILL_WAIT;
+        let mut pause = Duration::from_micros(200);
+        loop {
+            let pids = self.pids()?;
+            if pids.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                bail!(DeadlineExceeded, "kill cgroup {}: processes {pids:?} do not go", self.path.display());
+            }
+            self.kill_once(&pids)?;
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(50));
+        }
+    }
+
+    fn kill_once(&self, pids: &[u32]) -> Result<()> {
+        if let Some(hierarchy) = self.layout.hierarchies.iter().find(|h| h.unified) {
+            let directory = self.directory(hierarchy);
+            let killed = directory.join("cgroup.kill").exists().then(|| write(&directory, "cgroup.kill", "1"));
+            match killed {
+                Some(Ok(())) if self.layout.is_unified() => return Ok(()),
+                None | Some(Ok(())) => {}
+                Some(Err(error)) if error.is(Kind::NotFound) => {}
+                Some(Err(error)) => return Err(error),
+            }
+        }
+        // Frozen, a group cannot fork away from us. A freezer that fails must not keep it alive: the loop repeats.
+        let frozen = self.freeze();
+        for &pid in pids {
+            let Some(target) = rustix::process::Pid::from_raw(pid.cast_signed()) else { continue };
+            match rustix::process::kill_process(target, rustix::process::Signal::KILL) {
+                Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+                Err(error) => return Err(error).context(|| format!("kill process {pid}")),
+            }
+        }
+        match (frozen, self.thaw()) {
+            (_, Ok(())) => Ok(()),
+            (Err(frozen), thawed) => Err(frozen.and_cleanup(thawed)),
+            (Ok(()), Err(error)) => Err(error),
+        }
+    }
+
+    /// Sends `signal` to every process of the group and its children, once; who forks meanwhile may escape it.
+    ///
+    /// # Errors
+    /// What kill(2) refuses; a process that has gone is no error.
+    pub fn signal(&self, signal: i32) -> Result<()> {
+        for pid in self.pids()? {
+            // SAFETY: kill takes two integers.
+            if unsafe { libc::kill(pid.cast_signed(), signal) } != 0 {
+                let error = io::Error::last_os_error();
+                if error.raw_os_error() != Some(libc::ESRCH) {
+                    return Err(Error::io("signal process", pid.to_string(), error));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every process in the group and its children, in any hierarchy, in ascending order. Empty if the group does not exist.
+    ///
+    /// # Errors
+    /// A file that could not be read.
+    pub fn pids(&self) -> Result<Vec<u32>> {
+        let mut pids = Vec::new();
+        for hierarchy in &self.layout.hierarchies {
+            for directory in subtree(&self.directory(hierarchy))? {
+                if let Some(text) = read_optional(&directory, "cgroup.procs")? {
+                    pids.extend(text.lines().filter_map(|line| line.parse::<u32>().ok()).filter(|&pid| pid != 0));
+                }
+            }
+        }
+        pids.sort_unstable();
+        pids.dedup();
+        Ok(pids)
+    }
+
+    /// Whether it exists in any hierarchy.
+    pub fn exists(&self) -> bool {
+        self.layout.hierarchies.iter().any(|h| self.directory(h).exists())
+    }
+
+    /// Kills what is in the group, then removes it with its children from every hierarchy. Done already is fine.
+    ///
+    /// # Errors
+    /// What `kill` reports, or the directory that stayed busy for 2 s.
+    pub fn delete(&self) -> Result<()> {
+        self.kill()?;
+        let deadline = Instant::now() + REMOVE_WAIT;
+        for hierarchy in &self.layout.hierarchies {
+            for directory in subtree(&self.directory(hierarchy))?.iter().rev() {
+                remove(directory, deadline)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the group uses now; see [`Stats`] for the sources.
+    ///
+    /// # Errors
+    /// `NotFound` if the group does not exist.
+    pub fn stats(&self) -> Result<Stats> {
+        stats::read(self)
+    }
+
+    /// How many processes of the group the kernel's out-of-memory killer has killed.
+    ///
+    /// # Errors
+    /// `NotFound` if the group does not exist.
+    pub fn oom_kills(&self) -> Result<u64> {
+        stats::oom_kills(self)
+    }
+}
+
+/// `directory` and all groups below it, parents first. Empty if it does not exist.
+fn subtree(directory: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut next = vec![directory.to_owned()];
+    while let Some(directory) = next.pop() {
+        let entries = match fs::read_dir(&directory) {
+            Ok(entries) => entries,
+            Err(error) if gone(&error) => continue,
+            Err(error) => return Err(Error::io("list", directory, error)),
+        };
+        for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) if gone(&error) => continue,
+                Err(error) => return Err(Error::io("list", directory, error)),
+            };
+            if entry.file_type().is_ok_and(|t| t.is_dir()) {
+                next.push(entry.path());
+            }
+        }
+        found.push(directory);
+    }
+    Ok(found)
+}
+
+fn remove(directory: &Path, deadline: Instant) -> Result<()> {
+    loop {
+        match fs::remove_dir(directory) {
+            Ok(()) => return Ok(()),
+            Err(error) if gone(&error) => return Ok(()),
+            // Exiting processes leave their group a moment after they have left its list.
+            Err(error) if error.raw_os_error() == Some(libc::EBUSY) && Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(1));
+            }
+            Err(error) => return Err(Error::io("remove", directory, error)),
+        }
+    }
+}
+
+/// Makes `path` and its parents. New v1 cpuset groups start empty and unusable, so they inherit from their parents.
+fn make_chain(hierarchy: &Hierarchy, path: &Path, made: &mut Vec<PathBuf>) -> Result<()> {
+    let cpuset = !hierarchy.unified && hierarchy.controllers.iter().any(|c| c == "cpuset");
+    let leaf = hierarchy.mount.join(path);
+    let missing: Vec<&Path> = match fs::create_dir(&leaf) {
+        Ok(()) => {
+            made.push(leaf.clone());
+            vec![path]
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => vec![path],
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let mut chain: Vec<&Path> = path.ancestors().filter(|p| !p.as_os_str().is_empty()).collect();
+            chain.reverse();
+            for part in &chain {
+                let directory = hierarchy.mount.join(part);
+                match fs::create_dir(&directory) {
+                    Ok(()) => made.push(directory),
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                    Err(error) => return Err(Error::io("create cgroup", directory, error)),
+                }
+            }
+            chain
+        }
+        Err(error) => return Err(Error::io("create cgroup", leaf, error)),
+    };
+    if cpuset {
+        v1::inherit_cpuset(hierarchy, path, &missing)?;
+    }
+    Ok(())
+}
+
+/// The group vanished: `ENOENT`, or `ENODEV` from a file that was open when it did.
+fn gone(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENODEV))
+}
+
+/// Writes a control file in one `write`, as the kernel wants it.
+fn write(directory: &Path, file: &str, value: &str) -> Result<()> {
+    let path = directory.join(file);
+    let result = File::options().write(true).open(&path).and_then(|mut f| f.write_all(value.as_bytes()));
+    result.map_err(|e| Error::io(&format!("write {value:?} to"), path, e))
+}
+
+fn read(directory: &Path, file: &str) -> Result<String> {
+    let path = directory.join(file);
+    fs::read_to_string(&path).map_err(|e| Error::io("read", path, e))
+}
+
+/// `None` if the kernel does not have the file, or the group has gone.
+fn read_optional(directory: &Path, file: &str) -> Result<Option<String>> {
+    let path = directory.join(file);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text)),
+        // EOPNOTSUPP: a v2 file that makes no sense for a threaded group.
+        Err(error) if gone(&error) || error.raw_os_error() == Some(libc::EOPNOTSUPP) => Ok(None),
+        Err(error) => Err(Error::io("read", path, error)),
+    }
+}

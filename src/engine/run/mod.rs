@@ -1,0 +1,83 @@
+//! The built-in OCI runtime: a runtime-spec document becomes a process (OCI runtime spec 1.2).
+//!
+//! Everything that can fail on the document is done by the caller before the clone ([`Plan`]): parsing, opening bind
+//! sources and namespaces. The child then only makes system calls. It tells its parent over a [`Channel`] when the
+//! container stands, waits there for the word to start, and replaces itself by the container's program.
+//!
+//! For single-threaded processes only (the shim): the child of a raw clone allocates memory. What this runtime cannot
+//! honour is refused by `Plan`, never silently weaker.
+
+mod channel;
+mod child;
+mod console;
+mod devices;
+mod mounts;
+mod options;
+mod pause;
+mod plan;
+mod process;
+mod resolve;
+mod rootfs;
+mod sys;
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use oci_spec::runtime::{Process, Spec};
+
+pub use channel::{Channel, Word};
+pub use pause::{Pause, pause};
+
+use self::plan::{ExecPlan, Plan};
+use super::cgroup::Cgroup;
+use crate::error::{Context, Result};
+
+/// A process that has been cloned and is becoming a container, or a process in one.
+#[derive(Debug)]
+pub struct Child {
+    /// In the caller's pid namespace; a child of the caller, who must wait for it.
+    pub pid: u32,
+    pub channel: Channel,
+}
+
+/// Clones the first process of a container. The cgroup exists, the root filesystem is mounted at `root.path`.
+/// `stdio` becomes its descriptors 0 to 2, unless the process wants a terminal: that comes with [`Word::Ready`].
+///
+/// # Errors
+/// `InvalidArgument` and `Unimplemented` for documents we cannot honour; whatever the kernel refuses. What goes wrong
+/// after the clone is told by the channel.
+pub fn create(spec: &Spec, cgroup: &Cgroup, stdio: [OwnedFd; 3]) -> Result<Child> {
+    let plan = Plan::new(spec, cgroup)?;
+    let (ours, theirs) = channel::pair()?;
+    let unified = cgroup.open_unified()?;
+    let pid = sys::clone_in(
+        plan.pid_namespace.as_ref().map(AsFd::as_fd),
+        plan.clone_flags,
+        unified.as_ref().map(AsFd::as_fd),
+    );
+    match pid.context(|| "clone the container's first process".to_owned())? {
+        Some(pid) => Ok(Child { pid, channel: ours }),
+        None => {
+            drop(ours);
+            child::first(plan, &theirs, cgroup, unified.is_some(), stdio)
+        }
+    }
+}
+
+/// Clones a further process into the container whose first process is `init` (a pid that cannot be reused: the caller's
+/// own child or a descendant that it reaps). There is no word to start: it starts at once.
+///
+/// # Errors
+/// As [`create`].
+pub fn exec(process: &Process, init: u32, cgroup: &Cgroup, stdio: [OwnedFd; 3]) -> Result<Child> {
+    let plan = ExecPlan::new(process, init)?;
+    let (ours, theirs) = channel::pair()?;
+    let unified = cgroup.open_unified()?;
+    let pid = sys::clone_in(Some(plan.init.as_fd()), 0, unified.as_ref().map(AsFd::as_fd));
+    match pid.context(|| "clone a process into the container".to_owned())? {
+        Some(pid) => Ok(Child { pid, channel: ours }),
+        None => {
+            drop(ours);
+            child::further(&plan, &theirs, cgroup, unified.is_some(), stdio)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The child moves into its root: mounts, devices, pivot_root, then what may not be seen or written.
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use rustix::{
+    fs::{Mode, OFlags},
+    mount::{MountPropagationFlags, UnmountFlags},
+};
+
+use super::{
+    devices, mounts,
+    options::RDONLY,
+    plan::Root,
+    resolve::{self, Want},
+    sys::{self, Attributes},
+};
+use crate::error::{Context, Result};
+
+/// Afterwards "/" is the container's root and nothing of the host's tree is left in the mount namespace.
+pub fn enter(root: Root) -> Result<()> {
+    // Nothing that happens here reaches the host. Bind sources were copied before and keep their own propagation.
+    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    rustix::mount::mount_change("/", private).context(|| "make the mounts private".to_owned())?;
+    let all_private = Attributes { propagation: libc::MS_PRIVATE, ..Default::default() };
+    sys::mount_setattr(root.tree.as_fd(), true, all_private).context(|| "make the root private".to_owned())?;
+    let place = mounts::open_directory(&root.path).context(|| format!("open {}", root.path.display()))?;
+    mounts::move_to(root.tree.as_fd(), place.as_fd()).context(|| "mount the root".to_owned())?;
+    let here = root.tree.as_fd();
+    for mount in &root.mounts {
+        mount.put(here)?;
+    }
+    if let Some(list) = &root.devices {
+        devices::make(here, list)?;
+    }
+    if root.cwd.is_absolute() && !root.cwd.starts_with("/proc") {
+        resolve::make(here, &root.cwd, Want::Directory, false).context(|| "make the working directory".to_owned())?;
+    }
+    pivot(here)?;
+    finish(&root)
+}
+
+/// pivot_root(2) with "." twice: the old root lies over the new one, and is taken off.
+fn pivot(root: BorrowedFd<'_>) -> Result<()> {
+    let doing = || "change the root".to_owned();
+    rustix::process::fchdir(root).context(doing)?;
+    rustix::process::pivot_root(".", ".").context(doing)?;
+    rustix::mount::unmount(".", UnmountFlags::DETACH).context(|| "leave the old root".to_owned())?;
+    rustix::process::chdir("/").context(doing)
+}
+
+fn finish(root: &Root) -> Result<()> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let top = rustix::fs::open("/", flags, Mode::empty()).context(|| "open the new root".to_owned())?;
+    mounts::make_readonly(top.as_fd(), &root.readonly_paths)?;
+    mounts::mask(top.as_fd(), &root.masked, &root.null)?;
+    let mut attributes = Attributes::default();
+    if root.propagation != libc::MS_PRIVATE {
+        attributes.propagation = root.propagation;
+    }
+    if root.readonly {
+        attributes.set = RDONLY;
+    }
+    sys::mount_setattr(top.as_fd(), false, attributes).context(|| "set attributes of the root".to_owned())
+}

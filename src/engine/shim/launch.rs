@@ -1,0 +1,365 @@
+//! The engine's side of our own shims: starting them from a sealed copy of this program, finding them, calling them.
+
+use std::{
+    fs,
+    os::{
+        fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+        unix::{
+            fs::{DirBuilderExt, OpenOptionsExt},
+            process::CommandExt,
+        },
+    },
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Arc,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use oci_spec::runtime::LinuxResources;
+use rustix::{
+    fs::{MemfdFlags, SealFlags},
+    io::Errno,
+};
+use tokio::{io::AsyncReadExt, io::Interest, net::UnixStream, time::timeout};
+
+use super::{
+    CreateTask, ExecTask, ExitStatus, PROGRAM, PodSpec, Shims, Task, TaskState,
+    wire::{self, Reply, Request, Trace, Which},
+};
+use crate::{
+    bail,
+    engine::cgroup::Cgroup,
+    error::{Context, Error, Kind, Result},
+};
+
+/// For a shim to stand.
+const START: Duration = Duration::from_secs(20);
+/// For an answer, but for those that wait for a process. Longer than any wait inside the shim.
+const ANSWER: Duration = Duration::from_secs(150);
+/// For a shim to say hello when an engine finds it again.
+const HELLO: Duration = Duration::from_secs(5);
+/// memfd_create(2); kernels before 6.3 do not know it and need not be told.
+const MFD_EXEC: u32 = 0x10;
+
+/// Starts shims from this program's own image, copied once into sealed memory: a container that gets hold of
+/// /proc/PID/exe finds nothing it could write to (CVE-2019-5736), and replacing the file on disk changes no running engine.
+#[derive(Debug)]
+pub struct BuiltinShims {
+    image: OwnedFd,
+}
+
+impl BuiltinShims {
+    /// # Errors
+    /// If this program cannot be read or the kernel has no sealed memory files.
+    pub fn new() -> Result<Self> {
+        Self::of(Path::new("/proc/self/exe"))
+    }
+
+    /// From a program that calls [`super::main`] when its name is [`PROGRAM`].
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn of(program: &Path) -> Result<Self> {
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let executable = flags | MemfdFlags::from_bits_retain(MFD_EXEC);
+        let image = match rustix::fs::memfd_create(PROGRAM, executable) {
+            Err(Errno::INVAL) => rustix::fs::memfd_create(PROGRAM, flags),
+            other => other,
+        };
+        let mut image = fs::File::from(image.context(|| "make a memory file".to_owned())?);
+        let mut from = fs::File::open(program).map_err(|e| Error::io("open", program, e))?;
+        std::io::copy(&mut from, &mut image).map_err(|e| Error::io("copy", program, e))?;
+        let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;
+        rustix::fs::fcntl_add_seals(&image, seals).context(|| "seal the shim's image".to_owned())?;
+        Ok(Self { image: image.into() })
+    }
+
+    /// Writes the pod's document and starts the process; what it says first.
+    async fn start(&self, pod: &PodSpec) -> Result<Reply> {
+        let directory = &pod.directory;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(|e| Error::io("create", directory, e))?;
+        let document = directory.join(wire::POD);
+        let text = serde_json::to_vec(pod).map_err(|e| Error::new(Kind::Internal, "encode the pod").with_source(e))?;
+        fs::write(&document, text).map_err(|e| Error::io("write", &document, e))?;
+        let log_path = directory.join("log");
+        let log = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(&log_path);
+        let log = log.map_err(|e| Error::io("open", &log_path, e))?;
+        let mut command = std::process::Command::new(format!("/proc/self/fd/{}", self.image.as_raw_fd()));
+        command.arg0(PROGRAM).arg(directory).env_clear().current_dir("/");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+        let mut child = tokio::process::Command::from(command).spawn().context(|| "start the shim".to_owned())?;
+        let Some(mut out) = child.stdout.take() else { bail!(Internal, "the shim has no stdout") };
+        let mut said = Vec::new();
+        let read = async {
+            loop {
+                if let Some(reply) = wire::decode::<Reply>(&said)? {
+                    return Ok(reply);
+                }
+                if out.read_buf(&mut said).await.context(|| "read from the shim".to_owned())? == 0 {
+                    let log = fs::read_to_string(&log_path).unwrap_or_default();
+                    let last: String = log.lines().last().unwrap_or("").chars().filter(|c| !c.is_control()).collect();
+                    bail!(Internal, "the shim ended at its start: {last}");
+                }
+            }
+        };
+        let reply = timeout(START, read).await.unwrap_or_else(|_| {
+            let text = format!("the shim did not stand in {} s", START.as_secs());
+            Err(Error::new(Kind::DeadlineExceeded, text))
+        });
+        match &reply {
+            Ok(Reply::Hello { .. }) => {
+                // Its exit is nothing to us, but a zombie would be left while this engine lives.
+                tokio::spawn(async move { child.wait().await });
+            }
+            _ => {
+                let ended = child.kill().await.context(|| "end the shim".to_owned());
+                return match reply {
+                    Ok(reply) => Ok(reply),
+                    Err(error) => Err(error.and_cleanup(ended)),
+                };
+            }
+        }
+        reply
+    }
+}
+
+#[async_trait]
+impl Shims for BuiltinShims {
+    async fn launch(&self, pod: &PodSpec) -> Result<Arc<dyn Task>> {
+        let reply = self.start(pod).await.context(|| format!("start the shim of pod {}", pod.id))?;
+        match Shim::from_hello(&pod.directory, reply) {
+            Ok(shim) => Ok(Arc::new(shim)),
+            Err(error) => {
+                let removed = fs::remove_dir_all(&pod.directory).map_err(|e| Error::io("remove", &pod.directory, e));
+                Err(error.and_cleanup(removed).context(format!("start the shim of pod {}", pod.id)))
+            }
+        }
+    }
+
+    async fn reconnect(&self, directory: &Path) -> Result<Arc<dyn Task>> {
+        let found = Shim { directory: directory.to_owned(), pids: (0, 0) };
+        let hello = Request::Hello { version: wire::VERSION };
+        let asked = timeout(HELLO, found.call(&hello, &[])).await;
+        let Ok(reply) = asked else {
+            bail!(Unavailable, "the shim in {} does not answer", directory.display());
+        };
+        Ok(Arc::new(Shim::from_hello(directory, reply?.0)?))
+    }
+}
+
+/// A running shim.
+#[derive(Debug)]
+struct Shim {
+    directory: PathBuf,
+    pids: (u32, u32),
+}
+
+impl Shim {
+    fn from_hello(directory: &Path, reply: Reply) -> Result<Self> {
+        match reply {
+            Reply::Hello { version, shim, pause } if version == wire::VERSION => {
+                Ok(Self { directory: directory.to_owned(), pids: (shim, pause) })
+            }
+            Reply::Hello { version, .. } => {
+                bail!(FailedPrecondition, "the shim in {} speaks version {version}", directory.display())
+            }
+            Reply::Failed { kind, text } => Err(Error::new(kind, text)),
+            other => bail!(Internal, "the shim said {other:?}"),
+        }
+    }
+
+    /// One request, one connection. `NotFound` if nobody listens: the shim has gone.
+    async fn call(&self, request: &Request, fds: &[BorrowedFd<'_>]) -> Result<(Reply, Vec<OwnedFd>)> {
+        let bytes = wire::encode(request)?;
+        let stream = {
+            let directory = wire::open_directory(&self.directory)?;
+            match UnixStream::connect(wire::socket_path(&directory)).await {
+                Ok(stream) => stream,
+                Err(error)
+                    if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused) =>
+                {
+                    return Err(Error::new(Kind::NotFound, "the pod's shim has gone").with_source(error));
+                }
+                Err(error) => {
+                    return Err(error).context(|| format!("connect to the shim in {}", self.directory.display()));
+                }
+            }
+        };
+        let broke =
+            |e: std::io::Error| Error::new(Kind::Unavailable, "the connection to the shim broke").with_source(e);
+        let mut sent = 0;
+        while sent < bytes.len() {
+            let fds = if sent == 0 { fds } else { &[] };
+            let write = || wire::send(&stream, &bytes[sent..], fds).map_err(Into::into);
+            sent += stream.async_io(Interest::WRITABLE, write).await.map_err(broke)?;
+        }
+        let (mut input, mut got) = (Vec::new(), Vec::new());
+        loop {
+            if let Some(reply) = wire::decode::<Reply>(&input)? {
+                return Ok((reply, got));
+            }
+            let read = || wire::receive(&stream, &mut input, &mut got).map_err(Into::into);
+            if stream.async_io(Interest::READABLE, read).await.map_err(broke)? == 0 {
+                bail!(Unavailable, "the shim ended before it answered");
+            }
+        }
+    }
+
+    async fn ask(&self, request: Request, fds: &[BorrowedFd<'_>]) -> Result<Reply> {
+        let Ok(answer) = timeout(ANSWER, self.call(&request, fds)).await else {
+            bail!(DeadlineExceeded, "the shim (pid {}) did not answer in {} s", self.pids.0, ANSWER.as_secs());
+        };
+        match answer?.0 {
+            Reply::Failed { kind, text } => Err(Error::new(kind, text)),
+            reply => Ok(reply),
+        }
+    }
+
+    async fn done(&self, request: Request) -> Result<()> {
+        match self.ask(request, &[]).await? {
+            Reply::Done => Ok(()),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    async fn pid(&self, request: Request, fds: &[BorrowedFd<'_>]) -> Result<u32> {
+        match self.ask(request, fds).await? {
+            Reply::Pid(pid) => Ok(pid),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// What a shim that has gone left about a container.
+    fn trace(&self, container: &str) -> Result<Option<Trace>> {
+        let path = self.directory.join(wire::trace_name(container));
+        match fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|e| {
+                Error::new(Kind::DataLoss, format!("{} is no trace of a container", path.display())).with_source(e)
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io("read", &path, error)),
+        }
+    }
+
+    /// Ends what a dead shim left of a cgroup.
+    async fn sweep(path: String) -> Result<()> {
+        let work = move || {
+            let cgroup = Cgroup::new(&path)?;
+            match cgroup.kill().and_then(|()| cgroup.delete()) {
+                Err(error) if error.is(Kind::NotFound) => Ok(()),
+                other => other,
+            }
+        };
+        tokio::task::spawn_blocking(work)
+            .await
+            .unwrap_or_else(|e| Err(Error::new(Kind::Internal, "a blocking task died").with_source(e)))
+    }
+}
+
+fn unexpected(reply: &Reply) -> Error {
+    Error::new(Kind::Internal, format!("the shim answered {reply:?}"))
+}
+
+fn which(id: &str, exec: Option<&str>) -> Which {
+    Which { container: id.to_owned(), exec: exec.map(str::to_owned) }
+}
+
+#[async_trait]
+impl Task for Shim {
+    fn pids(&self) -> (u32, u32) {
+        self.pids
+    }
+
+    async fn create(&self, task: &CreateTask) -> Result<u32> {
+        self.pid(Request::Create(task.clone()), &[]).await
+    }
+
+    async fn start(&self, id: &str) -> Result<()> {
+        self.done(Request::Start { id: id.to_owned() }).await
+    }
+
+    async fn exec(&self, id: &str, exec: ExecTask) -> Result<u32> {
+        let request = Request::Exec { container: id.to_owned(), id: exec.id, process: Box::new(exec.process) };
+        self.pid(request, &exec.stdio.each_ref().map(AsFd::as_fd)).await
+    }
+
+    async fn kill(&self, id: &str, exec: Option<&str>, signal: i32, all: bool) -> Result<()> {
+        self.done(Request::Kill { of: which(id, exec), signal, all }).await
+    }
+
+    async fn wait(&self, id: &str, exec: Option<&str>) -> Result<ExitStatus> {
+        match self.call(&Request::Wait(which(id, exec)), &[]).await {
+            Ok((Reply::Exit(status), _)) => Ok(status),
+            Ok((Reply::Failed { kind, text }, _)) => Err(Error::new(kind, text)),
+            Ok((other, _)) => Err(unexpected(&other)),
+            // The shim died: it may have seen the container's end before its own.
+            Err(error) if exec.is_none() => self.trace(id)?.and_then(|t| t.exit).ok_or(error),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn state(&self, id: &str, exec: Option<&str>) -> Result<TaskState> {
+        match self.ask(Request::State(which(id, exec)), &[]).await? {
+            Reply::State(state) => Ok(state),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    async fn resize(&self, id: &str, exec: Option<&str>, columns: u16, rows: u16) -> Result<()> {
+        self.done(Request::Resize { of: which(id, exec), columns, rows }).await
+    }
+
+    async fn reopen_log(&self, id: &str) -> Result<()> {
+        self.done(Request::ReopenLog { id: id.to_owned() }).await
+    }
+
+    async fn attach(&self, id: &str) -> Result<[Option<OwnedFd>; 3]> {
+        let (reply, fds) = self.call(&Request::Attach { id: id.to_owned() }, &[]).await?;
+        match reply {
+            Reply::Attached(has) => {
+                let mut fds = fds.into_iter();
+                Ok(has.map(|has| if has { fds.next() } else { None }))
+            }
+            Reply::Failed { kind, text } => Err(Error::new(kind, text)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    async fn update(&self, id: &str, resources: &LinuxResources) -> Result<()> {
+        self.done(Request::Update { id: id.to_owned(), resources: Box::new(resources.clone()) }).await
+    }
+
+    async fn delete(&self, id: &str, exec: Option<&str>) -> Result<ExitStatus> {
+        match self.ask(Request::Delete(which(id, exec)), &[]).await {
+            Ok(Reply::Exit(status)) => Ok(status),
+            Ok(other) => Err(unexpected(&other)),
+            Err(error) if exec.is_none() && !Path::new(&format!("/proc/{}", self.pids.0)).exists() => {
+                let Some(trace) = self.trace(id)? else { return Err(error) };
+                Self::sweep(trace.cgroup).await?;
+                Ok(trace.exit.unwrap_or(ExitStatus { code: 255, at: std::time::SystemTime::now(), oom_killed: false }))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn shutdown(&self) -> Result<()> {
+        match self.done(Request::Shutdown).await {
+            Err(_) if !Path::new(&format!("/proc/{}", self.pids.0)).exists() => {
+                let path = self.directory.join(wire::POD);
+                let text = match fs::read(&path) {
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+                    other => other.map_err(|e| Error::io("read", &path, e))?,
+                };
+                let pod: PodSpec = serde_json::from_slice(&text)
+                    .map_err(|e| Error::new(Kind::DataLoss, format!("{} is no pod", path.display())).with_source(e))?;
+                Self::sweep(pod.cgroup).await
+            }
+            other => other,
+        }
+    }
+}

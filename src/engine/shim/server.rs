@@ -1,0 +1,580 @@
+//! The shim process: sets the pod up, then answers the engine, moves output to logs and reaps, all in one poll loop.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Write,
+    os::{
+        fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+        unix::{
+            fs::PermissionsExt,
+            net::{UnixListener, UnixStream},
+        },
+    },
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use rustix::{
+    event::{PollFd, PollFlags},
+    io::Errno,
+    process::WaitOptions,
+};
+
+use super::{
+    PodSpec,
+    container::{Container, For, Replies, Waiter, signal_process},
+    io::Ready,
+    wire::{self, Reply, Request, Which},
+};
+use crate::{
+    bail,
+    engine::{
+        cgroup::Cgroup,
+        run::{self, Pause, Word},
+    },
+    error::{Context, Error, Kind, Result},
+};
+
+/// Connections at one time; an engine has one for each wait and each call.
+const CONNECTIONS: usize = 4096;
+
+/// The shim of the pod whose directory is the first argument. Says on stdout how its start went, then goes on alone.
+pub fn main() -> ExitCode {
+    let Some(directory) = std::env::args_os().nth(1).map(PathBuf::from) else {
+        eprintln!("usage: {} DIRECTORY", super::PROGRAM);
+        return ExitCode::from(2);
+    };
+    let started = Server::start(directory);
+    let (reply, server) = match started {
+        Ok(server) => (server.hello(), Some(server)),
+        Err(error) => (Reply::from(error), None),
+    };
+    let told = wire::encode(&reply).and_then(|bytes| {
+        let mut out = std::io::stdout();
+        out.write_all(&bytes).and_then(|()| out.flush()).map_err(|e| Error::io("write to", "the engine", e))
+    });
+    let Some(server) = server else { return ExitCode::FAILURE };
+    match told.and_then(|()| detach()).and_then(|()| server.serve()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Lets go of the engine's pipe. stderr stays: it is the shim's log file.
+fn detach() -> Result<()> {
+    let null =
+        fs::File::options().read(true).write(true).open("/dev/null").map_err(|e| Error::io("open", "/dev/null", e))?;
+    rustix::stdio::dup2_stdin(&null).context(|| "leave stdin".to_owned())?;
+    rustix::stdio::dup2_stdout(&null).context(|| "leave stdout".to_owned())
+}
+
+struct Server {
+    directory: PathBuf,
+    pod: PodSpec,
+    cgroup: Cgroup,
+    pause: u32,
+    listener: UnixListener,
+    signals: OwnedFd,
+    connections: BTreeMap<Waiter, Connection>,
+    next: Waiter,
+    containers: BTreeMap<String, Container>,
+    /// Deletes that wait for an exit: the waiter, and what.
+    deletes: Vec<(Waiter, Which)>,
+    ending: bool,
+}
+
+#[derive(Debug)]
+struct Connection {
+    stream: UnixStream,
+    input: Vec<u8>,
+    fds: Vec<OwnedFd>,
+    output: Vec<u8>,
+    output_fds: Vec<OwnedFd>,
+    /// The request was read; a reply is on its way or will be.
+    asked: bool,
+    done: bool,
+}
+
+/// Who became ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Source {
+    Signals,
+    Listener,
+    Connection(Waiter),
+    Channel(String, Option<String>),
+    Io(String, Ready),
+}
+
+impl Server {
+    fn start(directory: PathBuf) -> Result<Self> {
+        rustix::process::setsid().context(|| "make a session".to_owned())?;
+        rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
+            .context(|| "become the reaper".to_owned())?;
+        let path = directory.join(wire::POD);
+        let text = fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
+        let pod: PodSpec = serde_json::from_slice(&text)
+            .map_err(|e| Error::new(Kind::InvalidArgument, format!("{} is no pod", path.display())).with_source(e))?;
+        let signals = signals()?;
+        let listener = listen(&directory)?;
+        let cgroup = Cgroup::new(&pod.cgroup)?;
+        cgroup.create(None)?;
+        match start_pause(&pod, &directory, &cgroup) {
+            Ok(pause) => Ok(Self {
+                directory,
+                pod,
+                cgroup,
+                pause,
+                listener,
+                signals,
+                connections: BTreeMap::new(),
+                next: 0,
+                containers: BTreeMap::new(),
+                deletes: Vec::new(),
+                ending: false,
+            }),
+            Err(error) => Err(error.and_cleanup(cgroup.delete())),
+        }
+    }
+
+    fn hello(&self) -> Reply {
+        Reply::Hello { version: wire::VERSION, shim: std::process::id(), pause: self.pause }
+    }
+
+    fn serve(mut self) -> Result<()> {
+        while !(self.ending && self.connections.values().all(|c| c.output.is_empty())) {
+            for source in self.wait()? {
+                self.handle(source)?;
+            }
+            self.connections.retain(|_, c| !c.done);
+        }
+        Ok(())
+    }
+
+    fn wait(&self) -> Result<Vec<Source>> {
+        let mut sources = vec![Source::Signals, Source::Listener];
+        let mut list = vec![
+            PollFd::new(&self.signals, PollFlags::IN),
+            PollFd::new(
+                &self.listener,
+                if self.connections.len() < CONNECTIONS { PollFlags::IN } else { PollFlags::empty() },
+            ),
+        ];
+        for (id, connection) in &self.connections {
+            let mut flags = if connection.asked { PollFlags::empty() } else { PollFlags::IN };
+            if !connection.output.is_empty() {
+                flags |= PollFlags::OUT;
+            }
+            sources.push(Source::Connection(*id));
+            list.push(PollFd::new(&connection.stream, flags));
+        }
+        for (id, container) in &self.containers {
+            let init = std::iter::once((None, &container.init));
+            for (exec, process) in init.chain(container.execs.iter().map(|(id, p)| (Some(id.clone()), p))) {
+                if let Some(channel) = &process.channel {
+                    sources.push(Source::Channel(id.clone(), exec));
+                    list.push(PollFd::from_borrowed_fd(channel.as_fd(), PollFlags::IN));
+                }
+            }
+            let mut streams = Vec::new();
+            container.io.poll(&mut streams);
+            for (ready, fd) in streams {
+                sources.push(Source::Io(id.clone(), ready));
+                list.push(fd);
+            }
+        }
+        match rustix::event::poll(&mut list, None) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error).context(|| "wait for events".to_owned()),
+        }
+        let ready = sources.into_iter().zip(&list).filter(|(_, fd)| !fd.revents().is_empty());
+        Ok(ready.map(|(source, _)| source).collect())
+    }
+
+    fn handle(&mut self, source: Source) -> Result<()> {
+        match source {
+            Source::Signals => {
+                let mut buffer = [0; size_of::<libc::signalfd_siginfo>()];
+                // One read takes one record; several children may be behind it.
+                match rustix::io::read(&self.signals, &mut buffer) {
+                    Ok(_) | Err(Errno::AGAIN | Errno::INTR) => self.reap()?,
+                    Err(error) => return Err(error).context(|| "read signals".to_owned()),
+                }
+            }
+            Source::Listener => self.accept()?,
+            Source::Connection(id) => self.serve_connection(id),
+            Source::Channel(container, exec) => {
+                if let Some(found) = self.containers.get_mut(&container) {
+                    let further = exec.is_some();
+                    let (mut replies, terminal) = match found.process(exec.as_deref()) {
+                        Ok(process) => process.hear(further),
+                        Err(_) => Default::default(),
+                    };
+                    if let Some(terminal) = terminal
+                        && let Err(error) = found.io.set_terminal(terminal)
+                    {
+                        replies = replies
+                            .into_iter()
+                            .map(|(w, _)| (w, Reply::Failed { kind: error.kind(), text: format!("{error:#}") }))
+                            .collect();
+                    }
+                    self.reply_all(replies);
+                }
+            }
+            Source::Io(container, ready) => {
+                if let Some(found) = self.containers.get_mut(&container) {
+                    found.io.handle(ready);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn reap(&mut self) -> Result<()> {
+        loop {
+            let (pid, status) = match rustix::process::wait(WaitOptions::NOHANG) {
+                Ok(Some(found)) => found,
+                Ok(None) | Err(Errno::CHILD) => return Ok(()),
+                Err(Errno::INTR) => continue,
+                Err(error) => return Err(error).context(|| "reap".to_owned()),
+            };
+            let code = status.exit_status().or(status.terminating_signal().map(|s| 128 + s)).unwrap_or(255);
+            let pid = pid.as_raw_pid().unsigned_abs();
+            let found = self.containers.values_mut().find_map(|c| c.by_pid(pid).map(|exec| (c, exec)));
+            if let Some((container, exec)) = found {
+                let replies = container.ended(exec.as_deref(), code);
+                let which = Which { container: container.id.clone(), exec };
+                self.reply_all(replies);
+                self.finish_deletes(&which);
+            }
+        }
+    }
+
+    fn finish_deletes(&mut self, which: &Which) {
+        let (now, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.deletes).into_iter().partition(|(_, w)| w == which);
+        self.deletes = later;
+        for (waiter, which) in now {
+            if let Some(reply) = self.delete(waiter, &which) {
+                self.reply(waiter, reply);
+            }
+        }
+    }
+
+    fn accept(&mut self) -> Result<()> {
+        let stream = match self.listener.accept() {
+            Ok((stream, _)) => stream,
+            Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::Interrupted) => {
+                return Ok(());
+            }
+            // Too many open files, say: the engine sees its call fail, the pod goes on.
+            Err(error) => {
+                eprintln!("accept: {error}");
+                return Ok(());
+            }
+        };
+        if peer_uid(&stream)? != rustix::process::geteuid().as_raw() {
+            return Ok(());
+        }
+        stream.set_nonblocking(true).context(|| "set a socket's flags".to_owned())?;
+        let connection = Connection {
+            stream,
+            input: Vec::new(),
+            fds: Vec::new(),
+            output: Vec::new(),
+            output_fds: Vec::new(),
+            asked: false,
+            done: false,
+        };
+        self.connections.insert(self.next, connection);
+        self.next += 1;
+        Ok(())
+    }
+
+    fn serve_connection(&mut self, id: Waiter) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        if !connection.output.is_empty() {
+            connection.flush();
+            return;
+        }
+        if connection.asked {
+            // Hung up while waiting: nobody wants the reply any more.
+            connection.done = true;
+            return;
+        }
+        let request = match wire::receive(&connection.stream, &mut connection.input, &mut connection.fds) {
+            Ok(0) => {
+                connection.done = true;
+                return;
+            }
+            Ok(_) => wire::decode::<Request>(&connection.input),
+            Err(Errno::AGAIN | Errno::INTR) => return,
+            Err(error) => Err(Error::io("receive", "a request", error)),
+        };
+        let request = match request {
+            Ok(None) => return,
+            Ok(Some(request)) => request,
+            Err(error) => return self.reply(id, error.into()),
+        };
+        connection.asked = true;
+        let fds = std::mem::take(&mut connection.fds);
+        connection.input = Vec::new();
+        match self.answer(id, request, fds) {
+            Ok(Some(reply)) => self.reply(id, reply),
+            Ok(None) => {}
+            Err(error) => self.reply(id, error.into()),
+        }
+    }
+
+    /// `None`: the reply comes later.
+    fn answer(&mut self, from: Waiter, request: Request, fds: Vec<OwnedFd>) -> Result<Option<Reply>> {
+        match request {
+            Request::Hello { .. } => return Ok(Some(self.hello())),
+            Request::Create(task) => {
+                if self.containers.contains_key(&task.id) {
+                    bail!(AlreadyExists, "there is a container {}", task.id);
+                }
+                let mut container = Container::create(&task, self.directory.clone(), self.pod.runtime.as_ref())?;
+                let now = container.init.channel.is_none().then_some(Reply::Pid(container.init.pid));
+                if now.is_none() {
+                    container.init.wait(from, For::Created);
+                }
+                self.containers.insert(task.id, container);
+                return Ok(now);
+            }
+            Request::Start { id } => {
+                let container = self.container(&id)?;
+                if container.start()? {
+                    return Ok(Some(Reply::Done));
+                }
+                container.init.wait(from, For::Started);
+                return Ok(None);
+            }
+            Request::Exec { container, id, process } => {
+                let Ok(stdio) = <[OwnedFd; 3]>::try_from(fds) else {
+                    bail!(InvalidArgument, "exec needs three descriptors")
+                };
+                let container = self.container(&container)?;
+                let runs = container.exec(&id, &process, stdio)?;
+                let process = container.process(Some(&id))?;
+                if runs {
+                    return Ok(Some(Reply::Pid(process.pid)));
+                }
+                process.wait(from, For::Started);
+                return Ok(None);
+            }
+            Request::Kill { of, signal, all } => {
+                self.container(&of.container)?.kill(of.exec.as_deref(), signal, all)?
+            }
+            Request::Wait(which) => {
+                let process = self.container(&which.container)?.process(which.exec.as_deref())?;
+                if let Some(status) = process.exit() {
+                    return Ok(Some(Reply::Exit(status.clone())));
+                }
+                process.wait(from, For::Exit);
+                return Ok(None);
+            }
+            Request::State(which) => {
+                let state = self.container(&which.container)?.process(which.exec.as_deref())?.state();
+                return Ok(Some(Reply::State(state)));
+            }
+            Request::Resize { of, columns, rows } => self.resize(&of, columns, rows)?,
+            Request::ReopenLog { id } => self.container(&id)?.io.reopen_log()?,
+            Request::Attach { id } => {
+                let ends = self.container(&id)?.io.attach()?;
+                let which = [ends[0].is_some(), ends[1].is_some(), ends[2].is_some()];
+                if let Some(connection) = self.connections.get_mut(&from) {
+                    connection.output_fds = ends.into_iter().flatten().collect();
+                }
+                return Ok(Some(Reply::Attached(which)));
+            }
+            Request::Update { id, resources } => self.container(&id)?.update(&resources)?,
+            Request::Delete(which) => return Ok(self.delete(from, &which)),
+            Request::Shutdown => {
+                self.shut_down()?;
+            }
+        }
+        Ok(Some(Reply::Done))
+    }
+
+    fn container(&mut self, id: &str) -> Result<&mut Container> {
+        match self.containers.get_mut(id) {
+            Some(container) => Ok(container),
+            None => bail!(NotFound, "pod {} has no container {id}", self.pod.id),
+        }
+    }
+
+    fn resize(&mut self, of: &Which, columns: u16, rows: u16) -> Result<()> {
+        let container = self.container(&of.container)?;
+        let Some(terminal) = container.io.terminal().filter(|_| of.exec.is_none()) else {
+            bail!(FailedPrecondition, "the process has no terminal of the shim's");
+        };
+        let size = rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        rustix::termios::tcsetwinsize(terminal, size).context(|| "resize the terminal".to_owned())
+    }
+
+    /// `None`: it was killed, and is deleted when it has gone.
+    fn delete(&mut self, from: Waiter, which: &Which) -> Option<Reply> {
+        let outcome = (|| {
+            let container = self.container(&which.container)?;
+            let process = container.process(which.exec.as_deref())?;
+            let Some(status) = process.exit().cloned() else {
+                container.kill(which.exec.as_deref(), libc::SIGKILL, which.exec.is_none())?;
+                return Ok(None);
+            };
+            match &which.exec {
+                Some(exec) => drop(container.execs.remove(exec)),
+                None => {
+                    container.clean_up()?;
+                    self.containers.remove(&which.container);
+                }
+            }
+            Ok(Some(status))
+        })();
+        match outcome {
+            Ok(Some(status)) => Some(Reply::Exit(status)),
+            Ok(None) => {
+                self.deletes.push((from, which.clone()));
+                None
+            }
+            Err(error) => Some(Error::into(error)),
+        }
+    }
+
+    /// Everything of the pod ends; the loop stops when the reply is out.
+    fn shut_down(&mut self) -> Result<()> {
+        let mut first: Option<Error> = None;
+        let mut keep = |result: Result<()>| {
+            if let Err(error) = result {
+                first = Some(match first.take() {
+                    Some(before) => before.and_cleanup(Err(error)),
+                    None => error,
+                });
+            }
+        };
+        for container in self.containers.values_mut() {
+            keep(container.clean_up());
+        }
+        match signal_process(self.pause, libc::SIGKILL) {
+            Err(error) if !error.is(Kind::NotFound) => keep(Err(error)),
+            _ => {}
+        }
+        keep(self.cgroup.kill());
+        keep(self.cgroup.delete());
+        match first {
+            Some(error) => Err(error),
+            None => {
+                self.containers.clear();
+                self.ending = true;
+                Ok(())
+            }
+        }
+    }
+
+    fn reply_all(&mut self, replies: Replies) {
+        for (waiter, reply) in replies {
+            self.reply(waiter, reply);
+        }
+    }
+
+    fn reply(&mut self, to: Waiter, reply: Reply) {
+        let Some(connection) = self.connections.get_mut(&to) else { return };
+        match wire::encode(&reply).or_else(|error| wire::encode(&Reply::from(error))) {
+            Ok(bytes) => connection.output = bytes,
+            Err(_) => connection.done = true,
+        }
+        connection.flush();
+    }
+}
+
+impl Connection {
+    fn flush(&mut self) {
+        while !self.output.is_empty() {
+            let fds: Vec<BorrowedFd<'_>> = self.output_fds.iter().map(AsFd::as_fd).collect();
+            match wire::send(&self.stream, &self.output, &fds) {
+                Ok(sent) => {
+                    self.output.drain(..sent);
+                    self.output_fds.clear();
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return,
+                Err(_) => break,
+            }
+        }
+        self.output.clear();
+        self.done = true;
+    }
+}
+
+/// SIGCHLD by a descriptor; signals that would end the shim with its engine's session are ignored.
+fn signals() -> Result<OwnedFd> {
+    // SAFETY: the set is initialised before use; the descriptor is new and ours.
+    unsafe {
+        for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGTERM, libc::SIGPIPE] {
+            libc::signal(signal, libc::SIG_IGN);
+        }
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, libc::SIGCHLD);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut());
+        let fd = libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
+        if fd < 0 {
+            return Err(std::io::Error::last_os_error()).context(|| "make a signal descriptor".to_owned());
+        }
+        Ok(OwnedFd::from_raw_fd(fd))
+    }
+}
+
+/// Who connected. Not by rustix: its pid cannot be 0, which is what the kernel says of a peer outside our pid namespace.
+fn peer_uid(stream: &UnixStream) -> Result<u32> {
+    let mut peer = libc::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
+    let mut length = libc::socklen_t::try_from(size_of_val(&peer)).unwrap_or(0);
+    // SAFETY: the buffer is a ucred of the stated length.
+    let result = unsafe {
+        let place = (&raw mut peer).cast();
+        libc::getsockopt(stream.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEERCRED, place, &raw mut length)
+    };
+    match result {
+        0 => Ok(peer.uid),
+        _ => Err(std::io::Error::last_os_error()).context(|| "ask who connects".to_owned()),
+    }
+}
+
+/// The socket, mode 0600 in a directory of mode 0700, bound by a path short enough for an address.
+fn listen(directory: &Path) -> Result<UnixListener> {
+    let open = wire::open_directory(directory)?;
+    let path = wire::socket_path(&open);
+    let doing = || format!("listen in {}", directory.display());
+    let listener = UnixListener::bind(&path).context(doing)?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).context(doing)?;
+    listener.set_nonblocking(true).context(doing)?;
+    debug_assert!(listener.as_raw_fd() > 2);
+    Ok(listener)
+}
+
+fn start_pause(pod: &PodSpec, directory: &Path, cgroup: &Cgroup) -> Result<u32> {
+    let child = run::pause(
+        &Pause {
+            namespaces: pod.namespaces.clone(),
+            netns: pod.netns.clone(),
+            hostname: pod.hostname.clone(),
+            sysctls: pod.sysctls.clone(),
+            oom_score_adj: pod.oom_score_adj,
+            directory: directory.to_owned(),
+        },
+        cgroup,
+    )?;
+    match child.channel.receive()? {
+        Word::Ready(_) => Ok(child.pid),
+        Word::Failed(error) => {
+            let pid = rustix::process::Pid::from_raw(child.pid.cast_signed());
+            let reaped =
+                rustix::process::waitpid(pid, WaitOptions::empty()).context(|| "reap the pause process".to_owned());
+            Err(error.context("start the pause process").and_cleanup(reaped.map(drop)))
+        }
+        Word::Started => bail!(Internal, "the pause process died before it stood"),
+    }
+}

@@ -1,0 +1,52 @@
+//! What several tests need: a reason to skip, a root filesystem of a busybox.
+
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
+
+/// The program under test.
+pub const WHARF: &str = env!("CARGO_BIN_EXE_wharf");
+
+/// Whether a test that needs root may run; says so if it may not. In CI nothing may be skipped.
+pub fn root(test: &str) -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        skip(test, "it needs root");
+    }
+    root
+}
+
+pub fn skip(test: &str, why: &str) {
+    assert!(std::env::var_os("WHARF_CI").is_none(), "{test} was skipped in CI: {why}");
+    eprintln!("SKIPPED {test}: {why}");
+}
+
+/// A program of this machine, or `None` with the reason printed.
+pub fn program(test: &str, name: &str) -> Option<PathBuf> {
+    let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin:/usr/local/bin";
+    let found = path.split(':').map(|d| Path::new(d).join(name)).find(|p| p.is_file());
+    if found.is_none() {
+        skip(test, &format!("there is no {name}"));
+    }
+    found
+}
+
+/// A root filesystem with a static busybox and its usual names.
+pub fn busybox_root(test: &str, root: &Path) -> bool {
+    let Some(busybox) = program(test, "busybox") else { return false };
+    for directory in ["bin", "etc", "proc", "sys", "dev", "tmp", "root"] {
+        fs::create_dir_all(root.join(directory)).unwrap();
+    }
+    fs::copy(busybox, root.join("bin/busybox")).unwrap();
+    for name in [
+        "sh", "sleep", "cat", "ls", "echo", "id", "hostname", "mount", "touch", "dd", "stty", "tty", "true", "grep",
+        "kill", "mkdir", "head", "ps", "seq", "env", "nc", "wget",
+    ] {
+        symlink("busybox", root.join("bin").join(name)).unwrap();
+    }
+    fs::write(root.join("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/tmp:/bin/sh\n").unwrap();
+    fs::write(root.join("etc/group"), "root:x:0:\nuser:x:1000:\n").unwrap();
+    true
+}
