@@ -72,7 +72,7 @@ impl Builtin {
     }
 
     fn connect(&self, leases: &Leases, netns: &Path, pod: &PodNetwork, address: Ipv4Addr) -> Result<Attachment> {
-        let NetworkConfig { bridge, subnet, table, mtu, .. } = &*self.config;
+        let NetworkConfig { bridge, subnet, mtu, .. } = &*self.config;
         let namespace = netns::open(netns)?;
         let links = Links::open()?;
         let bridge_index = links.bridge(bridge, hardware(subnet.gateway()))?;
@@ -96,7 +96,8 @@ impl Builtin {
             links.up(IFNAME)?;
             links.default_route(subnet.gateway())
         })?;
-        self.apply(table, leases)?;
+        self.apply(leases, &[])?;
+        end_flows(&pod.port_mappings)?;
         Ok(Attachment {
             ips: vec![IpAddr::V4(address)],
             result: json!({
@@ -118,11 +119,13 @@ impl Builtin {
         })
     }
 
-    fn apply(&self, table: &str, leases: &Leases) -> Result<()> {
-        let all = leases.all()?;
+    /// The rules of all leases but those of the addresses `without`.
+    fn apply(&self, leases: &Leases, without: &[Ipv4Addr]) -> Result<()> {
+        let mut all = leases.all()?;
+        all.retain(|(address, _)| !without.contains(address));
         let ports = all.iter().filter_map(|(address, lease)| Some((*address, lease.as_ref()?)));
         let ports = ports.flat_map(|(address, lease)| lease.ports.iter().map(move |port| (address, port))).collect();
-        nft::replace(table, &nft::Rules { bridge: &self.config.bridge, subnet: self.config.subnet, ports })
+        nft::replace(&self.config.table, &nft::Rules { bridge: &self.config.bridge, subnet: self.config.subnet, ports })
     }
 
     /// Fine if the pod was never attached, or its namespace is gone.
@@ -137,12 +140,14 @@ impl Builtin {
 
     /// The lease goes last, so that whatever fails can be tried again; the interface goes with its peer.
     fn disconnect(&self, leases: &Leases, pod: &str, addresses: &[Ipv4Addr]) -> Result<()> {
+        let ports: Vec<_> = leases.of(pod)?.into_iter().flat_map(|(_, lease)| lease.ports).collect();
         Links::open()?.delete(&veth_name(pod))?;
         if addresses.is_empty() {
             return Ok(());
         }
-        addresses.iter().try_for_each(|address| leases.release(*address))?;
-        self.apply(&self.config.table, leases)
+        self.apply(leases, addresses)?;
+        end_flows(&ports)?;
+        addresses.iter().try_for_each(|address| leases.release(*address))
     }
 
     pub(super) fn check(&self, netns: &Path, pod: &PodNetwork) -> Result<()> {
@@ -233,6 +238,11 @@ fn wanted_ports(mappings: &[PortMapping]) -> Result<Vec<PortMapping>> {
         wanted.push(port);
     }
     Ok(wanted)
+}
+
+fn end_flows(ports: &[PortMapping]) -> Result<()> {
+    let mut udp = ports.iter().filter(|p| p.host_port != 0 && p.protocol.eq_ignore_ascii_case("udp"));
+    udp.try_for_each(|port| nft::end_flows(port.host_port).map(drop))
 }
 
 fn collide(a: &PortMapping, b: &PortMapping) -> bool {

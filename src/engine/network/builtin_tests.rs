@@ -180,6 +180,16 @@ fn the_world_sees_the_host_and_reaches_host_ports() {
         let (length, from) = client.recv_from(&mut text).unwrap();
         assert_eq!((&text[..length], from.to_string()), (&b"answer"[..], "192.168.77.1:5300".to_owned()));
         network.detach(&a.0, &pod_a, None).await.unwrap();
+
+        // The same client socket reaches the pod that has the port next, not the flow's old address.
+        let b = Namespace::new(dir.path(), "b");
+        let at_b = network.attach(&b.0, &pod("b", &[("udp", 5300, 53, "")])).await.unwrap();
+        assert_ne!(at_b.ips, ["10.201.0.2".parse::<IpAddr>().unwrap()]);
+        let server = bound(&b, 53);
+        server.set_read_timeout(Some(WAIT)).unwrap();
+        client.send_to(b"again", "192.168.77.1:5300").unwrap();
+        assert_eq!(server.recv_from(&mut text).unwrap().0, 5);
+        assert!(blocking(|| nft::end_flows(5300).unwrap()).await, "the kernel ends flows by port");
         network::destroy(config(dir.path())).await.unwrap();
     });
 }

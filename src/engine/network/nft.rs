@@ -17,7 +17,7 @@ use rustix::{
 use super::{PortMapping, ipam::Subnet};
 use crate::{
     bail,
-    error::{Context, Result},
+    error::{Context, Kind, Result},
 };
 
 /// Longest table name we accept; the kernel's limit is 256.
@@ -75,6 +75,35 @@ pub(super) fn probe() -> Result<()> {
     let mut batch = Batch { bytes: Vec::new(), sequence: 0 };
     batch.message(SUBSYSTEM << 8 | GETGEN, 0, libc::AF_UNSPEC as u8, 0, true, |_| {});
     batch.exchange().context(|| "ask the kernel for nf_tables".to_owned())
+}
+
+/// Ends the UDP flows to a host port, which would go on to the pod that had it before, or to nobody, for as long as
+/// the client keeps asking. TCP connections end by themselves. Blocking.
+///
+/// `Ok(false)`: this kernel is too old to do that by port, and refused.
+pub(super) fn end_flows(host_port: u16) -> Result<bool> {
+    const CT_DELETE: u16 = 1 << 8 | 2;
+    /// `CTA_FILTER_F_CTA_PROTO_NUM` and `..._DST_PORT`.
+    const BY_PROTOCOL_AND_PORT: u32 = 1 << 3 | 1 << 5;
+    let mut batch = Batch { bytes: Vec::new(), sequence: 0 };
+    // With a tuple in it, a kernel that ignores the filter looks for one flow instead of ending all.
+    batch.message(CT_DELETE, 0, libc::NFPROTO_IPV4 as u8, 0, true, |b| {
+        nest(b, 1, |b| {
+            nest(b, 2, |b| {
+                attribute(b, 1, &[libc::IPPROTO_UDP as u8]);
+                attribute(b, 3, &host_port.to_be_bytes());
+            });
+        });
+        nest(b, 25, |b| attribute(b, 1, &BY_PROTOCOL_AND_PORT.to_ne_bytes()));
+    });
+    match batch.exchange() {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.kind(), Kind::PermissionDenied | Kind::ResourceExhausted) => Err(error),
+        Err(error) => {
+            tracing::debug!(host_port, error = format!("{error:#}"), "end UDP flows");
+            Ok(false)
+        }
+    }
 }
 
 /// The number of a transport protocol as CNI and CRI name it.
