@@ -1,11 +1,36 @@
 //! Pod networks: CNI plugins when the node has them, the same built in when it has none.
+//!
+//! The contract and the configuration are here; `router` chooses between `cni` and `builtin`, which do the work.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr, path::Path};
+mod builtin;
+mod cni;
+mod ipam;
+mod link;
+pub mod netns;
+mod nft;
+mod router;
+#[cfg(test)]
+mod testing;
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+pub use self::ipam::Subnet;
+use crate::{bail, error::Result};
+
+/// The pod's interface.
+const IFNAME: &str = "eth0";
+/// In [`Attachment::result`]: which of both made it.
+const MADE_BY: &str = "wharf.by";
 
 /// What a network needs to know of a pod.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,4 +88,73 @@ pub trait Network: fmt::Debug + Send + Sync {
     fn ready(&self) -> Result<()>;
     /// What `info` shows: configuration loaded, load errors.
     fn describe(&self) -> serde_json::Value;
+}
+
+/// Where a network's parts are.
+#[derive(Clone, Debug)]
+pub struct NetworkConfig {
+    /// Our records: leases of the built-in network, CNI attachments. Must survive a restart of
+    /// the node: what has no record here is taken as detached.
+    pub state: PathBuf,
+    pub cni_conf_dir: PathBuf,
+    /// Searched in order for plugin binaries.
+    pub cni_bin_dirs: Vec<PathBuf>,
+    /// Of one plugin call; its process group is killed then.
+    pub plugin_timeout: Duration,
+    /// Never look at CNI configuration.
+    pub builtin_only: bool,
+    /// Of the built-in network: its bridge, at most 15 bytes, ...
+    pub bridge: String,
+    /// ... the pods' addresses, ...
+    pub subnet: Subnet,
+    /// ... its nf_tables table (family ip), which is nobody else's, ...
+    pub table: String,
+    /// ... and the pods' MTU; `None` for the kernel's 1500.
+    pub mtu: Option<u32>,
+}
+
+impl NetworkConfig {
+    pub fn new(state_dir: &Path) -> Self {
+        Self {
+            state: state_dir.to_owned(),
+            cni_conf_dir: "/etc/cni/net.d".into(),
+            cni_bin_dirs: vec!["/opt/cni/bin".into(), "/usr/lib/cni".into()],
+            plugin_timeout: Duration::from_secs(60),
+            builtin_only: false,
+            bridge: "wharf0".to_owned(),
+            subnet: Subnet::DEFAULT,
+            table: "wharf".to_owned(),
+            mtu: None,
+        }
+    }
+
+    fn validate(&self) -> Result<()> {
+        let plain = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        if self.bridge.is_empty() || self.bridge.len() > 15 || !plain(&self.bridge) {
+            bail!(InvalidArgument, "{:?} cannot be the name of a bridge", self.bridge);
+        }
+        if self.table.is_empty() || self.table.len() > nft::NAME_MAX || !plain(&self.table) {
+            bail!(InvalidArgument, "{:?} cannot be the name of an nf_tables table", self.table);
+        }
+        Ok(())
+    }
+}
+
+/// The node's network. Never fails: what is wrong is in [`Network::ready`], and is looked at again on each use.
+///
+/// CNI configuration wins as soon as there is any. If it is broken the network is not ready, rather than another.
+/// A pod is detached by whichever of both attached it.
+pub fn open(config: NetworkConfig) -> Arc<dyn Network> {
+    Arc::new(router::Router::new(config))
+}
+
+/// Frees what pods other than those with the ids `alive` left behind (addresses, host ports, CNI attachments).
+/// Returns the ids of those. For recovery, when nothing is being attached.
+pub async fn retain(config: NetworkConfig, alive: &[String]) -> Result<Vec<String>> {
+    router::Router::new(config).retain(alive).await
+}
+
+/// Removes the built-in network: bridge, table, records. Pods lose their network. Idempotent.
+pub async fn destroy(config: NetworkConfig) -> Result<()> {
+    router::Router::new(config).destroy().await
 }

@@ -1,0 +1,287 @@
+//! The network of a node that has no CNI configuration: a bridge, a veth pair a pod, masquerading and host ports.
+//!
+//! IPv4 only, without bandwidth limits. Blocking throughout; `router` decides who attaches a pod.
+
+use std::{
+    fs,
+    io::ErrorKind,
+    net::{IpAddr, Ipv4Addr},
+    os::fd::AsFd,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde_json::json;
+
+use super::{
+    Attachment, IFNAME, MADE_BY, NetworkConfig, PodNetwork, PortMapping,
+    ipam::{Lease, Leases},
+    link::Links,
+    netns, nft,
+};
+use crate::{
+    bail,
+    error::{Context, Error, Result},
+};
+
+pub(super) const NAME: &str = "built-in";
+
+#[derive(Debug)]
+pub(super) struct Builtin {
+    config: Arc<NetworkConfig>,
+}
+
+impl Builtin {
+    pub(super) fn new(config: Arc<NetworkConfig>) -> Self {
+        Self { config }
+    }
+
+    fn state(&self) -> PathBuf {
+        self.config.state.join(NAME).join(&self.config.bridge)
+    }
+
+    fn leases(&self) -> Result<Leases> {
+        self.config.validate()?;
+        Leases::open(&self.state(), self.config.subnet)
+    }
+
+    pub(super) fn ready(&self) -> Result<()> {
+        self.config.validate()?;
+        nft::probe()
+    }
+
+    pub(super) fn attach(&self, netns: &Path, pod: &PodNetwork) -> Result<Attachment> {
+        let leases = self.leases()?;
+        let ports = wanted_ports(&pod.port_mappings)?;
+        for (address, lease) in leases.all()? {
+            let Some(lease) = lease else { continue };
+            if lease.pod == pod.id {
+                bail!(AlreadyExists, "pod {} has address {address} already", pod.id);
+            }
+            for port in &ports {
+                if lease.ports.iter().any(|taken| collide(taken, port)) {
+                    let (number, protocol) = (port.host_port, &port.protocol);
+                    bail!(AlreadyExists, "host port {number}/{protocol} is taken by pod {}", lease.pod);
+                }
+            }
+        }
+        let lease = Lease { pod: pod.id.clone(), ports };
+        let address = leases.reserve(&lease)?;
+        self.connect(&leases, netns, pod, address)
+            .map_err(|error| error.and_cleanup(self.disconnect(&leases, &pod.id, &[address])))
+    }
+
+    fn connect(&self, leases: &Leases, netns: &Path, pod: &PodNetwork, address: Ipv4Addr) -> Result<Attachment> {
+        let NetworkConfig { bridge, subnet, mtu, .. } = &*self.config;
+        let namespace = netns::open(netns)?;
+        let links = Links::open()?;
+        let bridge_index = links.bridge(bridge, hardware(subnet.gateway()))?;
+        links.address(bridge, subnet.gateway(), subnet.prefix())?;
+        // A pod must not configure the host, or another pod, by router advertisements (CVE-2020-10749).
+        sysctl(&format!("ipv6/conf/{bridge}/accept_ra"), "0", true)?;
+        sysctl(&format!("ipv4/conf/{bridge}/route_localnet"), "1", false)?;
+        links.up(bridge)?;
+        sysctl("ipv4/ip_forward", "1", false)?;
+
+        let veth = veth_name(&pod.id);
+        links.veth(&veth, IFNAME, hardware(address), *mtu, namespace.as_fd())?;
+        sysctl(&format!("ipv6/conf/{veth}/disable_ipv6"), "1", true)?;
+        links.port(&veth, bridge_index)?;
+        links.up(&veth)?;
+        netns::inside(netns, || {
+            let links = Links::open()?;
+            links.up("lo")?;
+            sysctl(&format!("ipv6/conf/{IFNAME}/accept_ra"), "0", true)?;
+            links.address(IFNAME, address, subnet.prefix())?;
+            links.up(IFNAME)?;
+            links.default_route(subnet.gateway())
+        })?;
+        self.apply(leases, &[])?;
+        end_flows(&pod.port_mappings)?;
+        Ok(Attachment {
+            ips: vec![IpAddr::V4(address)],
+            result: json!({
+                "cniVersion": "1.0.0",
+                "interfaces": [
+                    { "name": bridge, "mac": mac(hardware(subnet.gateway())) },
+                    { "name": veth },
+                    { "name": IFNAME, "mac": mac(hardware(address)), "sandbox": netns },
+                ],
+                "ips": [{
+                    "address": format!("{address}/{}", subnet.prefix()),
+                    "gateway": subnet.gateway(),
+                    "interface": 2,
+                }],
+                "routes": [{ "dst": "0.0.0.0/0", "gw": subnet.gateway() }],
+                "dns": {},
+                MADE_BY: NAME,
+            }),
+        })
+    }
+
+    /// The rules of all leases but those of the addresses `without`.
+    fn apply(&self, leases: &Leases, without: &[Ipv4Addr]) -> Result<()> {
+        let mut all = leases.all()?;
+        all.retain(|(address, _)| !without.contains(address));
+        let ports = all.iter().filter_map(|(address, lease)| Some((*address, lease.as_ref()?)));
+        let ports = ports.flat_map(|(address, lease)| lease.ports.iter().map(move |port| (address, port))).collect();
+        nft::replace(&self.config.table, &nft::Rules { bridge: &self.config.bridge, subnet: self.config.subnet, ports })
+    }
+
+    /// Fine if the pod was never attached, or its namespace is gone.
+    pub(super) fn detach(&self, pod: &str) -> Result<()> {
+        if !self.state().exists() {
+            return Ok(());
+        }
+        let leases = self.leases()?;
+        let addresses: Vec<_> = leases.of(pod)?.into_iter().map(|(address, _)| address).collect();
+        self.disconnect(&leases, pod, &addresses)
+    }
+
+    /// The lease goes last, so that whatever fails can be tried again; the interface goes with its peer.
+    fn disconnect(&self, leases: &Leases, pod: &str, addresses: &[Ipv4Addr]) -> Result<()> {
+        let ports: Vec<_> = leases.of(pod)?.into_iter().flat_map(|(_, lease)| lease.ports).collect();
+        Links::open()?.delete(&veth_name(pod))?;
+        if addresses.is_empty() {
+            return Ok(());
+        }
+        self.apply(leases, addresses)?;
+        end_flows(&ports)?;
+        addresses.iter().try_for_each(|address| leases.release(*address))
+    }
+
+    pub(super) fn check(&self, netns: &Path, pod: &PodNetwork) -> Result<()> {
+        let leases = self.leases()?;
+        let Some((address, _)) = leases.of(&pod.id)?.into_iter().next() else {
+            bail!(NotFound, "pod {} has no address", pod.id)
+        };
+        let (links, veth, bridge) = (Links::open()?, veth_name(&pod.id), &self.config.bridge);
+        if !links.is_up(bridge)? {
+            bail!(FailedPrecondition, "bridge {bridge} is not up");
+        }
+        if links.controller(&veth)? != links.index(bridge)? || !links.is_up(&veth)? {
+            bail!(FailedPrecondition, "{veth} is not an active port of bridge {bridge}");
+        }
+        netns::inside(netns, || {
+            let links = Links::open()?;
+            if !links.is_up(IFNAME)? || !links.has_address(IFNAME, address)? {
+                bail!(FailedPrecondition, "{IFNAME} is not up with address {address}");
+            }
+            Ok(())
+        })
+    }
+
+    /// Frees what pods other than `alive` left behind, and leases that nobody can read.
+    pub(super) fn retain(&self, alive: &[&str]) -> Result<Vec<String>> {
+        if !self.state().exists() {
+            return Ok(Vec::new());
+        }
+        let leases = self.leases()?;
+        let mut freed = Vec::new();
+        for (address, lease) in leases.all()? {
+            match lease {
+                Some(lease) if alive.contains(&lease.pod.as_str()) => {}
+                Some(lease) => {
+                    self.disconnect(&leases, &lease.pod, &[address])
+                        .context(|| format!("free address {address} of pod {}", lease.pod))?;
+                    freed.push(lease.pod);
+                }
+                None => leases.release(address)?,
+            }
+        }
+        Ok(freed)
+    }
+
+    /// Removes bridge, table, every pod's interface and all records. Forwarding stays on: others may rely on it by now.
+    pub(super) fn destroy(&self) -> Result<()> {
+        self.config.validate()?;
+        if !self.state().exists() {
+            return Ok(());
+        }
+        let leases = self.leases()?;
+        let links = Links::open()?;
+        for (_, lease) in leases.all()? {
+            lease.map_or(Ok(()), |lease| links.delete(&veth_name(&lease.pod)))?;
+        }
+        links.delete(&self.config.bridge)?;
+        nft::delete(&self.config.table)?;
+        let state = self.state();
+        fs::remove_dir_all(&state).map_err(|e| Error::io("remove", &state, e))
+    }
+
+    pub(super) fn describe(&self) -> serde_json::Value {
+        let NetworkConfig { bridge, subnet, table, .. } = &*self.config;
+        json!({ "bridge": bridge, "subnet": subnet.to_string(), "table": table })
+    }
+}
+
+/// The mappings that take a host port here, valid and without duplicates.
+fn wanted_ports(mappings: &[PortMapping]) -> Result<Vec<PortMapping>> {
+    let mut wanted: Vec<PortMapping> = Vec::new();
+    for port in mappings.iter().filter(|p| p.host_port != 0) {
+        nft::protocol(&port.protocol)?;
+        if port.container_port == 0 {
+            bail!(InvalidArgument, "host port {} leads to container port 0", port.host_port);
+        }
+        if nft::host_ip(port)?.is_some_and(|address| address.is_ipv6()) {
+            tracing::warn!(host_ip = port.host_ip, port = port.host_port, "the built-in network maps IPv4 ports only");
+            continue;
+        }
+        let mut port = port.clone();
+        port.protocol = if port.protocol.is_empty() { "tcp".to_owned() } else { port.protocol.to_ascii_lowercase() };
+        if wanted.contains(&port) {
+            continue;
+        }
+        if wanted.iter().any(|other| collide(other, &port)) {
+            bail!(AlreadyExists, "host port {}/{} is mapped twice", port.host_port, port.protocol);
+        }
+        wanted.push(port);
+    }
+    Ok(wanted)
+}
+
+fn end_flows(ports: &[PortMapping]) -> Result<()> {
+    let mut udp = ports.iter().filter(|p| p.host_port != 0 && p.protocol.eq_ignore_ascii_case("udp"));
+    udp.try_for_each(|port| nft::end_flows(port.host_port).map(drop))
+}
+
+fn collide(a: &PortMapping, b: &PortMapping) -> bool {
+    let of = |port| nft::host_ip(port).ok().flatten();
+    let addresses = match (of(a), of(b)) {
+        (Some(a), Some(b)) => a == b,
+        _ => true,
+    };
+    a.host_port == b.host_port && a.protocol == b.protocol && addresses
+}
+
+/// Of the pod's id alone, so that it is known without any record. At most 15 bytes (IFNAMSIZ).
+fn veth_name(pod: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, pod.as_bytes());
+    digest.as_ref()[..6].iter().fold("wv".to_owned(), |name, byte| format!("{name}{byte:02x}"))
+}
+
+/// A locally administered address made of the IP, so that a reused IP does not meet stale neighbour entries.
+fn hardware(address: Ipv4Addr) -> [u8; 6] {
+    let [a, b, c, d] = address.octets();
+    [0x0a, 0x58, a, b, c, d]
+}
+
+fn mac(address: [u8; 6]) -> String {
+    address.map(|byte| format!("{byte:02x}")).join(":")
+}
+
+/// Sets a parameter of the thread's network namespace, if it is not so already.
+fn sysctl(name: &str, value: &str, may_be_missing: bool) -> Result<()> {
+    let path = Path::new("/proc/sys/net").join(name);
+    match fs::read_to_string(&path) {
+        Ok(now) if now.trim() == value => return Ok(()),
+        Ok(_) => {}
+        Err(error) if may_be_missing && error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io("read", &path, error)),
+    }
+    fs::write(&path, value).map_err(|e| Error::io("write", &path, e))
+}
+
+#[cfg(test)]
+#[path = "builtin_tests.rs"]
+mod tests;
