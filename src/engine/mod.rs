@@ -1,13 +1,20 @@
-//! Our container runtime. It knows no user interface.
+//! Our container runtime: images, snapshots, shims, pods. It knows no user interface, and outside `cri/` no CRI message.
 //!
 //! Blocking functions say so; async code calls them through `tokio::task::spawn_blocking`.
 
 pub mod cgroup;
 pub mod content;
+pub mod cri;
 pub mod gc;
 pub mod image;
 pub mod metadata;
 pub mod network;
+pub mod recover;
 pub mod run;
+pub mod serve;
 pub mod shim;
 pub mod snapshot;
+
+mod whole;
+
+pub use whole::{Config, Engine, Handler};

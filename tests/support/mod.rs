@@ -1,9 +1,13 @@
 //! What several tests need: a reason to skip, a root filesystem of a busybox.
 
+pub mod node;
+pub mod registry;
+
 use std::{
     fs,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 /// The program under test.
@@ -31,6 +35,13 @@ pub fn program(test: &str, name: &str) -> Option<PathBuf> {
         skip(test, &format!("there is no {name}"));
     }
     found
+}
+
+/// A program to be run in a network namespace.
+pub fn in_netns(netns: &Path, program: &Path) -> Command {
+    let mut command = Command::new("nsenter");
+    command.arg(format!("--net={}", netns.display())).arg("--").arg(program);
+    command
 }
 
 /// A root filesystem with a static busybox and its usual names.

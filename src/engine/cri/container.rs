@@ -1,0 +1,523 @@
+//! Containers: one function per RPC, and the watcher that records how each one ends.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{
+    pod::{blocking, new_id},
+    spec::{self, Inputs},
+    state::{Container, ContainerRecord, ContainerState, PodState, container_name, nanos, now, selected},
+    user,
+};
+use crate::{
+    bail,
+    engine::{
+        Engine,
+        image::config::ImageConfig,
+        metadata::ImageRow,
+        shim::{CreateTask, ExitStatus, Task, TaskState},
+        snapshot::{self, Labels},
+    },
+    error::{Context, Error, Kind, Result},
+    proto::cri,
+};
+
+/// Between SIGKILL and giving up on a container that does not die (a process in uninterruptible sleep).
+const KILL_WAIT: Duration = Duration::from_secs(30);
+
+pub async fn create_container(engine: &Arc<Engine>, request: cri::CreateContainerRequest) -> Result<String> {
+    let Some(config) = request.config else { bail!(InvalidArgument, "create container: no config") };
+    let Some(meta) = config.metadata.clone() else { bail!(InvalidArgument, "create container: no metadata") };
+    let pod = engine.pods.pod(&request.pod_sandbox_id)?;
+    let sandbox = pod.record();
+    if sandbox.state != PodState::Ready {
+        bail!(FailedPrecondition, "create container {}: pod sandbox {} is not ready", meta.name, sandbox.id);
+    }
+    let wanted = config.image.clone().unwrap_or_default().image;
+    let image = engine.image(&wanted).await?.ok_or_else(|| {
+        Error::new(Kind::NotFound, format!("create container {}: image {wanted} is not here: pull it first", meta.name))
+    })?;
+    let image_config = engine.image_config(&image).await?;
+    let id = new_id()?;
+    let directory = sandbox.directory.join("containers").join(&id);
+    let record = ContainerRecord {
+        id: id.clone(),
+        pod: sandbox.id.clone(),
+        image_id: image.id.to_string(),
+        image_ref: image.digests.first().cloned().unwrap_or_else(|| image.id.to_string()),
+        snapshotter: engine.snapshotter.name().to_owned(),
+        state: ContainerState::Creating,
+        created_at: now(),
+        started_at: 0,
+        finished_at: 0,
+        exit_code: 0,
+        reason: String::new(),
+        message: String::new(),
+        pid: 0,
+        log_path: log_path(&sandbox.config.log_directory, &config.log_path)?,
+        bundle: directory,
+        cgroup: format!("{}/{id}", sandbox.cgroup.rsplit_once('/').map_or("", |(parent, _)| parent)),
+        stop_signal: stop_signal(&config, &image_config),
+        user: (0, 0, Vec::new()),
+        config,
+    };
+    let container =
+        engine.pods.insert_container(record, &container_name_of(&request.sandbox_config, &sandbox, &meta))?;
+    let _guard = container.lock.lock().await;
+    match set_up(engine, &container, pod.live_task()?, &image, &image_config).await {
+        Ok((pid, user)) => {
+            engine.pods.update_container(&container, |r| {
+                r.state = ContainerState::Created;
+                r.pid = pid;
+                r.user = user;
+            })?;
+            engine.pods.emit(&id, cri::ContainerEventType::ContainerCreatedEvent);
+            Ok(id)
+        }
+        Err(error) => {
+            let undone = clean_up(engine, &container).await;
+            Err(error.and_cleanup(undone).context(format!("create container {}", meta.name)))
+        }
+    }
+}
+
+fn container_name_of(
+    given: &Option<cri::PodSandboxConfig>,
+    sandbox: &super::state::PodRecord,
+    meta: &cri::ContainerMetadata,
+) -> String {
+    let pod = given.as_ref().filter(|c| c.metadata.is_some()).unwrap_or(&sandbox.config);
+    let config = cri::ContainerConfig { metadata: Some(meta.clone()), ..Default::default() };
+    container_name(&config, pod)
+}
+
+/// The log file, if the pod has a log directory; never outside it (threats RUN-18).
+pub fn log_path(directory: &str, file: &str) -> Result<Option<PathBuf>> {
+    if directory.is_empty() || file.is_empty() {
+        return Ok(None);
+    }
+    let escapes = |p: &str| Path::new(p).components().any(|c| matches!(c, std::path::Component::ParentDir));
+    if escapes(directory) || escapes(file) || !directory.starts_with('/') {
+        bail!(InvalidArgument, "log path {directory:?} {file:?} must be an absolute directory and a name below it");
+    }
+    Ok(Some(Path::new(directory).join(file.trim_start_matches('/'))))
+}
+
+fn stop_signal(config: &cri::ContainerConfig, image: &ImageConfig) -> String {
+    match config.stop_signal() {
+        cri::Signal::RuntimeDefault => image.stop_signal.clone().unwrap_or_else(|| "SIGTERM".to_owned()),
+        signal => signal.as_str_name().to_owned(),
+    }
+}
+
+async fn set_up(
+    engine: &Arc<Engine>,
+    container: &Arc<Container>,
+    task: Arc<dyn Task>,
+    image: &ImageRow,
+    image_config: &ImageConfig,
+) -> Result<(u32, (u32, u32, Vec<u32>))> {
+    let record = container.record();
+    let sandbox = engine.pods.pod(&record.pod)?.record();
+    let (rootfs, directory) = (record.bundle.join("rootfs"), record.bundle.clone());
+    let parent = image.snapshot.as_ref().map(|(_, chain)| chain.clone());
+    engine.keep_snapshot(&record.id).await?;
+    let mounts = engine.snapshotter.prepare(&record.id, parent.as_deref(), Labels::new()).await?;
+    blocking({
+        let rootfs = rootfs.clone();
+        move || {
+            fs::create_dir_all(&rootfs).context(|| format!("create {}", rootfs.display()))?;
+            snapshot::mount(&mounts, &rootfs)
+        }
+    })
+    .await?;
+    let (_, pause) = task.pids();
+    let target = target_pid(engine, &record)?;
+    let inputs = Inputs { sandbox, record: record.clone(), image: image_config.clone(), rootfs, pause, target };
+    let user = blocking(move || {
+        let user = user::resolve(&inputs)?;
+        spec::prepare_volumes(&inputs)?;
+        let spec = spec::build(&inputs, &user)?;
+        let path = directory.join("config.json");
+        let text =
+            serde_json::to_vec(&spec).map_err(|e| Error::new(Kind::Internal, "encode the OCI spec").with_source(e))?;
+        fs::write(&path, text).context(|| format!("write {}", path.display()))?;
+        Ok((user.uid, user.gid, user.groups))
+    })
+    .await?;
+    if let Some(parent) = record.log_path.as_deref().and_then(Path::parent) {
+        tokio::fs::create_dir_all(parent).await.context(|| format!("create {}", parent.display()))?;
+    }
+    let pid = task
+        .create(&CreateTask {
+            id: record.id.clone(),
+            bundle: record.bundle.clone(),
+            log: record.log_path.clone(),
+            tty: record.config.tty,
+            stdin: record.config.stdin,
+            stdin_once: record.config.stdin_once,
+        })
+        .await?;
+    Ok((pid, user))
+}
+
+/// The pid whose pid namespace a container with mode TARGET joins.
+fn target_pid(engine: &Engine, record: &ContainerRecord) -> Result<Option<u32>> {
+    let options = spec::namespace_options(&record.config);
+    if options.pid() != cri::NamespaceMode::Target {
+        return Ok(None);
+    }
+    let target = engine.pods.container(&options.target_id)?.record();
+    if target.state != ContainerState::Running || target.pod != record.pod {
+        bail!(FailedPrecondition, "target container {} does not run in this pod", options.target_id);
+    }
+    Ok(Some(target.pid))
+}
+
+pub async fn start_container(engine: &Arc<Engine>, id: &str) -> Result<()> {
+    let container = engine.pods.container(id)?;
+    let _guard = container.lock.lock().await;
+    let record = container.record();
+    if record.state != ContainerState::Created {
+        bail!(FailedPrecondition, "start container {id}: it is {:?}, not created", record.state);
+    }
+    let task = engine.pods.pod(&record.pod)?.live_task()?;
+    if let Err(error) = task.start(&record.id).await {
+        let text = format!("{error:#}");
+        engine.pods.update_container(&container, |r| {
+            r.state = ContainerState::Exited;
+            r.finished_at = now();
+            r.exit_code = if error.is(Kind::NotFound) { 127 } else { 128 };
+            r.reason = "StartError".to_owned();
+            r.message = text;
+        })?;
+        return Err(error.context(format!("start container {id}")));
+    }
+    engine.pods.update_container(&container, |r| {
+        r.state = ContainerState::Running;
+        r.started_at = now();
+    })?;
+    engine.pods.emit(&record.id, cri::ContainerEventType::ContainerStartedEvent);
+    watch(engine, &container, task);
+    Ok(())
+}
+
+/// Records the container's end when it comes.
+pub fn watch(engine: &Arc<Engine>, container: &Arc<Container>, task: Arc<dyn Task>) {
+    let (engine, container) = (Arc::clone(engine), Arc::clone(container));
+    tokio::spawn(async move {
+        let id = container.record().id;
+        let outcome = match task.wait(&id, None).await {
+            Ok(status) => record_exit(&engine, &container, &status),
+            Err(error) if error.is(Kind::NotFound) => lost(&engine, &container, "the shim has gone"),
+            Err(error) => {
+                let shim = task.pids().0;
+                if Path::new(&format!("/proc/{shim}")).exists() {
+                    tracing::warn!(container = id, "waiting for it failed: {error:#}");
+                    engine.pods.update_container(&container, |r| r.state = ContainerState::Unknown).map(drop)
+                } else {
+                    lost(&engine, &container, "the shim has died")
+                }
+            }
+        };
+        if let Err(error) = outcome {
+            tracing::error!(container = id, "recording its exit failed: {error:#}");
+        }
+    });
+}
+
+fn record_exit(engine: &Engine, container: &Container, status: &ExitStatus) -> Result<()> {
+    let reason = match (status.oom_killed, status.code) {
+        (true, _) => "OOMKilled",
+        (false, 0) => "Completed",
+        (false, _) => "Error",
+    };
+    if container.state() == ContainerState::Exited {
+        return Ok(());
+    }
+    let record = engine.pods.update_container(container, |r| {
+        r.state = ContainerState::Exited;
+        r.finished_at = nanos(status.at).max(r.started_at);
+        r.exit_code = status.code;
+        r.reason = reason.to_owned();
+        r.pid = 0;
+    })?;
+    engine.pods.emit(&record.id, cri::ContainerEventType::ContainerStoppedEvent);
+    Ok(())
+}
+
+/// The shim died with the container: nobody can know the exit code.
+pub fn lost(engine: &Engine, container: &Container, why: &str) -> Result<()> {
+    if container.state() == ContainerState::Exited {
+        return Ok(());
+    }
+    let record = engine.pods.update_container(container, |r| {
+        r.state = ContainerState::Exited;
+        r.finished_at = now();
+        r.exit_code = 255;
+        r.reason = "Unknown".to_owned();
+        r.message = why.to_owned();
+        r.pid = 0;
+    })?;
+    engine.pods.emit(&record.id, cri::ContainerEventType::ContainerStoppedEvent);
+    Ok(())
+}
+
+pub async fn stop_container(engine: &Arc<Engine>, id: &str, timeout: i64) -> Result<()> {
+    let container = match engine.pods.container(id) {
+        Err(error) if error.is(Kind::NotFound) => return Ok(()),
+        other => other?,
+    };
+    let grace = Duration::from_secs(u64::try_from(timeout).unwrap_or(0));
+    stop(engine, &container, grace).await.context(|| format!("stop container {id}"))
+}
+
+/// The stop signal, the grace, then SIGKILL to every process. Idempotent. Does not hold the lock while it waits, so that
+/// a second, shorter stop cuts the first one short.
+pub async fn stop(engine: &Arc<Engine>, container: &Arc<Container>, grace: Duration) -> Result<()> {
+    let record = container.record();
+    if !matches!(record.state, ContainerState::Running | ContainerState::Unknown) {
+        return Ok(());
+    }
+    let task = match engine.pods.pod(&record.pod)?.task() {
+        Some(task) => task,
+        None => return lost(engine, container, "the shim has gone"),
+    };
+    let mut state = container.watch();
+    if !grace.is_zero() {
+        let signal = spec::signal_number(&record.stop_signal)?;
+        gone_is_fine(task.kill(&record.id, None, signal, false).await)?;
+        if tokio::time::timeout(grace, state.wait_for(|s| *s == ContainerState::Exited)).await.is_ok() {
+            return Ok(());
+        }
+    }
+    gone_is_fine(task.kill(&record.id, None, libc::SIGKILL, true).await)?;
+    match tokio::time::timeout(KILL_WAIT, state.wait_for(|s| *s == ContainerState::Exited)).await {
+        Ok(_) => Ok(()),
+        Err(_) => bail!(
+            DeadlineExceeded,
+            "container {} (pid {}) did not die of SIGKILL: look for a process in state D",
+            record.id,
+            record.pid
+        ),
+    }
+}
+
+fn gone_is_fine(result: Result<()>) -> Result<()> {
+    match result {
+        Err(error) if error.is(Kind::NotFound) => Ok(()),
+        other => other,
+    }
+}
+
+pub async fn remove_container(engine: &Arc<Engine>, id: &str) -> Result<()> {
+    match engine.pods.container(id) {
+        Err(error) if error.is(Kind::NotFound) => Ok(()),
+        Err(error) => Err(error),
+        Ok(container) => remove(engine, &container).await.context(|| format!("remove container {id}")),
+    }
+}
+
+/// Kills it if it runs, and removes everything of it; the record goes last.
+pub async fn remove(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()> {
+    stop(engine, container, Duration::ZERO).await?;
+    let _guard = container.lock.lock().await;
+    let id = container.record().id;
+    engine.pods.update_container(container, |r| r.state = ContainerState::Removing)?;
+    clean_up(engine, container).await?;
+    engine.pods.emit(&id, cri::ContainerEventType::ContainerDeletedEvent);
+    Ok(())
+}
+
+/// Task, mount, snapshot, files, record: also what a failed create is undone by. Idempotent.
+async fn clean_up(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()> {
+    let record = container.record();
+    if let Some(task) = engine.pods.pod(&record.pod).ok().and_then(|p| p.task()) {
+        gone_is_fine(task.delete(&record.id, None).await.map(drop))?;
+    }
+    let bundle = record.bundle.clone();
+    blocking(move || {
+        unmount_if_mounted(&bundle.join("rootfs"))?;
+        remove_tree(&bundle)
+    })
+    .await?;
+    gone_is_fine(engine.snapshotter.remove(&record.id).await)?;
+    engine.pods.delete_container(&record.id)?;
+    engine.collect_soon();
+    Ok(())
+}
+
+/// Finishes at start what a crash interrupted, and finds running containers again.
+pub async fn recover(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()> {
+    let record = container.record();
+    let task = engine.pods.pod(&record.pod).ok().and_then(|p| p.task());
+    match record.state {
+        ContainerState::Creating | ContainerState::Removing => clean_up(engine, container).await,
+        ContainerState::Exited => Ok(()),
+        ContainerState::Created | ContainerState::Running | ContainerState::Unknown => {
+            let Some(task) = task else {
+                return lost(engine, container, "the node was restarted, or the pod's shim died");
+            };
+            match task.state(&record.id, None).await {
+                Ok(TaskState::Created { .. }) => Ok(()),
+                Ok(TaskState::Running { pid } | TaskState::Paused { pid }) => {
+                    engine.pods.update_container(container, |r| {
+                        r.state = ContainerState::Running;
+                        r.pid = pid;
+                        r.started_at = if r.started_at == 0 { now() } else { r.started_at };
+                    })?;
+                    watch(engine, container, task);
+                    Ok(())
+                }
+                Ok(TaskState::Exited(status)) => record_exit(engine, container, &status),
+                Err(error) if error.is(Kind::NotFound) => lost(engine, container, "its shim does not know it"),
+                Err(error) => Err(error),
+            }
+        }
+    }
+}
+
+pub fn unmount_if_mounted(target: &Path) -> Result<()> {
+    use rustix::{io::Errno, mount::UnmountFlags};
+    match rustix::mount::unmount(target, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW) {
+        Ok(()) | Err(Errno::INVAL | Errno::NOENT) => Ok(()),
+        Err(error) => Err(Error::io("unmount", target, error)),
+    }
+}
+
+pub fn remove_tree(directory: &Path) -> Result<()> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", directory, error)),
+        _ => Ok(()),
+    }
+}
+
+fn to_state(state: ContainerState) -> cri::ContainerState {
+    match state {
+        ContainerState::Creating | ContainerState::Created => cri::ContainerState::ContainerCreated,
+        ContainerState::Running => cri::ContainerState::ContainerRunning,
+        ContainerState::Exited => cri::ContainerState::ContainerExited,
+        ContainerState::Unknown | ContainerState::Removing => cri::ContainerState::ContainerUnknown,
+    }
+}
+
+pub fn list_containers(engine: &Engine, filter: Option<cri::ContainerFilter>) -> Vec<cri::Container> {
+    let filter = filter.unwrap_or_default();
+    let records = engine.pods.containers().into_iter().map(|c| c.record());
+    records
+        .filter(|r| r.state != ContainerState::Creating)
+        .filter(|r| r.id.starts_with(&filter.id) && r.pod.starts_with(&filter.pod_sandbox_id))
+        .filter(|r| filter.state.is_none_or(|s| s.state == to_state(r.state) as i32))
+        .filter(|r| selected(&filter.label_selector, &r.config.labels))
+        .map(|r| cri::Container {
+            state: to_state(r.state) as i32,
+            id: r.id,
+            pod_sandbox_id: r.pod,
+            metadata: r.config.metadata,
+            image: r.config.image,
+            image_ref: r.image_id.clone(),
+            created_at: r.created_at,
+            labels: r.config.labels,
+            annotations: r.config.annotations,
+            image_id: r.image_id,
+        })
+        .collect()
+}
+
+pub fn status(engine: &Engine, record: &ContainerRecord) -> cri::ContainerStatus {
+    let (uid, gid, groups) = record.user.clone();
+    let resources = record.config.linux.as_ref().and_then(|l| l.resources.clone());
+    // CRI wants a tag here when the image has one, as containerd answers.
+    let image =
+        engine.tag_of(&record.image_id).unwrap_or_else(|| record.config.image.clone().unwrap_or_default().image);
+    cri::ContainerStatus {
+        id: record.id.clone(),
+        metadata: record.config.metadata.clone(),
+        state: to_state(record.state) as i32,
+        created_at: record.created_at,
+        started_at: record.started_at,
+        finished_at: record.finished_at,
+        exit_code: record.exit_code,
+        image: Some(cri::ImageSpec { image, ..record.config.image.clone().unwrap_or_default() }),
+        image_ref: record.image_ref.clone(),
+        reason: record.reason.clone(),
+        message: record.message.clone(),
+        labels: record.config.labels.clone(),
+        annotations: record.config.annotations.clone(),
+        mounts: record.config.mounts.clone(),
+        log_path: record.log_path.as_ref().map(|p| p.display().to_string()).unwrap_or_default(),
+        resources: Some(cri::ContainerResources { linux: resources, windows: None }),
+        image_id: record.image_id.clone(),
+        user: Some(cri::ContainerUser {
+            linux: Some(cri::LinuxContainerUser {
+                uid: i64::from(uid),
+                gid: i64::from(gid),
+                supplemental_groups: groups.into_iter().map(i64::from).collect(),
+            }),
+        }),
+        stop_signal: cri::Signal::from_str_name(&record.stop_signal).unwrap_or_default() as i32,
+    }
+}
+
+pub async fn container_status(engine: &Engine, id: &str, verbose: bool) -> Result<cri::ContainerStatusResponse> {
+    let record = engine.pods.container(id)?.record();
+    let mut info = std::collections::HashMap::new();
+    if verbose {
+        let path = record.bundle.join("config.json");
+        let spec = tokio::fs::read(&path).await.ok().and_then(|t| serde_json::from_slice::<serde_json::Value>(&t).ok());
+        let text = serde_json::json!({
+            "sandboxID": record.pod,
+            "pid": record.pid,
+            "snapshotKey": record.id,
+            "snapshotter": record.snapshotter,
+            "cgroup": record.cgroup,
+            "bundle": record.bundle,
+            "config": record.config,
+            "runtimeSpec": spec,
+        });
+        info.insert("info".to_owned(), text.to_string());
+    }
+    Ok(cri::ContainerStatusResponse { status: Some(status(engine, &record)), info })
+}
+
+pub async fn update_container_resources(engine: &Engine, request: cri::UpdateContainerResourcesRequest) -> Result<()> {
+    let container = engine.pods.container(&request.container_id)?;
+    let _guard = container.lock.lock().await;
+    let record = container.record();
+    let Some(linux) = request.linux else { return Ok(()) };
+    if record.state == ContainerState::Exited {
+        bail!(FailedPrecondition, "update container {}: it has exited", record.id);
+    }
+    let task = engine.pods.pod(&record.pod)?.live_task()?;
+    task.update(&record.id, &spec::resources(&linux)?).await.context(|| format!("update container {}", record.id))?;
+    engine.pods.update_container(&container, |r| {
+        r.config.linux.get_or_insert_default().resources = Some(spec::merged(r, &linux));
+    })?;
+    Ok(())
+}
+
+pub async fn reopen_container_log(engine: &Engine, id: &str) -> Result<()> {
+    let record = engine.pods.container(id)?.record();
+    if record.state != ContainerState::Running {
+        bail!(FailedPrecondition, "reopen the log of container {id}: it does not run");
+    }
+    engine.pods.pod(&record.pod)?.live_task()?.reopen_log(&record.id).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn run_18_a_log_path_stays_in_its_directory() {
+        assert_eq!(log_path("/var/log/pods/x", "c/0.log").unwrap(), Some("/var/log/pods/x/c/0.log".into()));
+        assert_eq!(log_path("", "c/0.log").unwrap(), None);
+        for (directory, file) in [("/var/log/../x", "0.log"), ("/var/log", "../0.log"), ("relative", "0.log")] {
+            assert!(log_path(directory, file).is_err(), "{directory} {file}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What CRI asks of the runtime as a whole: version, status, configuration, events; and recovery at start.
+
+use std::{collections::HashMap, sync::Arc};
+
+use futures::StreamExt;
+use tokio::sync::broadcast;
+
+use super::{
+    Listed, container, pod,
+    state::{ContainerRecord, PodRecord, now},
+};
+use crate::{
+    engine::{Engine, metadata::Table},
+    error::Result,
+    proto::cri,
+};
+
+pub fn version() -> cri::VersionResponse {
+    cri::VersionResponse {
+        version: "0.1.0".to_owned(),
+        runtime_name: "wharf".to_owned(),
+        runtime_version: env!("CARGO_PKG_VERSION").to_owned(),
+        runtime_api_version: "v1".to_owned(),
+    }
+}
+
+pub fn status(engine: &Engine, verbose: bool) -> cri::StatusResponse {
+    let condition = |name: &str, state: Result<()>, reason: &str| cri::RuntimeCondition {
+        r#type: name.to_owned(),
+        status: state.is_ok(),
+        reason: if state.is_ok() { String::new() } else { reason.to_owned() },
+        message: state.err().map(|e| format!("{e:#}")).unwrap_or_default(),
+    };
+    let conditions = vec![
+        condition("RuntimeReady", engine.ready(), "RuntimeNotReady"),
+        condition("NetworkReady", engine.network.ready(), "NetworkPluginNotReady"),
+    ];
+    let mut info = HashMap::new();
+    if verbose {
+        let handlers: HashMap<_, _> = engine.config.handlers.iter().map(|h| (&h.name, &h.runtime)).collect();
+        let config = serde_json::json!({
+            "root": engine.config.root,
+            "state": engine.config.state,
+            "snapshotter": engine.snapshotter.name(),
+            "cgroupDriver": "cgroupfs",
+            "systemdCgroup": false,
+            "runtimes": handlers,
+        });
+        info.insert("config".to_owned(), config.to_string());
+        info.insert("network".to_owned(), engine.network.describe().to_string());
+    }
+    let features = Some(cri::RuntimeHandlerFeatures { recursive_read_only_mounts: true, user_namespaces: false });
+    let named = |name: &str| cri::RuntimeHandler { name: name.to_owned(), features };
+    let mut runtime_handlers = vec![named("")];
+    runtime_handlers.extend(engine.config.handlers.iter().map(|h| named(&h.name)));
+    cri::StatusResponse {
+        status: Some(cri::RuntimeStatus { conditions }),
+        info,
+        runtime_handlers,
+        features: Some(cri::RuntimeFeatures { supplemental_groups_policy: true, user_namespaces_host_network: false }),
+    }
+}
+
+pub fn runtime_config() -> cri::RuntimeConfigResponse {
+    let linux = cri::LinuxRuntimeConfiguration { cgroup_driver: cri::CgroupDriver::Cgroupfs as i32 };
+    cri::RuntimeConfigResponse { linux: Some(linux) }
+}
+
+/// Changes as they happen. A reader that falls behind by 1024 loses the oldest, and relists as it does on a new stream.
+pub fn get_container_events(engine: &Arc<Engine>) -> Listed<cri::ContainerEventResponse> {
+    let engine = Arc::clone(engine);
+    let receiver = engine.pods.events();
+    let stream = futures::stream::unfold(receiver, |mut receiver| async move {
+        loop {
+            match receiver.recv().await {
+                Ok(event) => return Some((event, receiver)),
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    });
+    Box::pin(stream.map(move |(id, kind)| Ok(event(&engine, id, kind))))
+}
+
+fn event(engine: &Engine, id: String, kind: cri::ContainerEventType) -> cri::ContainerEventResponse {
+    let pod = engine.pods.container(&id).map_or_else(|_| id.clone(), |c| c.record().pod);
+    let pod_sandbox_status = engine.pods.pod(&pod).ok().map(|p| pod::status(&p.record()));
+    let containers = engine.pods.containers_of(&pod);
+    cri::ContainerEventResponse {
+        container_id: id,
+        container_event_type: kind as i32,
+        created_at: now(),
+        pod_sandbox_status,
+        containers_statuses: containers.iter().map(|c| container::status(engine, &c.record())).collect(),
+    }
+}
+
+pub async fn recover(engine: &Arc<Engine>) -> Result<()> {
+    for (id, record) in engine.db.list::<PodRecord>(Table::Sandboxes)? {
+        match record {
+            Ok(record) => drop(engine.pods.adopt_pod(record)),
+            Err(error) => tracing::error!(pod = id, "its record is damaged and is left alone: {error:#}"),
+        }
+    }
+    for (id, record) in engine.db.list::<ContainerRecord>(Table::Containers)? {
+        match record {
+            Ok(record) => drop(engine.pods.adopt_container(record)),
+            Err(error) => tracing::error!(container = id, "its record is damaged and is left alone: {error:#}"),
+        }
+    }
+    let pods = engine.pods.pods();
+    let recovered = futures::future::join_all(pods.iter().map(|p| pod::recover(engine, p))).await;
+    for (pod, outcome) in pods.iter().zip(recovered) {
+        if let Err(error) = outcome {
+            tracing::warn!(pod = pod.record().id, "recovery: {error:#}");
+        }
+    }
+    for container in engine.pods.containers() {
+        if let Err(error) = container::recover(engine, &container).await {
+            tracing::warn!(container = container.record().id, "recovery: {error:#}");
+            engine.pods.update_container(&container, |r| r.state = super::state::ContainerState::Unknown)?;
+        }
+    }
+    Ok(())
+}

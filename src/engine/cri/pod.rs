@@ -1,0 +1,515 @@
+//! Pod sandboxes: one function per RPC.
+//!
+//! RunPodSandbox: record → netns → CNI ADD → files → shim → ready. Whatever fails, `teardown` undoes all of it: it is
+//! what Stop and Remove use too, and it is idempotent. The record is deleted last; while a clean-up fails it stays,
+//! NotReady, so that Stop and Remove can be tried again.
+
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
+    sync::Arc,
+};
+
+use super::{
+    container,
+    state::{Pod, PodRecord, PodState, now, selected},
+};
+use crate::{
+    bail,
+    engine::{
+        Engine,
+        network::{Dns, PodNetwork, PortMapping, netns},
+        shim::PodSpec,
+    },
+    error::{Context, Error, Kind, Result},
+    proto::cri,
+};
+
+/// The kubelet's pods run at -998 (kubelet's qos policy for sandboxes).
+const SANDBOX_OOM_SCORE: i32 = -998;
+
+pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRequest) -> Result<String> {
+    let Some(config) = request.config else { bail!(InvalidArgument, "run pod sandbox: no config") };
+    let Some(meta) = config.metadata.clone() else { bail!(InvalidArgument, "run pod sandbox: no metadata") };
+    let handler = engine.handler(&request.runtime_handler)?;
+    container::log_path(&config.log_directory, "probe").context(|| "run pod sandbox".to_owned())?;
+    let id = new_id()?;
+    let directory = engine.config.state.join("pods").join(&id);
+    let host_network = namespace_mode(&config, |o| o.network) == cri::NamespaceMode::Node;
+    let parent = config.linux.as_ref().map(|l| l.cgroup_parent.clone()).unwrap_or_default();
+    let parent = if parent.is_empty() { engine.config.cgroup_parent.clone() } else { parent };
+    let record = PodRecord {
+        id: id.clone(),
+        handler: request.runtime_handler.clone(),
+        state: PodState::Creating,
+        created_at: now(),
+        netns: (!host_network).then(|| engine.config.state.join("netns").join(&id)),
+        attachment: None,
+        cgroup: format!("{}/{id}", parent.trim_end_matches('/')),
+        cleanup_error: None,
+        directory,
+        config,
+    };
+    let pod = engine.pods.insert_pod(record)?;
+    let _guard = pod.lock.lock().await;
+    match set_up(engine, &pod, handler.runtime.clone()).await {
+        Ok(()) => {
+            engine.pods.update_pod(&pod, |r| r.state = PodState::Ready)?;
+            engine.pods.emit(&id, cri::ContainerEventType::ContainerStartedEvent);
+            Ok(id)
+        }
+        Err(error) => {
+            let undone = undo(engine, &pod).await;
+            Err(error.and_cleanup(undone).context(format!("run pod sandbox {}/{}", meta.namespace, meta.name)))
+        }
+    }
+}
+
+async fn set_up(engine: &Arc<Engine>, pod: &Arc<Pod>, runtime: Option<std::path::PathBuf>) -> Result<()> {
+    let record = pod.record();
+    validate_sysctls(&record)?;
+    let attached = async {
+        let Some(path) = &record.netns else { return Ok(None) };
+        let path = path.clone();
+        blocking({
+            let path = path.clone();
+            move || netns::create(&path)
+        })
+        .await?;
+        engine.network.attach(&path, &pod_network(&record)).await.map(Some)
+    }
+    .await?;
+    let record = engine.pods.update_pod(pod, |r| r.attachment = attached)?;
+    blocking({
+        let record = record.clone();
+        move || write_files(&record)
+    })
+    .await?;
+    let spec = pod_spec(&record, runtime);
+    let task = engine.shims.launch(&spec).await?;
+    pod.set_task(Some(task));
+    Ok(())
+}
+
+fn pod_spec(record: &PodRecord, runtime: Option<std::path::PathBuf>) -> PodSpec {
+    let mut namespaces = Vec::new();
+    if namespace_mode(&record.config, |o| o.ipc) != cri::NamespaceMode::Node {
+        namespaces.push("ipc".to_owned());
+    }
+    if record.netns.is_some() {
+        namespaces.push("uts".to_owned());
+    }
+    if namespace_mode(&record.config, |o| o.pid) == cri::NamespaceMode::Pod {
+        namespaces.push("pid".to_owned());
+    }
+    let sysctls = record.config.linux.as_ref().map(|l| l.sysctls.clone()).unwrap_or_default();
+    PodSpec {
+        id: record.id.clone(),
+        directory: record.directory.join("shim"),
+        runtime,
+        netns: record.netns.clone(),
+        namespaces,
+        hostname: if record.netns.is_some() { record.config.hostname.clone() } else { String::new() },
+        sysctls: sysctls.into_iter().collect(),
+        cgroup: record.cgroup.clone(),
+        oom_score_adj: SANDBOX_OOM_SCORE,
+    }
+}
+
+/// A mode of the pod's NamespaceOption; without a security context CRI's zero value, POD.
+pub fn namespace_mode(config: &cri::PodSandboxConfig, of: impl Fn(&cri::NamespaceOption) -> i32) -> cri::NamespaceMode {
+    let options = config.linux.as_ref().and_then(|l| l.security_context.as_ref()?.namespace_options.as_ref());
+    options.and_then(|o| cri::NamespaceMode::try_from(of(o)).ok()).unwrap_or(cri::NamespaceMode::Pod)
+}
+
+/// Only sysctls of namespaces the pod has of its own; names and values as sysctl(8) has them (threats RUN-13).
+fn validate_sysctls(record: &PodRecord) -> Result<()> {
+    let sysctls = record.config.linux.as_ref().map(|l| &l.sysctls);
+    for (name, value) in sysctls.into_iter().flatten() {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+        if name.is_empty() || !name.chars().all(plain) || name.contains("..") || value.contains(['\n', '+', '\0']) {
+            bail!(InvalidArgument, "invalid sysctl {name:?}={value:?}");
+        }
+        let dotted = name.replace('/', ".");
+        let (net, ipc) = (dotted.starts_with("net."), is_ipc_sysctl(&dotted));
+        let host_ipc = namespace_mode(&record.config, |o| o.ipc) == cri::NamespaceMode::Node;
+        if !(net || ipc) {
+            bail!(InvalidArgument, "sysctl {name:?} is not namespaced: it would change the host");
+        }
+        if net && record.netns.is_none() || ipc && host_ipc {
+            bail!(InvalidArgument, "sysctl {name:?} is not allowed: the pod shares the host's namespace");
+        }
+    }
+    Ok(())
+}
+
+fn is_ipc_sysctl(name: &str) -> bool {
+    ["kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue."].iter().any(|p| name.starts_with(p))
+}
+
+pub fn pod_network(record: &PodRecord) -> PodNetwork {
+    let meta = record.config.metadata.clone().unwrap_or_default();
+    let mappings = record.config.port_mappings.iter().filter(|m| m.host_port > 0);
+    let dns = record.config.dns_config.clone().unwrap_or_default();
+    let bits = |key: &str| record.config.annotations.get(key).and_then(|v| quantity(v));
+    PodNetwork {
+        id: record.id.clone(),
+        name: meta.name,
+        namespace: meta.namespace,
+        uid: meta.uid,
+        port_mappings: mappings
+            .filter_map(|m| {
+                Some(PortMapping {
+                    protocol: match m.protocol() {
+                        cri::Protocol::Tcp => "tcp",
+                        cri::Protocol::Udp => "udp",
+                        cri::Protocol::Sctp => "sctp",
+                    }
+                    .to_owned(),
+                    container_port: u16::try_from(m.container_port).ok()?,
+                    host_port: u16::try_from(m.host_port).ok()?,
+                    host_ip: m.host_ip.clone(),
+                })
+            })
+            .collect(),
+        dns: Dns { servers: dns.servers, searches: dns.searches, options: dns.options },
+        ingress_bits: bits("kubernetes.io/ingress-bandwidth"),
+        egress_bits: bits("kubernetes.io/egress-bandwidth"),
+        cgroup_parent: record.config.linux.as_ref().map(|l| l.cgroup_parent.clone()).unwrap_or_default(),
+        annotations: record.config.annotations.clone().into_iter().collect(),
+    }
+}
+
+/// A Kubernetes quantity as a whole number: `10M`, `1Gi`, `500k`.
+fn quantity(text: &str) -> Option<u64> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..end].parse().ok()?;
+    let factor = match &text[end..] {
+        "" => 1,
+        "k" => 1_000,
+        "M" => 1_000_000,
+        "G" => 1_000_000_000,
+        "Ki" => 1 << 10,
+        "Mi" => 1 << 20,
+        "Gi" => 1 << 30,
+        _ => return None,
+    };
+    number.checked_mul(factor)
+}
+
+/// hostname, hosts, resolv.conf and /dev/shm, to be mounted into every container of the pod.
+fn write_files(record: &PodRecord) -> Result<()> {
+    let files = record.directory.join("files");
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o711)
+        .create(&files)
+        .context(|| format!("create {}", files.display()))?;
+    let hostname = match record.config.hostname.as_str() {
+        "" => host_name()?,
+        name if name.contains(['\n', '\0']) => bail!(InvalidArgument, "invalid hostname {name:?}"),
+        name => name.to_owned(),
+    };
+    write(&files.join("hostname"), &format!("{hostname}\n"))?;
+    let hosts = fs::read_to_string("/etc/hosts").unwrap_or_else(|_| "127.0.0.1 localhost\n::1 localhost\n".to_owned());
+    write(&files.join("hosts"), &hosts)?;
+    let resolv = match &record.config.dns_config {
+        Some(dns) if !dns.servers.is_empty() || !dns.searches.is_empty() || !dns.options.is_empty() => {
+            resolv_conf(dns)?
+        }
+        _ => fs::read_to_string("/etc/resolv.conf").unwrap_or_default(),
+    };
+    write(&files.join("resolv.conf"), &resolv)?;
+    if namespace_mode(&record.config, |o| o.ipc) != cri::NamespaceMode::Node {
+        let shm = record.directory.join("shm");
+        fs::create_dir_all(&shm).context(|| format!("create {}", shm.display()))?;
+        let flags =
+            rustix::mount::MountFlags::NOEXEC | rustix::mount::MountFlags::NOSUID | rustix::mount::MountFlags::NODEV;
+        rustix::mount::mount("shm", &shm, "tmpfs", flags, c"mode=1777,size=67108864")
+            .context(|| format!("mount tmpfs on {}", shm.display()))?;
+    }
+    Ok(())
+}
+
+fn resolv_conf(dns: &cri::DnsConfig) -> Result<String> {
+    let mut text = String::new();
+    for (key, values) in [("search", &dns.searches), ("nameserver", &dns.servers), ("options", &dns.options)] {
+        if let Some(bad) = values.iter().find(|v| v.contains(['\n', '\0'])) {
+            bail!(InvalidArgument, "invalid DNS {key} {bad:?}");
+        }
+        match key {
+            "nameserver" => text.extend(values.iter().map(|v| format!("nameserver {v}\n"))),
+            _ if values.is_empty() => {}
+            _ => text.push_str(&format!("{key} {}\n", values.join(" "))),
+        }
+    }
+    Ok(text)
+}
+
+fn host_name() -> Result<String> {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Ok(name)
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o644)
+        .open(path)
+        .context(|| format!("create {}", path.display()))?;
+    file.write_all(text.as_bytes()).context(|| format!("write {}", path.display()))
+}
+
+pub async fn stop_pod_sandbox(engine: &Arc<Engine>, id: &str) -> Result<()> {
+    let pod = match engine.pods.pod(id) {
+        Err(error) if error.is(Kind::NotFound) => return Ok(()),
+        other => other?,
+    };
+    let _guard = pod.lock.lock().await;
+    stop_locked(engine, &pod).await.context(|| format!("stop pod sandbox {id}"))
+}
+
+async fn stop_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
+    let id = pod.record().id;
+    for container in engine.pods.containers_of(&id) {
+        container::stop(engine, &container, std::time::Duration::ZERO).await?;
+    }
+    let was_ready = pod.state() == PodState::Ready;
+    teardown(engine, pod).await?;
+    engine.pods.update_pod(pod, |r| {
+        r.state = PodState::NotReady;
+        r.cleanup_error = None;
+    })?;
+    if was_ready {
+        engine.pods.emit(&id, cri::ContainerEventType::ContainerStoppedEvent);
+    }
+    Ok(())
+}
+
+/// Everything but the record and the containers: shim, network, namespace, mounts, files. Idempotent.
+async fn teardown(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
+    let record = pod.record();
+    if let Some(task) = pod.task() {
+        task.shutdown().await.context(|| "stop the shim".to_owned())?;
+        pod.set_task(None);
+    }
+    if let Some(path) = record.netns.clone() {
+        engine.network.detach(&path, &pod_network(&record), record.attachment.as_ref()).await?;
+        blocking(move || netns::delete(&path)).await?;
+        engine.pods.update_pod(pod, |r| r.attachment = None)?;
+    }
+    let shm = record.directory.join("shm");
+    blocking(move || container::unmount_if_mounted(&shm)).await
+}
+
+/// Undoes a failed RunPodSandbox; if that fails too the record stays for Stop and Remove.
+async fn undo(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
+    match remove_locked(engine, pod).await {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            let text = format!("{error:#}");
+            engine.pods.update_pod(pod, |r| {
+                r.state = PodState::NotReady;
+                r.cleanup_error = Some(text);
+            })?;
+            Err(error)
+        }
+    }
+}
+
+pub async fn remove_pod_sandbox(engine: &Arc<Engine>, id: &str) -> Result<()> {
+    let pod = match engine.pods.pod(id) {
+        Err(error) if error.is(Kind::NotFound) => return Ok(()),
+        other => other?,
+    };
+    let _guard = pod.lock.lock().await;
+    let id = pod.record().id;
+    stop_locked(engine, &pod).await.context(|| format!("remove pod sandbox {id}"))?;
+    for container in engine.pods.containers_of(&id) {
+        container::remove(engine, &container).await?;
+    }
+    engine.pods.update_pod(&pod, |r| r.state = PodState::Removing)?;
+    remove_locked(engine, &pod).await.context(|| format!("remove pod sandbox {id}"))?;
+    engine.pods.emit(&id, cri::ContainerEventType::ContainerDeletedEvent);
+    Ok(())
+}
+
+async fn remove_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
+    teardown(engine, pod).await?;
+    let record = pod.record();
+    let directory = record.directory.clone();
+    blocking(move || container::remove_tree(&directory)).await?;
+    engine.pods.delete_pod(&record.id)
+}
+
+/// Finishes at start what a crash interrupted.
+pub async fn recover(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
+    let _guard = pod.lock.lock().await;
+    match pod.state() {
+        PodState::Creating | PodState::Removing => {
+            if let Ok(task) = engine.shims.reconnect(&pod.record().directory.join("shim")).await {
+                pod.set_task(Some(task));
+            }
+            undo(engine, pod).await
+        }
+        PodState::Ready => match engine.shims.reconnect(&pod.record().directory.join("shim")).await {
+            Ok(task) => {
+                pod.set_task(Some(task));
+                Ok(())
+            }
+            Err(error) if error.is(Kind::NotFound) => {
+                engine.pods.update_pod(pod, |r| r.state = PodState::NotReady)?;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        },
+        PodState::NotReady => Ok(()),
+    }
+}
+
+fn to_state(state: PodState) -> cri::PodSandboxState {
+    if state == PodState::Ready { cri::PodSandboxState::SandboxReady } else { cri::PodSandboxState::SandboxNotready }
+}
+
+pub fn list_pod_sandbox(engine: &Engine, filter: Option<cri::PodSandboxFilter>) -> Vec<cri::PodSandbox> {
+    let filter = filter.unwrap_or_default();
+    let records = engine.pods.pods().into_iter().map(|p| p.record());
+    records
+        .filter(|r| r.state != PodState::Creating)
+        .filter(|r| r.id.starts_with(&filter.id))
+        .filter(|r| filter.state.is_none_or(|s| s.state == to_state(r.state) as i32))
+        .filter(|r| selected(&filter.label_selector, &r.config.labels))
+        .map(|r| cri::PodSandbox {
+            id: r.id,
+            metadata: r.config.metadata,
+            state: to_state(r.state) as i32,
+            created_at: r.created_at,
+            labels: r.config.labels,
+            annotations: r.config.annotations,
+            runtime_handler: r.handler,
+        })
+        .collect()
+}
+
+pub fn status(record: &PodRecord) -> cri::PodSandboxStatus {
+    let ips: Vec<String> = record.attachment.iter().flat_map(|a| &a.ips).map(ToString::to_string).collect();
+    let options = record
+        .config
+        .linux
+        .as_ref()
+        .and_then(|l| l.security_context.as_ref()?.namespace_options.clone())
+        .unwrap_or_default();
+    cri::PodSandboxStatus {
+        id: record.id.clone(),
+        metadata: record.config.metadata.clone(),
+        state: to_state(record.state) as i32,
+        created_at: record.created_at,
+        network: Some(cri::PodSandboxNetworkStatus {
+            ip: ips.first().cloned().unwrap_or_default(),
+            additional_ips: ips.iter().skip(1).map(|ip| cri::PodIp { ip: ip.clone() }).collect(),
+        }),
+        linux: Some(cri::LinuxPodSandboxStatus { namespaces: Some(cri::Namespace { options: Some(options) }) }),
+        labels: record.config.labels.clone(),
+        annotations: record.config.annotations.clone(),
+        runtime_handler: record.handler.clone(),
+    }
+}
+
+pub async fn pod_sandbox_status(engine: &Engine, id: &str, verbose: bool) -> Result<cri::PodSandboxStatusResponse> {
+    let pod = engine.pods.pod(id)?;
+    let record = pod.record();
+    let mut info = std::collections::HashMap::new();
+    if verbose {
+        let (shim, pause) = pod.task().map_or((0, 0), |t| t.pids());
+        let text = serde_json::json!({
+            "pid": pause,
+            "shimPid": shim,
+            "netNamespaceClosed": record.netns.as_ref().is_none_or(|p| !p.exists()),
+            "netns": record.netns,
+            "cgroup": record.cgroup,
+            "directory": record.directory,
+            "runtimeHandler": record.handler,
+            "cniResult": record.attachment.as_ref().map(|a| a.result.clone()),
+            "cleanupError": record.cleanup_error,
+            "config": record.config,
+        });
+        info.insert("info".to_owned(), text.to_string());
+    }
+    let statuses = engine
+        .pods
+        .containers_of(&record.id)
+        .iter()
+        .map(|c| container::status(engine, &c.record()))
+        .collect::<Vec<_>>();
+    Ok(cri::PodSandboxStatusResponse {
+        status: Some(status(&record)),
+        info,
+        containers_statuses: statuses,
+        timestamp: now(),
+    })
+}
+
+/// 64 hex digits from the kernel's random source, as containerd's ids.
+pub fn new_id() -> Result<String> {
+    let mut bytes = [0_u8; 32];
+    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())
+        .context(|| "read random bytes".to_owned())?;
+    Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
+}
+
+/// Runs a blocking function off the async threads.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|e| Err(Error::new(Kind::Internal, "a blocking task died").with_source(e)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities() {
+        assert_eq!(quantity("10M"), Some(10_000_000));
+        assert_eq!(quantity("1Gi"), Some(1 << 30));
+        assert_eq!(quantity("7"), Some(7));
+        assert_eq!(quantity("1.5M"), None);
+    }
+
+    #[test]
+    fn run_13_sysctls_that_reach_the_host_are_refused() {
+        let with = |name: &str, value: &str| {
+            let linux = cri::LinuxPodSandboxConfig {
+                sysctls: [(name.to_owned(), value.to_owned())].into(),
+                ..Default::default()
+            };
+            let config = cri::PodSandboxConfig { linux: Some(linux), ..Default::default() };
+            validate_sysctls(&PodRecord {
+                id: String::new(),
+                handler: String::new(),
+                state: PodState::Creating,
+                created_at: 0,
+                directory: "/x".into(),
+                netns: Some("/n".into()),
+                attachment: None,
+                cgroup: String::new(),
+                cleanup_error: None,
+                config,
+            })
+        };
+        assert!(with("net.ipv4.ip_forward", "1").is_ok());
+        assert!(with("kernel.shm_rmid_forced", "1").is_ok());
+        for (name, value) in [
+            ("kernel.core_pattern", "|x"),
+            ("net.ipv4.x", "1+kernel.core_pattern"),
+            ("net.ipv4.y", "1\n2"),
+            ("a b", "1"),
+        ] {
+            assert!(with(name, value).is_err(), "{name}={value}");
+        }
+    }
+}

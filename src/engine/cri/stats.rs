@@ -1,0 +1,190 @@
+//! Stats of containers and pods from their cgroups; nothing here asks a shim, so a hung one slows no list.
+
+use std::sync::{Arc, PoisonError};
+
+use super::{
+    pod::blocking,
+    state::{Container, ContainerRecord, ContainerState, PodRecord, PodState, now, selected},
+};
+use crate::{
+    engine::{
+        Engine,
+        cgroup::{Cgroup, Stats},
+    },
+    error::Result,
+    proto::cri,
+};
+
+fn value(value: u64) -> Option<cri::UInt64Value> {
+    Some(cri::UInt64Value { value })
+}
+
+async fn read(cgroup: &str) -> Result<Stats> {
+    let cgroup = cgroup.to_owned();
+    blocking(move || Cgroup::new(&cgroup)?.stats()).await
+}
+
+pub async fn container_stats(engine: &Arc<Engine>, id: &str) -> Result<cri::ContainerStats> {
+    let container = engine.pods.container(id)?;
+    of(engine, &container).await
+}
+
+async fn of(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<cri::ContainerStats> {
+    let record = container.record();
+    let attributes = Some(cri::ContainerAttributes {
+        id: record.id.clone(),
+        metadata: record.config.metadata.clone(),
+        labels: record.config.labels.clone(),
+        annotations: record.config.annotations.clone(),
+    });
+    let (cpu, memory) = if record.state == ContainerState::Running {
+        let stats = read(&record.cgroup).await?;
+        (Some(cpu(&stats, rate(container, &stats))), Some(memory(&stats)))
+    } else {
+        (None, None)
+    };
+    Ok(cri::ContainerStats {
+        attributes,
+        cpu,
+        memory,
+        writable_layer: layer(engine, &record).await,
+        swap: None,
+        io: None,
+    })
+}
+
+async fn layer(engine: &Engine, record: &ContainerRecord) -> Option<cri::FilesystemUsage> {
+    let usage = engine.snapshotter.usage(&record.id).await.ok()?;
+    Some(cri::FilesystemUsage {
+        timestamp: now(),
+        fs_id: Some(cri::FilesystemIdentifier { mountpoint: engine.config.root.display().to_string() }),
+        used_bytes: value(usage.bytes),
+        inodes_used: value(usage.inodes),
+    })
+}
+
+/// Nanocores since the last time somebody asked, at least 100 ms ago.
+fn rate(container: &Container, stats: &Stats) -> Option<u64> {
+    let now = now();
+    let mut last = container.cpu.lock().unwrap_or_else(PoisonError::into_inner);
+    let previous = last.replace((now, stats.cpu.usage));
+    let (at, usage) = previous?;
+    let elapsed = u64::try_from(now - at).ok().filter(|ns| *ns >= 100_000_000)?;
+    let used = u128::from(stats.cpu.usage.saturating_sub(usage));
+    u64::try_from(used * 1_000_000_000 / u128::from(elapsed)).ok()
+}
+
+fn cpu(stats: &Stats, nanocores: Option<u64>) -> cri::CpuUsage {
+    cri::CpuUsage {
+        timestamp: now(),
+        usage_core_nano_seconds: value(stats.cpu.usage),
+        usage_nano_cores: nanocores.and_then(value),
+        psi: None,
+    }
+}
+
+fn memory(stats: &Stats) -> cri::MemoryUsage {
+    let memory = &stats.memory;
+    cri::MemoryUsage {
+        timestamp: now(),
+        working_set_bytes: value(memory.working_set),
+        available_bytes: memory.limit.and_then(|l| value(l.saturating_sub(memory.working_set))),
+        usage_bytes: value(memory.usage),
+        rss_bytes: value(memory.rss),
+        page_faults: value(memory.page_faults),
+        major_page_faults: value(memory.major_page_faults),
+        psi: None,
+    }
+}
+
+pub async fn list_container_stats(
+    engine: &Arc<Engine>,
+    filter: Option<cri::ContainerStatsFilter>,
+) -> Vec<cri::ContainerStats> {
+    let filter = filter.unwrap_or_default();
+    let mut list = Vec::new();
+    for container in engine.pods.containers() {
+        let record = container.record();
+        let wanted = record.id.starts_with(&filter.id)
+            && record.pod.starts_with(&filter.pod_sandbox_id)
+            && selected(&filter.label_selector, &record.config.labels);
+        if wanted && !matches!(record.state, ContainerState::Creating | ContainerState::Removing) {
+            match of(engine, &container).await {
+                Ok(stats) => list.push(stats),
+                // It ended between the list and the reading.
+                Err(error) => tracing::debug!(container = record.id, "no stats: {error:#}"),
+            }
+        }
+    }
+    list
+}
+
+pub async fn pod_sandbox_stats(engine: &Arc<Engine>, id: &str) -> Result<cri::PodSandboxStats> {
+    let record = engine.pods.pod(id)?.record();
+    of_pod(engine, &record).await
+}
+
+/// The sum over the pod's containers: the pod's cgroup is the kubelet's, and may not exist.
+async fn of_pod(engine: &Arc<Engine>, record: &PodRecord) -> Result<cri::PodSandboxStats> {
+    let filter = cri::ContainerStatsFilter { pod_sandbox_id: record.id.clone(), ..Default::default() };
+    let containers = list_container_stats(engine, Some(filter)).await;
+    let sum = |of: &dyn Fn(&cri::ContainerStats) -> Option<u64>| value(containers.iter().filter_map(of).sum());
+    let processes = pids(engine, &record.id).await;
+    let linux = cri::LinuxPodSandboxStats {
+        cpu: Some(cri::CpuUsage {
+            timestamp: now(),
+            usage_core_nano_seconds: sum(&|c| Some(c.cpu.as_ref()?.usage_core_nano_seconds.as_ref()?.value)),
+            usage_nano_cores: sum(&|c| Some(c.cpu.as_ref()?.usage_nano_cores.as_ref()?.value)),
+            psi: None,
+        }),
+        memory: Some(cri::MemoryUsage {
+            timestamp: now(),
+            working_set_bytes: sum(&|c| Some(c.memory.as_ref()?.working_set_bytes.as_ref()?.value)),
+            usage_bytes: sum(&|c| Some(c.memory.as_ref()?.usage_bytes.as_ref()?.value)),
+            rss_bytes: sum(&|c| Some(c.memory.as_ref()?.rss_bytes.as_ref()?.value)),
+            ..Default::default()
+        }),
+        network: None,
+        process: Some(cri::ProcessUsage { timestamp: now(), process_count: value(processes) }),
+        containers,
+        io: None,
+    };
+    Ok(cri::PodSandboxStats {
+        attributes: Some(cri::PodSandboxAttributes {
+            id: record.id.clone(),
+            metadata: record.config.metadata.clone(),
+            labels: record.config.labels.clone(),
+            annotations: record.config.annotations.clone(),
+        }),
+        linux: Some(linux),
+        windows: None,
+    })
+}
+
+async fn pids(engine: &Arc<Engine>, pod: &str) -> u64 {
+    let mut total = 0;
+    for container in engine.pods.containers_of(pod) {
+        let record = container.record();
+        if record.state == ContainerState::Running
+            && let Ok(stats) = read(&record.cgroup).await
+        {
+            total += stats.pids.current;
+        }
+    }
+    total
+}
+
+pub async fn list_pod_sandbox_stats(
+    engine: &Arc<Engine>,
+    filter: Option<cri::PodSandboxStatsFilter>,
+) -> Result<Vec<cri::PodSandboxStats>> {
+    let filter = filter.unwrap_or_default();
+    let mut list = Vec::new();
+    for record in engine.pods.pods().into_iter().map(|p| p.record()) {
+        let wanted = record.id.starts_with(&filter.id) && selected(&filter.label_selector, &record.config.labels);
+        if wanted && record.state == PodState::Ready {
+            list.push(of_pod(engine, &record).await?);
+        }
+    }
+    Ok(list)
+}

@@ -1,0 +1,296 @@
+//! The engine put together: one value that holds the stores, the network, the shims and the pods.
+
+use std::{
+    collections::HashMap,
+    fs,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use super::{
+    content::{Content, Digest},
+    cri::{self, Pods},
+    gc,
+    image::{config::ImageConfig, pull::Puller, reference::Reference, registry::RegistryConfig},
+    metadata::{Db, ImageRow, Table},
+    network::{self, Network, NetworkConfig},
+    recover,
+    shim::{BuiltinShims, Shims},
+    snapshot::{self, Snapshotter, Usage},
+};
+use crate::{
+    bail,
+    error::{Context, Error, Kind, Result},
+};
+
+/// An image's configuration is at most this large (docs/architecture.md, "Limits").
+const CONFIG_LIMIT: u64 = 8 << 20;
+
+/// How long removed things wait for company before a collection.
+const COLLECT_DELAY: Duration = Duration::from_millis(500);
+
+/// A runtime handler: the name a RuntimeClass selects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handler {
+    pub name: String,
+    /// runc or crun; `None` is the built-in OCI runtime.
+    pub runtime: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What must outlive a reboot: images, snapshots, the database.
+    pub root: PathBuf,
+    /// What must not: on tmpfs, sockets, shims' state, mounts.
+    pub state: PathBuf,
+    pub handlers: Vec<Handler>,
+    /// "overlayfs" or "native"; `None` takes the first that the root's filesystem can carry.
+    pub snapshotter: Option<String>,
+    pub network: NetworkConfig,
+    pub registry: RegistryConfig,
+    /// Where pods' cgroups go when CRI names no parent.
+    pub cgroup_parent: String,
+}
+
+impl Config {
+    /// The usual places, with the handlers whose binaries this machine has.
+    pub fn new(root: &Path, state: &Path) -> Self {
+        let mut handlers = vec![Handler { name: "wharf".to_owned(), runtime: None }];
+        for name in ["runc", "crun"] {
+            let places = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"];
+            let found = places.iter().map(|p| Path::new(p).join(name)).find(|p| p.exists());
+            handlers.extend(found.map(|path| Handler { name: name.to_owned(), runtime: Some(path) }));
+        }
+        Self {
+            root: root.to_owned(),
+            state: state.to_owned(),
+            handlers,
+            snapshotter: None,
+            network: NetworkConfig::new(&root.join("network")),
+            registry: RegistryConfig::default(),
+            cgroup_parent: "/wharf".to_owned(),
+        }
+    }
+}
+
+/// Our container runtime. One per root directory: a lock file keeps a second one out.
+pub struct Engine {
+    pub config: Config,
+    pub db: Arc<Db>,
+    pub content: Content,
+    pub snapshotter: Arc<dyn Snapshotter>,
+    pub puller: Puller,
+    pub network: Arc<dyn Network>,
+    pub shims: Arc<dyn Shims>,
+    pub pods: Pods,
+    configs: Mutex<HashMap<Digest, ImageConfig>>,
+    tags: Mutex<HashMap<String, String>>,
+    collecting: tokio::sync::Mutex<()>,
+    collection_due: AtomicBool,
+    _lock: fs::File,
+}
+
+impl Engine {
+    /// Opens the root, repairs its storage, adopts running pods.
+    pub async fn open(config: Config) -> Result<Arc<Self>> {
+        let lock = prepare(&config)?;
+        let db = Arc::new(Db::open(&config.root.join("meta.db"))?);
+        let content = Content::open(&config.root.join("content"), Arc::clone(&db))?;
+        let snapshots = config.root.join("snapshots");
+        let local = snapshot::open(&snapshots, config.snapshotter.as_deref(), Arc::clone(&db))?;
+        let report = recover::storage(&db, &content, &local).await?;
+        tracing::info!(?report, "storage recovered");
+        let snapshotter: Arc<dyn Snapshotter> = Arc::new(local);
+        let (registry, scratch) = (config.registry.clone(), config.root.join("scratch"));
+        let puller = Puller::new(content.clone(), Arc::clone(&db), Arc::clone(&snapshotter), registry, scratch)?;
+        let engine = Arc::new(Self {
+            network: network::open(config.network.clone()),
+            shims: Arc::new(BuiltinShims::new()?),
+            pods: Pods::new(Arc::clone(&db)),
+            db,
+            content,
+            snapshotter,
+            puller,
+            configs: Mutex::default(),
+            tags: Mutex::default(),
+            collecting: tokio::sync::Mutex::default(),
+            collection_due: AtomicBool::new(false),
+            _lock: lock,
+            config,
+        });
+        cri::recover(&engine).await?;
+        Ok(engine)
+    }
+
+    pub fn handler(&self, name: &str) -> Result<&Handler> {
+        let found = if name.is_empty() {
+            self.config.handlers.first()
+        } else {
+            self.config.handlers.iter().find(|h| h.name == name)
+        };
+        let known: Vec<_> = self.config.handlers.iter().map(|h| h.name.as_str()).collect();
+        found.ok_or_else(|| {
+            let text = format!("no runtime for {name:?} is configured; there are: {}", known.join(", "));
+            Error::new(Kind::NotFound, text)
+        })
+    }
+
+    /// Whether a container could be started now: the root can be written.
+    pub fn ready(&self) -> Result<()> {
+        let probe = self.config.root.join(".ready");
+        fs::write(&probe, b"").context(|| format!("write {}", probe.display()))
+    }
+
+    /// By id (or a prefix of it), by reference, or by `repository@digest`.
+    pub async fn image(&self, reference: &str) -> Result<Option<ImageRow>> {
+        let (db, reference) = (Arc::clone(&self.db), reference.to_owned());
+        blocking(move || {
+            if let Some(row) = db.image(&reference)? {
+                return Ok(Some(row));
+            }
+            if let Ok(full) = reference.parse::<Reference>()
+                && let Some(row) = db.image(&full.to_string())?
+            {
+                return Ok(Some(row));
+            }
+            let hex = reference.strip_prefix(Digest::PREFIX).unwrap_or(&reference);
+            if hex.len() < 8 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+                return Ok(None);
+            }
+            let mut rows = db.images()?.into_iter().filter(|i| i.id.hex().starts_with(hex));
+            match (rows.next(), rows.next()) {
+                (Some(row), None) => Ok(Some(row)),
+                (Some(_), Some(_)) => bail!(InvalidArgument, "image id prefix {hex} is ambiguous"),
+                (None, _) => Ok(None),
+            }
+        })
+        .await
+    }
+
+    /// The configuration of an image, parsed once.
+    pub async fn image_config(&self, image: &ImageRow) -> Result<ImageConfig> {
+        if let Some(found) = locked(&self.configs).get(&image.id) {
+            return Ok(found.clone());
+        }
+        let (content, id) = (self.content.clone(), image.id.clone());
+        let config = blocking(move || ImageConfig::parse(&content.read(&id, CONFIG_LIMIT)?)).await?;
+        locked(&self.configs).insert(image.id.clone(), config.clone());
+        if let Some(tag) = image.tags.first() {
+            locked(&self.tags).insert(image.id.to_string(), tag.clone());
+        }
+        Ok(config)
+    }
+
+    pub async fn image_config_json(&self, image: &ImageRow) -> Result<serde_json::Value> {
+        let (content, id) = (self.content.clone(), image.id.clone());
+        blocking(move || {
+            serde_json::from_slice(&content.read(&id, CONFIG_LIMIT)?).map_err(|e| {
+                Error::new(Kind::DataLoss, format!("image {id}: its configuration is not JSON")).with_source(e)
+            })
+        })
+        .await
+    }
+
+    /// A tag of an image we have read the configuration of.
+    pub fn tag_of(&self, id: &str) -> Option<String> {
+        locked(&self.tags).get(id).cloned()
+    }
+
+    /// The container's writable snapshot is no garbage while its record lives.
+    pub async fn keep_snapshot(&self, container: &str) -> Result<()> {
+        let (db, id, name) = (Arc::clone(&self.db), container.to_owned(), self.snapshotter.name().to_owned());
+        blocking(move || db.keep_snapshot(Table::Containers, &id, &name, &id)).await
+    }
+
+    /// Removes what nothing refers to, and returns what that freed.
+    pub async fn collect(&self) -> Result<Usage> {
+        let _one = self.collecting.lock().await;
+        gc::collect(&self.db, &self.content, &*self.snapshotter).await
+    }
+
+    /// Collects in the background, once for all that is removed within the next moment.
+    pub fn collect_soon(self: &Arc<Self>) {
+        if self.collection_due.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let engine = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(COLLECT_DELAY).await;
+            engine.collection_due.store(false, Ordering::SeqCst);
+            if let Err(error) = engine.collect().await {
+                tracing::warn!("collecting garbage failed: {error:#}");
+            }
+        });
+    }
+
+    /// What blobs and snapshots take on disk.
+    pub async fn image_usage(&self) -> Result<Usage> {
+        let mut total = Usage::default();
+        for info in self.snapshotter.walk().await? {
+            let usage = self.snapshotter.usage(&info.key).await?;
+            total.bytes += usage.bytes;
+            total.inodes += usage.inodes;
+        }
+        let db = Arc::clone(&self.db);
+        let blobs = blocking(move || db.blob_usage()).await?;
+        Ok(Usage { bytes: total.bytes + blobs.bytes, inodes: total.inodes + blobs.inodes })
+    }
+}
+
+/// The directories with their modes, and the lock that makes us the only engine on this root.
+fn prepare(config: &Config) -> Result<fs::File> {
+    for (path, mode) in [(&config.root, 0o700), (&config.state, 0o711)] {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(mode)
+            .create(path)
+            .context(|| format!("create {}", path.display()))?;
+    }
+    for name in ["pods", "netns"] {
+        let path = config.state.join(name);
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o711)
+            .create(&path)
+            .context(|| format!("create {}", path.display()))?;
+    }
+    let path = config.root.join("LOCK");
+    let lock = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(&path)
+        .context(|| format!("open {}", path.display()))?;
+    match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            let holder = fs::read_to_string(&path).unwrap_or_default();
+            bail!(FailedPrecondition, "{} is already in use by pid {}", config.root.display(), holder.trim());
+        }
+        Err(error) => return Err(Error::io("lock", &path, error)),
+    }
+    fs::write(&path, format!("{}\n", std::process::id())).context(|| format!("write {}", path.display()))?;
+    Ok(lock)
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|e| Err(Error::new(Kind::Internal, "a blocking task died").with_source(e)))
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("root", &self.config.root).finish_non_exhaustive()
+    }
+}

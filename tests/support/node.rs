@@ -1,0 +1,243 @@
+//! A machine of its own for one test: a network namespace, a root directory on tmpfs, `wharf serve`, crictl.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output},
+    time::{Duration, Instant},
+};
+
+use wharf::engine::{cgroup::Cgroup, network::netns};
+
+use super::registry::{self, Registry};
+
+/// The image that [`Node::with_registry`] pushes.
+pub const IMAGE: &str = "127.0.0.1:5000/test/busybox:1";
+
+pub struct Node {
+    pub dir: PathBuf,
+    pub netns: PathBuf,
+    engine: Option<Child>,
+    crictl: PathBuf,
+    pub registry: Option<Registry>,
+    cgroup: String,
+}
+
+impl Node {
+    /// Running, without a registry.
+    pub fn start(test: &str) -> Option<Self> {
+        if !super::root(test) {
+            return None;
+        }
+        let crictl = super::program(test, "crictl")?;
+        let dir = tempfile::Builder::new().prefix(&format!("wharf-{test}-")).tempdir().unwrap().keep();
+        // The root filesystem of a test machine may be an overlay, which cannot carry another one.
+        rustix::mount::mount("tmpfs", &dir, "tmpfs", rustix::mount::MountFlags::empty(), None).unwrap();
+        let netns = dir.join("netns");
+        netns::create(&netns).unwrap();
+        let cgroup = format!("/wharf-it-{test}-{}", std::process::id());
+        let mut node = Self { dir, netns, engine: None, crictl, registry: None, cgroup };
+        node.serve();
+        Some(node)
+    }
+
+    /// Running, beside a registry that has [`IMAGE`].
+    pub fn with_registry(test: &str) -> Option<Self> {
+        let mut node = Self::start(test)?;
+        let registry = Registry::start(test, &node.netns, &node.dir.join("registry"), None)?;
+        let root = node.dir.join("image");
+        assert!(super::busybox_root(test, &root));
+        registry.push("test/busybox", "1", &[registry::layer(&root)], None);
+        node.registry = Some(registry);
+        Some(node)
+    }
+
+    pub fn socket(&self) -> String {
+        format!("unix://{}/wharf.sock", self.dir.display())
+    }
+
+    pub fn serve(&mut self) {
+        let log = fs::File::options().append(true).create(true).open(self.dir.join("log")).unwrap();
+        let mut command = super::in_netns(&self.netns, Path::new(super::WHARF));
+        command.arg("serve").arg("--listen").arg(self.dir.join("wharf.sock"));
+        command.arg("--root").arg(self.dir.join("lib")).arg("--state").arg(self.dir.join("run"));
+        self.engine = Some(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !self.crictl(&["version"]).status.success() {
+            assert!(Instant::now() < deadline, "the engine does not come up:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.dir.join("log")).unwrap_or_default()
+    }
+
+    /// SIGKILL, as if it had crashed.
+    pub fn kill_engine(&mut self) {
+        let mut engine = self.engine.take().unwrap();
+        engine.kill().unwrap();
+        engine.wait().unwrap();
+    }
+
+    pub fn crictl(&self, arguments: &[&str]) -> Output {
+        let socket = self.socket();
+        let mut command = Command::new(&self.crictl);
+        command.args(["-r", &socket, "-i", &socket, "-t", "30s"]).args(arguments);
+        command.output().unwrap()
+    }
+
+    /// What crictl printed; it must succeed.
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.crictl(arguments);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            output.status.success(),
+            "crictl {arguments:?}: {text}{}\n{}",
+            String::from_utf8_lossy(&output.stderr),
+            self.log()
+        );
+        text.trim_end().to_owned()
+    }
+
+    /// What crictl complained of; it must fail.
+    pub fn fails(&self, arguments: &[&str]) -> String {
+        let output = self.crictl(arguments);
+        assert!(
+            !output.status.success(),
+            "crictl {arguments:?} succeeded: {}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
+    pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        serde_json::from_str(&self.ok(arguments)).unwrap()
+    }
+
+    /// A pod's config file.
+    pub fn pod_config(&self, name: &str, change: impl FnOnce(&mut serde_json::Value)) -> String {
+        let mut config = serde_json::json!({
+            "metadata": { "name": name, "namespace": "default", "uid": format!("uid-{name}"), "attempt": 0 },
+            "hostname": name,
+            "log_directory": self.dir.join("logs").join(name),
+            "labels": { "app": name },
+            "linux": { "cgroup_parent": self.cgroup },
+        });
+        change(&mut config);
+        self.write(&format!("pod-{name}.json"), &config)
+    }
+
+    /// The config file of a container that runs a shell script.
+    pub fn container_config(&self, name: &str, script: &str, change: impl FnOnce(&mut serde_json::Value)) -> String {
+        let mut config = serde_json::json!({
+            "metadata": { "name": name, "attempt": 0 },
+            "image": { "image": IMAGE },
+            "command": ["/bin/sh", "-c", script],
+            "log_path": format!("{name}.log"),
+            "linux": { "resources": { "memory_limit_in_bytes": 128 << 20 } },
+        });
+        change(&mut config);
+        self.write(&format!("container-{name}.json"), &config)
+    }
+
+    fn write(&self, name: &str, value: &serde_json::Value) -> String {
+        let path = self.dir.join(name);
+        fs::write(&path, value.to_string()).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// Removes every pod and image, stops the engine, and looks whether anything is left.
+    pub fn end(mut self) {
+        for pod in self.ok(&["pods", "-q"]).lines() {
+            self.ok(&["rmp", "-f", pod]);
+        }
+        self.ok(&["rmi", "--all"]);
+        let mut engine = self.engine.take().unwrap();
+        let pid = rustix::process::Pid::from_raw(engine.id().cast_signed()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let status = engine.wait().unwrap();
+        assert!(status.success(), "the engine ended with {status}:\n{}", self.log());
+        drop(self.registry.take());
+        let here = self.dir.to_string_lossy().into_owned();
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+        let left: Vec<&str> = mounts.lines().filter(|l| l.contains(&here)).collect();
+        assert_eq!(left.len(), 2, "mounts are left: {left:#?}");
+        assert_eq!(processes(&here), Vec::<String>::new());
+        let cgroup = Cgroup::new(&self.cgroup).unwrap();
+        let children =
+            |d: PathBuf| fs::read_dir(d).into_iter().flatten().flatten().filter(|e| e.path().is_dir()).count();
+        let groups: usize = cgroup.layout().hierarchies.iter().map(|h| children(cgroup.directory(h))).sum();
+        assert_eq!(groups, 0, "cgroups are left");
+        cgroup.delete().unwrap();
+        for (what, path) in [("pods", "run/pods"), ("namespaces", "run/netns"), ("blobs", "lib/content/blobs")] {
+            let left = files(&self.dir.join(path));
+            assert!(left.is_empty(), "{what} are left: {left:?}");
+        }
+        self.unmount();
+    }
+
+    fn unmount(&self) {
+        netns::delete(&self.netns).unwrap();
+        rustix::mount::unmount(&self.dir, rustix::mount::UnmountFlags::DETACH).unwrap();
+        fs::remove_dir(&self.dir).unwrap();
+    }
+}
+
+impl Drop for Node {
+    /// After a failed test: whatever runs is ended, so that the next test finds a clean machine.
+    fn drop(&mut self) {
+        if !self.dir.exists() {
+            return;
+        }
+        if let Some(engine) = &mut self.engine {
+            let _ = engine.kill();
+            let _ = engine.wait();
+        }
+        self.registry = None;
+        if let Ok(cgroup) = Cgroup::new(&self.cgroup) {
+            let _ = cgroup.kill().and_then(|()| cgroup.delete());
+        }
+        for line in processes(&self.dir.to_string_lossy()) {
+            if let Some(pid) =
+                line.split(' ').next().and_then(|p| p.parse().ok()).and_then(rustix::process::Pid::from_raw)
+            {
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
+        }
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let mine =
+            mounts.lines().filter_map(|l| l.split(' ').nth(1)).filter(|m| m.starts_with(&*self.dir.to_string_lossy()));
+        for mount in mine.collect::<Vec<_>>().into_iter().rev() {
+            let _ = rustix::mount::unmount(mount, rustix::mount::UnmountFlags::DETACH);
+        }
+        let _ = fs::remove_dir(&self.dir);
+    }
+}
+
+/// Processes whose command line names the directory.
+fn processes(directory: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        if name.bytes().all(|b| b.is_ascii_digit()) && line.contains(directory) {
+            found.push(format!("{name} {line}"));
+        }
+    }
+    found
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}

@@ -1,0 +1,151 @@
+//! A real registry (Debian's docker-registry) in a network namespace, and images pushed to it by plain HTTP.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, Command},
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+use wharf::engine::{content::Digest, network::netns};
+
+pub const ADDRESS: &str = "127.0.0.1:5000";
+
+pub struct Registry {
+    child: Child,
+    netns: PathBuf,
+}
+
+impl Registry {
+    /// With `htpasswd` it asks for a password.
+    pub fn start(test: &str, netns: &Path, dir: &Path, htpasswd: Option<&str>) -> Option<Self> {
+        let program = super::program(test, "docker-registry")?;
+        fs::create_dir_all(dir).unwrap();
+        let mut config = format!(
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}\nhttp: {{addr: '{ADDRESS}'}}\n",
+            dir.join("data").display()
+        );
+        if let Some(entry) = htpasswd {
+            fs::write(dir.join("htpasswd"), entry).unwrap();
+            config += &format!("auth: {{htpasswd: {{realm: test, path: {}}}}}\n", dir.join("htpasswd").display());
+        }
+        fs::write(dir.join("config.yml"), config).unwrap();
+        let log = fs::File::create(dir.join("log")).unwrap();
+        let child = super::in_netns(netns, &program)
+            .arg("serve")
+            .arg(dir.join("config.yml"))
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let registry = Self { child, netns: netns.to_owned() };
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while registry.request("GET", "/v2/", "", &[], None).is_none() {
+            assert!(
+                Instant::now() < deadline,
+                "the registry does not come up: {}",
+                fs::read_to_string(dir.join("log")).unwrap()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Some(registry)
+    }
+
+    /// Pushes an image of these gzip layers; its manifest's digest.
+    pub fn push(&self, name: &str, tag: &str, layers: &[Layer], auth: Option<&str>) -> String {
+        let blob = |bytes: &[u8]| {
+            let digest = Digest::of(bytes).to_string();
+            let (status, head) = self.request("POST", &format!("/v2/{name}/blobs/uploads/"), "", &[], auth).unwrap();
+            assert_eq!(status, 202, "{head}");
+            let location = head
+                .lines()
+                .find_map(|l| l.to_lowercase().starts_with("location: ").then(|| l[10..].trim().to_owned()))
+                .unwrap();
+            let path = location.split_once(ADDRESS).map_or(location.as_str(), |(_, p)| p);
+            let (status, head) = self
+                .request("PUT", &format!("{path}&digest={digest}"), "application/octet-stream", bytes, auth)
+                .unwrap();
+            assert_eq!(status, 201, "{head}");
+            json!({ "digest": digest, "size": bytes.len() })
+        };
+        let diffs: Vec<&str> = layers.iter().map(|l| l.diff_id.as_str()).collect();
+        let config = json!({ "architecture": "amd64", "os": "linux", "config": { "Cmd": ["/bin/sh"], "Env": ["PATH=/bin"] },
+            "rootfs": { "type": "layers", "diff_ids": diffs } });
+        let mut config = blob(config.to_string().as_bytes());
+        config["mediaType"] = "application/vnd.oci.image.config.v1+json".into();
+        let layers: Vec<_> = layers
+            .iter()
+            .map(|layer| {
+                let mut entry = blob(&layer.bytes);
+                entry["mediaType"] = "application/vnd.oci.image.layer.v1.tar+gzip".into();
+                entry
+            })
+            .collect();
+        let kind = "application/vnd.oci.image.manifest.v1+json";
+        let manifest = json!({ "schemaVersion": 2, "mediaType": kind, "config": config, "layers": layers }).to_string();
+        let (status, head) =
+            self.request("PUT", &format!("/v2/{name}/manifests/{tag}"), kind, manifest.as_bytes(), auth).unwrap();
+        assert_eq!(status, 201, "{head}");
+        Digest::of(manifest.as_bytes()).to_string()
+    }
+
+    /// Status and header lines; `None` if nobody answers.
+    fn request(&self, method: &str, path: &str, kind: &str, body: &[u8], auth: Option<&str>) -> Option<(u16, String)> {
+        let mut head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {ADDRESS}\r\nConnection: close\r\nContent-Length: {}\r\n",
+            body.len()
+        );
+        if !kind.is_empty() {
+            head += &format!("Content-Type: {kind}\r\n");
+        }
+        if let Some(basic) = auth {
+            head += &format!("Authorization: Basic {basic}\r\n");
+        }
+        let answer = netns::inside(&self.netns, || {
+            let exchange = || -> std::io::Result<String> {
+                let mut stream = TcpStream::connect(ADDRESS)?;
+                stream.write_all(head.as_bytes())?;
+                stream.write_all(b"\r\n")?;
+                stream.write_all(body)?;
+                let mut answer = Vec::new();
+                stream.read_to_end(&mut answer)?;
+                Ok(String::from_utf8_lossy(&answer).into_owned())
+            };
+            Ok(exchange().ok())
+        });
+        let answer = answer.unwrap()?;
+        let status = answer.split(' ').nth(1)?.parse().ok()?;
+        Some((status, answer.split("\r\n\r\n").next()?.to_owned()))
+    }
+
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        // Killed already is fine.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A gzip layer.
+pub struct Layer {
+    pub bytes: Vec<u8>,
+    pub diff_id: String,
+}
+
+/// A layer of a directory's contents.
+pub fn layer(directory: &Path) -> Layer {
+    let run = |args: &[&str]| Command::new("tar").arg("-C").arg(directory).args(args).output().unwrap().stdout;
+    let common = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
+    let plain = run(&[&common[..], &["-c", "."]].concat());
+    let bytes = run(&[&common[..], &["-cz", "."]].concat());
+    Layer { diff_id: Digest::of(&plain).to_string(), bytes }
+}
