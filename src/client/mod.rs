@@ -8,8 +8,18 @@ use futures::stream::BoxStream;
 use crate::error::Result;
 
 pub mod action;
+mod containerd;
+mod convert;
+pub mod cri;
+pub mod discover;
+mod logs;
 mod prune;
+mod streaming;
+mod transport;
 pub mod types;
+
+pub use cri::{Cri, Native};
+pub use transport::Transport;
 
 use action::Step;
 use types::{ExecRequest, ExecResult, Inventory, LogLine, LogOptions, ObjectRef, PullProgress, RuntimeInfo, Scope};

@@ -179,7 +179,8 @@ fn bad_requests_are_refused_and_harm_nothing() {
     };
     refused(&|p| p["linux"]["sysctls"] = serde_json::json!({ "kernel.core_pattern": "|/x" }), "namespaced");
     refused(&|p| p["log_directory"] = "/var/log/../../etc".into(), "log");
-    refused(&|p| p["metadata"]["namespace"] = "a;b".into(), "invalid");
+    refused(&|p| p["metadata"]["namespace"] = "a;b".into(), "cannot be a pod's name");
+    assert_eq!(node.ok(&["pods", "-q"]), "");
     let config = node.pod_config("good", |_| ());
     let pod = node.ok(&["runp", &config]);
     assert!(node.fails(&["runp", &config]).contains("good"), "the same name twice");

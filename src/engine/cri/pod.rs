@@ -34,6 +34,12 @@ pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRe
     let Some(config) = request.config else { bail!(InvalidArgument, "run pod sandbox: no config") };
     let Some(meta) = config.metadata.clone() else { bail!(InvalidArgument, "run pod sandbox: no metadata") };
     let handler = engine.handler(&request.runtime_handler)?;
+    for value in [&meta.name, &meta.namespace, &meta.uid] {
+        // What no file name, environment or log may carry; a pod must not exist before it is known that it can.
+        if value.contains([';', '=', '/']) || value.chars().any(char::is_control) || value.len() > 1024 {
+            bail!(InvalidArgument, "run pod sandbox: {value:?} cannot be a pod's name, namespace or uid");
+        }
+    }
     container::log_path(&config.log_directory, "probe").context(|| "run pod sandbox".to_owned())?;
     let id = new_id()?;
     let directory = engine.config.state.join("pods").join(&id);

@@ -1,0 +1,509 @@
+//! The one CRI client: over a socket or over the server in this process. Every call has a deadline.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    future::Future,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use async_trait::async_trait;
+use futures::{FutureExt, StreamExt, future::join_all, stream::BoxStream};
+use serde_json::{Map, Value, json};
+
+use super::{
+    Credentials, Runtime, Session,
+    action::Step,
+    containerd, convert, logs, streaming,
+    transport::{self, Transport},
+    types::{
+        Container, ContainerDetail, ContainerState, ContainerStats, DiskUse, ExecRequest, ExecResult, Image, Inventory,
+        LogLine, LogOptions, Mode, ObjectRef, PodSandbox, PodState, PullPhase, PullProgress, RuntimeInfo, Scope, Seen,
+        SnapshotRow,
+    },
+};
+use crate::{
+    bail,
+    error::{Error, Kind, Result},
+    proto::cri::{self, image_service_client::ImageServiceClient, runtime_service_client::RuntimeServiceClient},
+};
+
+/// Bytes of one answer: a list of very many containers is larger than CRI's usual 16 MiB.
+const ANSWER: usize = 64 << 20;
+const QUESTION: Duration = Duration::from_secs(10);
+/// For a change; what it waits for by itself comes on top.
+const CHANGE: Duration = Duration::from_secs(120);
+const PULL: Duration = Duration::from_secs(3600);
+/// Status calls at one time.
+const AT_ONCE: usize = 16;
+
+/// What a runtime in this process can do beyond CRI.
+#[async_trait]
+pub trait Native: fmt::Debug + Send + Sync {
+    async fn snapshots(&self) -> Result<Vec<SnapshotRow>>;
+    async fn pull(
+        &self,
+        reference: &str,
+        credentials: Option<&Credentials>,
+        progress: &(dyn Fn(PullProgress) + Send + Sync),
+    ) -> Result<String>;
+    async fn exec(&self, request: &ExecRequest) -> Result<Box<dyn Session>>;
+}
+
+#[derive(Clone)]
+pub struct Cri {
+    transport: Transport,
+    info: RuntimeInfo,
+    native: Option<Arc<dyn Native>>,
+    known: Arc<Mutex<Known>>,
+}
+
+/// What does not change while a state lasts, and the last sample for rates.
+#[derive(Default)]
+struct Known {
+    details: HashMap<String, (ContainerState, ContainerDetail)>,
+    ips: HashMap<String, String>,
+    cpu: HashMap<String, (u64, SystemTime)>,
+}
+
+impl Cri {
+    /// Attaches to a socket: `unix:///path` or a path.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being used, with the next step; `Unimplemented` if it does not serve CRI v1.
+    pub async fn attach(endpoint: &str, read_only: bool) -> Result<Self> {
+        let transport = transport::socket(endpoint).await?;
+        let endpoint = format!("unix://{}", transport::path_of(endpoint)?.display());
+        Self::with(transport, &endpoint, Mode::Attached, read_only).await
+    }
+
+    /// Over the server in this process.
+    ///
+    /// # Errors
+    /// What its Version call reports.
+    pub async fn over(
+        routes: tonic::service::Routes,
+        mode: Mode,
+        read_only: bool,
+        native: Arc<dyn Native>,
+    ) -> Result<Self> {
+        let mut cri = Self::with(transport::in_process(routes), "embedded", mode, read_only).await?;
+        cri.native = Some(native);
+        cri.info.storage = true;
+        Ok(cri)
+    }
+
+    async fn with(transport: Transport, endpoint: &str, mode: Mode, read_only: bool) -> Result<Self> {
+        let transport = if read_only { transport::read_only(transport) } else { transport };
+        let info = RuntimeInfo { endpoint: endpoint.to_owned(), mode, read_only, ..RuntimeInfo::default() };
+        let mut cri = Self { transport, info, native: None, known: Arc::default() };
+        let mut service = cri.runtime_service();
+        let version = service.version(cri::VersionRequest::default());
+        let version = within(QUESTION, "ask for the version", version).await.map_err(|error| {
+            let what = if error.is(Kind::Unimplemented) {
+                "does not serve CRI v1"
+            } else {
+                "does not answer as a CRI runtime"
+            };
+            error.context(format!("{endpoint} {what}"))
+        })?;
+        cri.info.name = version.runtime_name;
+        cri.info.version = version.runtime_version;
+        cri.info.api_version = version.runtime_api_version;
+        cri.info.storage = mode == Mode::Attached && cri.info.name == "containerd";
+        Ok(cri)
+    }
+
+    pub fn runtime_service(&self) -> RuntimeServiceClient<Transport> {
+        RuntimeServiceClient::new(self.transport.clone()).max_decoding_message_size(ANSWER)
+    }
+
+    pub fn image_service(&self) -> ImageServiceClient<Transport> {
+        ImageServiceClient::new(self.transport.clone()).max_decoding_message_size(ANSWER)
+    }
+
+    async fn pods(&self) -> Result<Vec<PodSandbox>> {
+        let mut service = self.runtime_service();
+        let list =
+            within(QUESTION, "list pods", service.list_pod_sandbox(cri::ListPodSandboxRequest::default())).await?;
+        let mut pods: Vec<PodSandbox> = list.items.into_iter().map(convert::pod).collect();
+        for some in pods.chunks_mut(AT_ONCE) {
+            let mut asked = Vec::new();
+            for pod in some.iter() {
+                asked.push(self.ip(pod));
+            }
+            let ips = join_all(asked).await;
+            for (pod, ip) in some.iter_mut().zip(ips) {
+                pod.ip = ip;
+            }
+        }
+        pods.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
+        self.known().ips.retain(|id, _| pods.iter().any(|p| p.id == *id));
+        Ok(pods)
+    }
+
+    /// Empty if it has none, or if it could not be asked: the list is worth more than the address.
+    async fn ip(&self, pod: &PodSandbox) -> String {
+        if pod.state != PodState::Ready {
+            return String::new();
+        }
+        if let Some(ip) = self.known().ips.get(&pod.id) {
+            return ip.clone();
+        }
+        let request = cri::PodSandboxStatusRequest { pod_sandbox_id: pod.id.clone(), verbose: false };
+        let mut service = self.runtime_service();
+        let status = within(QUESTION, "ask for a pod's status", service.pod_sandbox_status(request)).await;
+        let ip = status.ok().and_then(|s| s.status?.network).map(|n| n.ip).unwrap_or_default();
+        self.known().ips.insert(pod.id.clone(), ip.clone());
+        ip
+    }
+
+    async fn containers(&self) -> Result<Vec<Container>> {
+        let mut service = self.runtime_service();
+        let list = within(QUESTION, "list containers", service.list_containers(cri::ListContainersRequest::default()));
+        let mut containers: Vec<Container> = list.await?.containers.into_iter().map(convert::container).collect();
+        for some in containers.chunks_mut(AT_ONCE) {
+            let mut asked = Vec::new();
+            for container in some.iter() {
+                asked.push(self.detail(container));
+            }
+            let details = join_all(asked).await;
+            for (container, detail) in some.iter_mut().zip(details) {
+                container.detail = detail;
+            }
+        }
+        containers.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
+        self.known().details.retain(|id, _| containers.iter().any(|c| c.id == *id));
+        Ok(containers)
+    }
+
+    async fn detail(&self, container: &Container) -> Option<ContainerDetail> {
+        if let Some((state, detail)) = self.known().details.get(&container.id)
+            && *state == container.state
+        {
+            return Some(detail.clone());
+        }
+        let detail = convert::detail(self.container_status(&container.id, false).await.ok()?.status?);
+        self.known().details.insert(container.id.clone(), (container.state, detail.clone()));
+        Some(detail)
+    }
+
+    async fn container_status(&self, id: &str, verbose: bool) -> Result<cri::ContainerStatusResponse> {
+        let request = cri::ContainerStatusRequest { container_id: id.to_owned(), verbose };
+        let mut service = self.runtime_service();
+        within(QUESTION, &format!("ask for the status of container {id}"), service.container_status(request)).await
+    }
+
+    async fn images(&self) -> Result<Vec<Image>> {
+        let mut service = self.image_service();
+        let list = within(QUESTION, "list images", service.list_images(cri::ListImagesRequest::default())).await?;
+        let mut images: Vec<Image> = list.images.into_iter().map(convert::image).collect();
+        images.sort_by(|a, b| (&a.tags, &a.id).cmp(&(&b.tags, &b.id)));
+        Ok(images)
+    }
+
+    async fn stats(&self) -> Result<Vec<ContainerStats>> {
+        let mut service = self.runtime_service();
+        let request = cri::ListContainerStatsRequest::default();
+        let list = within(QUESTION, "list statistics", service.list_container_stats(request)).await?;
+        let mut stats: Vec<ContainerStats> = list.stats.into_iter().map(convert::stats).collect();
+        let mut known = self.known();
+        for one in &mut stats {
+            let (Some(nanos), Some(at)) = (one.cpu_nanos, one.at) else { continue };
+            if one.cpu_nanocores.unwrap_or(0) == 0
+                && let Some((before, then)) = known.cpu.get(&one.id)
+                && let Ok(span) = at.duration_since(*then)
+                && !span.is_zero()
+            {
+                let used = u128::from(nanos.saturating_sub(*before)) * 1_000_000_000 / span.as_nanos();
+                one.cpu_nanocores = u64::try_from(used).ok();
+            }
+            known.cpu.insert(one.id.clone(), (nanos, at));
+        }
+        known.cpu.retain(|id, _| stats.iter().any(|s| s.id == *id));
+        Ok(stats)
+    }
+
+    async fn disk(&self) -> Result<Vec<DiskUse>> {
+        let mut service = self.image_service();
+        let info =
+            within(QUESTION, "ask for the image filesystem", service.image_fs_info(cri::ImageFsInfoRequest::default()));
+        let info = info.await?;
+        tokio::task::spawn_blocking(move || {
+            let images = info.image_filesystems.into_iter().map(|u| convert::disk("image filesystem", u));
+            let containers = info.container_filesystems.into_iter().map(|u| convert::disk("container filesystem", u));
+            images.chain(containers).collect()
+        })
+        .await
+        .map_err(|e| Error::new(Kind::Internal, "reading the filesystems died").with_source(e))
+    }
+
+    async fn snapshots(&self) -> Result<Vec<SnapshotRow>> {
+        match &self.native {
+            Some(native) => native.snapshots().await,
+            None if self.info.storage => {
+                let work = containerd::snapshots(self.transport.clone());
+                let limit = QUESTION * 3;
+                tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+                    let text = format!("list snapshots: no answer in {} s", limit.as_secs());
+                    Err(Error::new(Kind::DeadlineExceeded, text))
+                })
+            }
+            None => bail!(Unimplemented, "{} does not show its snapshots", self.info.name),
+        }
+    }
+
+    /// Conditions, and the image that pods are made with.
+    async fn status(&self) -> Result<(cri::StatusResponse, String)> {
+        let mut service = self.runtime_service();
+        let status =
+            within(QUESTION, "ask for the status", service.status(cri::StatusRequest { verbose: true })).await?;
+        let config: Option<Value> = status.info.get("config").and_then(|text| serde_json::from_str(text).ok());
+        let sandbox = config.and_then(|c| Some(c.get("sandboxImage").or(c.get("sandbox_image"))?.as_str()?.to_owned()));
+        Ok((status, sandbox.unwrap_or_default()))
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changes(&self, what: &str) -> Result<()> {
+        if self.info.read_only {
+            bail!(PermissionDenied, "{what} is refused: wharf was started with --read-only");
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Cri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cri").field("info", &self.info).finish_non_exhaustive()
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    what: &str,
+    call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
+) -> Result<T> {
+    match tokio::time::timeout(limit, call).await {
+        Ok(Ok(answer)) => Ok(answer.into_inner()),
+        Ok(Err(status)) => Err(Error::from(status).context(what.to_owned())),
+        Err(_) => bail!(DeadlineExceeded, "{what}: no answer in {} s", limit.as_secs()),
+    }
+}
+
+/// Part of an inventory, asked for only when it is wanted.
+async fn part<T>(wanted: bool, source: &str, work: impl Future<Output = Result<T>>) -> Seen<T> {
+    if !wanted {
+        return Seen::NotAsked;
+    }
+    let result = work.await;
+    let at = SystemTime::now();
+    match result {
+        Ok(value) => Seen::At { value, at, source: source.to_owned() },
+        Err(error) => Seen::Failed { error: format!("{error:#}"), at },
+    }
+}
+
+#[async_trait]
+impl Runtime for Cri {
+    fn info(&self) -> &RuntimeInfo {
+        &self.info
+    }
+
+    async fn inventory(&self, scope: Scope) -> Inventory {
+        let source = &self.info.endpoint;
+        let (pods, containers, images, stats, snapshots, disk, status) = futures::join!(
+            part(scope.pods, source, self.pods()),
+            part(scope.pods, source, self.containers()),
+            part(scope.images, source, self.images()),
+            part(scope.stats, source, self.stats()),
+            part(scope.snapshots, source, self.snapshots()),
+            part(scope.disk, source, self.disk()),
+            part(scope.pods || scope.images, source, self.status()),
+        );
+        let sandbox_image = status.value().map(|(_, image)| image.clone()).unwrap_or_default();
+        let conditions = match status {
+            Seen::NotAsked => Seen::NotAsked,
+            Seen::Failed { error, at } => Seen::Failed { error, at },
+            Seen::At { value, at, source } => Seen::At { value: convert::conditions(value.0.status), at, source },
+        };
+        Inventory { pods, containers, images, stats, snapshots, disk, conditions, sandbox_image }
+    }
+
+    async fn inspect(&self, object: &ObjectRef) -> Result<Value> {
+        let mut service = self.runtime_service();
+        match object {
+            ObjectRef::Pod(id) => {
+                let request = cri::PodSandboxStatusRequest { pod_sandbox_id: id.clone(), verbose: true };
+                let found = within(QUESTION, &format!("inspect pod {id}"), service.pod_sandbox_status(request)).await?;
+                shown(&found.status, &found.info)
+            }
+            ObjectRef::Container(id) => {
+                let found = self.container_status(id, true).await?;
+                shown(&found.status, &found.info)
+            }
+            ObjectRef::Image(id) => {
+                let image = Some(cri::ImageSpec { image: id.clone(), ..Default::default() });
+                let request = cri::ImageStatusRequest { image, verbose: true };
+                let mut service = self.image_service();
+                let found = within(QUESTION, &format!("inspect image {id}"), service.image_status(request)).await?;
+                if found.image.is_none() {
+                    bail!(NotFound, "there is no image {id}");
+                }
+                shown(&found.image, &found.info)
+            }
+            ObjectRef::Snapshot { snapshotter, namespace, key } => {
+                let list = self.snapshots().await?;
+                let is = |s: &&SnapshotRow| s.key == *key && s.snapshotter == *snapshotter && s.namespace == *namespace;
+                let found = list.iter().find(is);
+                let found = found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no snapshot {key}")))?;
+                serde_json::to_value(found).map_err(|e| Error::new(Kind::Internal, "show a snapshot").with_source(e))
+            }
+        }
+    }
+
+    async fn apply(&self, step: &Step) -> Result<()> {
+        let (mut runtime, mut images) = (self.runtime_service(), self.image_service());
+        let done = match step.clone() {
+            Step::StopPod(id) => {
+                let what = format!("stop pod {id}");
+                let call = runtime.stop_pod_sandbox(cri::StopPodSandboxRequest { pod_sandbox_id: id });
+                within(CHANGE, &what, call).await.map(drop)
+            }
+            Step::RemovePod(id) => {
+                let what = format!("remove pod {id}");
+                let call = runtime.remove_pod_sandbox(cri::RemovePodSandboxRequest { pod_sandbox_id: id });
+                within(CHANGE, &what, call).await.map(drop)
+            }
+            Step::StopContainer(id, grace) => {
+                let what = format!("stop container {id}");
+                let timeout = i64::try_from(grace.as_secs()).unwrap_or(i64::MAX);
+                let call = runtime.stop_container(cri::StopContainerRequest { container_id: id, timeout });
+                within(CHANGE.saturating_add(grace), &what, call).await.map(drop)
+            }
+            Step::RemoveContainer(id) => {
+                let what = format!("remove container {id}");
+                let call = runtime.remove_container(cri::RemoveContainerRequest { container_id: id });
+                within(CHANGE, &what, call).await.map(drop)
+            }
+            Step::RemoveImage(image) => {
+                let what = format!("remove image {image}");
+                let image = Some(cri::ImageSpec { image, ..Default::default() });
+                within(CHANGE, &what, images.remove_image(cri::RemoveImageRequest { image })).await.map(drop)
+            }
+            Step::PullImage(reference) => return self.pull(&reference, None, &|_| {}).await.map(drop),
+        };
+        match done {
+            // Somebody else was quicker; what was wanted is so.
+            Err(error) if error.is(Kind::NotFound) && !matches!(step, Step::PullImage(_)) => Ok(()),
+            other => other,
+        }
+    }
+
+    async fn pull(
+        &self,
+        reference: &str,
+        credentials: Option<&Credentials>,
+        progress: &(dyn Fn(PullProgress) + Send + Sync),
+    ) -> Result<String> {
+        self.changes(&format!("pull {reference}"))?;
+        if let Some(native) = &self.native {
+            return native.pull(reference, credentials, progress).await;
+        }
+        // CRI tells nothing until the end.
+        let tell = |phase| progress(PullProgress { layer: reference.to_owned(), done: 0, total: 0, phase });
+        tell(PullPhase::Downloading);
+        let auth = credentials.map(|c| match c.username.is_empty() {
+            true => cri::AuthConfig { registry_token: c.password.clone(), ..Default::default() },
+            false => {
+                cri::AuthConfig { username: c.username.clone(), password: c.password.clone(), ..Default::default() }
+            }
+        });
+        let image = Some(cri::ImageSpec { image: reference.to_owned(), ..Default::default() });
+        let request = cri::PullImageRequest { image, auth, sandbox_config: None };
+        let pulled = within(PULL, &format!("pull {reference}"), self.image_service().pull_image(request)).await?;
+        tell(PullPhase::Done);
+        Ok(pulled.image_ref)
+    }
+
+    fn events(&self) -> BoxStream<'static, Result<()>> {
+        let mut service = self.runtime_service();
+        async move {
+            match service.get_container_events(cri::GetEventsRequest {}).await {
+                Ok(stream) => stream.into_inner().map(|e| e.map(drop).map_err(Error::from)).boxed(),
+                Err(status) => futures::stream::once(async { Err(Error::from(status)) }).boxed(),
+            }
+        }
+        .flatten_stream()
+        .boxed()
+    }
+
+    fn logs(&self, container: &str, options: LogOptions) -> BoxStream<'static, Result<LogLine>> {
+        let (cri, id) = (self.clone(), container.to_owned());
+        async move {
+            let path = cri.container_status(&id, false).await.map(|s| s.status.unwrap_or_default().log_path);
+            match path {
+                Ok(path) if path.is_empty() => {
+                    let text = format!("container {id} has no log file: its pod was made without a log directory");
+                    futures::stream::once(async { Err(Error::new(Kind::FailedPrecondition, text)) }).boxed()
+                }
+                Ok(path) => logs::read(PathBuf::from(path), options),
+                Err(error) => futures::stream::once(async { Err(error) }).boxed(),
+            }
+        }
+        .flatten_stream()
+        .boxed()
+    }
+
+    async fn exec_sync(&self, container: &str, command: &[String], timeout: Duration) -> Result<ExecResult> {
+        let seconds = i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX);
+        let request =
+            cri::ExecSyncRequest { container_id: container.to_owned(), cmd: command.to_vec(), timeout: seconds };
+        let limit = if timeout.is_zero() { PULL } else { timeout.saturating_add(QUESTION) };
+        let mut service = self.runtime_service();
+        let done = within(limit, &format!("exec in container {container}"), service.exec_sync(request)).await?;
+        Ok(ExecResult { stdout: done.stdout, stderr: done.stderr, code: done.exit_code })
+    }
+
+    async fn exec(&self, request: &ExecRequest) -> Result<Box<dyn Session>> {
+        let what = format!("exec in container {}", request.container);
+        self.changes(&what)?;
+        if let Some(native) = &self.native {
+            return native.exec(request).await;
+        }
+        let asked = cri::ExecRequest {
+            container_id: request.container.clone(),
+            cmd: request.command.clone(),
+            tty: request.tty,
+            stdin: request.stdin,
+            stdout: true,
+            stderr: !request.tty,
+        };
+        let url = within(QUESTION, &what, self.runtime_service().exec(asked)).await?.url;
+        let opened = tokio::time::timeout(QUESTION, streaming::open(&url)).await;
+        let opened = opened.unwrap_or_else(|_| {
+            Err(Error::new(Kind::DeadlineExceeded, format!("no answer in {} s", QUESTION.as_secs())))
+        });
+        Ok(Box::new(opened.map_err(|e| e.context(what))?))
+    }
+}
+
+/// crictl's shape: the status, and the verbose entries with their JSON taken out of its strings.
+fn shown(status: &impl serde::Serialize, info: &HashMap<String, String>) -> Result<Value> {
+    let status =
+        serde_json::to_value(status).map_err(|e| Error::new(Kind::Internal, "show a status").with_source(e))?;
+    let parsed: Map<String, Value> = info
+        .iter()
+        .map(|(key, text)| (key.clone(), serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()))))
+        .collect();
+    // The usual single entry is put where crictl puts it: its fields beside the status.
+    let info = match parsed.get("info") {
+        Some(inner) if parsed.len() == 1 => inner.clone(),
+        _ => Value::Object(parsed),
+    };
+    Ok(json!({ "status": status, "info": info }))
+}

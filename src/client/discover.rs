@@ -1,0 +1,96 @@
+//! Which socket to attach to: the flag, the environment, crictl's settings, then the usual places, all asked at once.
+
+use std::{path::Path, time::Duration};
+
+use futures::future::join_all;
+
+use super::cri::Cri;
+use crate::{
+    client::Runtime,
+    error::{Error, Kind, Result},
+};
+
+/// For one of the usual places to answer.
+const ANSWER: Duration = Duration::from_secs(3);
+
+/// In order of preference.
+const PLACES: &[&str] = &[
+    "/run/containerd/containerd.sock",
+    "/run/crio/crio.sock",
+    "/var/run/cri-dockerd.sock",
+    "/run/k3s/containerd/containerd.sock",
+    "/run/wharf/wharf.sock",
+];
+
+/// What somebody has said, before any socket is asked: the flag, `$CONTAINER_RUNTIME_ENDPOINT`, `/etc/crictl.yaml`
+/// below `root`.
+///
+/// # Errors
+/// `InvalidArgument` if the settings are not YAML.
+pub fn configured(flag: Option<&str>, variable: Option<&str>, root: &Path) -> Result<Option<String>> {
+    let said = flag.or(variable).filter(|v| !v.is_empty());
+    if let Some(endpoint) = said {
+        return Ok(Some(endpoint.to_owned()));
+    }
+    let path = root.join("etc/crictl.yaml");
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io("read", &path, error)),
+    };
+    let settings: serde_norway::Value = serde_norway::from_str(&text)
+        .map_err(|e| Error::new(Kind::InvalidArgument, format!("{} is not YAML", path.display())).with_source(e))?;
+    let endpoint = settings.get("runtime-endpoint").and_then(|v| v.as_str()).filter(|v| !v.is_empty());
+    Ok(endpoint.map(str::to_owned))
+}
+
+/// The first of the usual places that answers, and what the others said.
+pub async fn probe(root: &Path) -> (Option<String>, Vec<Error>) {
+    let asked = PLACES.iter().map(|place| async move {
+        let endpoint = format!("unix://{}", root.join(place.trim_start_matches('/')).display());
+        let answer = tokio::time::timeout(ANSWER, Cri::attach(&endpoint, true)).await;
+        match answer {
+            Ok(Ok(cri)) => Ok(cri.info().endpoint.clone()),
+            Ok(Err(error)) => Err(error),
+            Err(_) => {
+                let text = format!("{endpoint} does not answer in {} s: the runtime hangs", ANSWER.as_secs());
+                Err(Error::new(Kind::DeadlineExceeded, text))
+            }
+        }
+    });
+    let (mut found, mut errors) = (None, Vec::new());
+    for answer in join_all(asked).await {
+        match answer {
+            Ok(endpoint) if found.is_none() => found = Some(endpoint),
+            Ok(_) => {}
+            Err(error) => errors.push(error),
+        }
+    }
+    (found, errors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearer_word_wins() {
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(configured(None, None, root.path()).unwrap(), None);
+        std::fs::create_dir(root.path().join("etc")).unwrap();
+        std::fs::write(root.path().join("etc/crictl.yaml"), "runtime-endpoint: unix:///file.sock\n").unwrap();
+        let of = |flag, variable| configured(flag, variable, root.path()).unwrap().unwrap();
+        assert_eq!(of(None, None), "unix:///file.sock");
+        assert_eq!(of(None, Some("unix:///env.sock")), "unix:///env.sock");
+        assert_eq!(of(Some("unix:///flag.sock"), Some("unix:///env.sock")), "unix:///flag.sock");
+        std::fs::write(root.path().join("etc/crictl.yaml"), "a: [").unwrap();
+        assert!(configured(None, None, root.path()).is_err());
+    }
+
+    #[tokio::test]
+    async fn nothing_answers_on_an_empty_machine() {
+        let root = tempfile::tempdir().unwrap();
+        let (found, errors) = probe(root.path()).await;
+        assert_eq!((found, errors.len()), (None, PLACES.len()));
+    }
+}
