@@ -9,8 +9,11 @@
 //! | [`engine`] | our container runtime, embeddable without the app |
 //! | [`client`] | any runtime as a user sees it; plans |
 //! | [`tui`] | the terminal app |
+//! | [`demo`] | something to look at: pods on a temporary root |
 
 pub mod client;
+#[cfg(feature = "engine")]
+pub mod demo;
 #[cfg(feature = "engine")]
 pub mod engine;
 pub mod error;

@@ -12,6 +12,8 @@ mod containerd;
 mod convert;
 pub mod cri;
 pub mod discover;
+#[cfg(feature = "engine")]
+pub mod embedded;
 mod logs;
 mod prune;
 mod streaming;

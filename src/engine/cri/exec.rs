@@ -1,4 +1,4 @@
-//! ExecSync: run a command in a container and return its output, bounded (threats STR-03, STR-04).
+//! Commands in running containers: ExecSync with bounded output (threats STR-03, STR-04), and interactive ones.
 
 use std::{os::fd::OwnedFd, sync::Arc, time::Duration};
 
@@ -111,4 +111,77 @@ async fn drain(fd: OwnedFd, mut give_up: watch::Receiver<bool>) -> Vec<u8> {
             }
         }
     }
+}
+
+/// A command somebody talks with. Dropping it leaves the command running; [`Interactive::end`] removes it.
+#[derive(Debug)]
+pub struct Interactive {
+    /// The terminal's master, or the write end of stdin.
+    pub input: Option<OwnedFd>,
+    pub stdout: Option<OwnedFd>,
+    pub stderr: Option<OwnedFd>,
+    task: Arc<dyn Task>,
+    container: String,
+    id: String,
+}
+
+/// Starts a command with a terminal or with pipes.
+pub async fn interactive(
+    engine: &Arc<Engine>,
+    container: &str,
+    command: &[String],
+    tty: bool,
+    stdin: bool,
+) -> Result<Interactive> {
+    let record = running(engine, container)?;
+    let task = engine.pods.pod(&record.pod)?.live_task()?;
+    let id = new_id()?;
+    let process = spec::exec_process(&load_spec(&record).await?, command, tty)?;
+    let mut session =
+        Interactive { input: None, stdout: None, stderr: None, task, container: record.id.clone(), id: id.clone() };
+    let stdio = if tty {
+        let (master, slave) = terminal()?;
+        let copy = |fd: &OwnedFd| fd.try_clone().context(|| "duplicate the terminal".to_owned());
+        session.stdout = Some(copy(&master)?);
+        session.input = Some(master);
+        [copy(&slave)?, copy(&slave)?, slave]
+    } else {
+        let input = if stdin {
+            let (read, write) = pipe()?;
+            session.input = Some(write);
+            read
+        } else {
+            std::fs::File::open("/dev/null").context(|| "open /dev/null".to_owned())?.into()
+        };
+        let ((out, out_child), (err, err_child)) = (pipe()?, pipe()?);
+        (session.stdout, session.stderr) = (Some(out), Some(err));
+        [input, out_child, err_child]
+    };
+    let what = || format!("exec {command:?} in container {}", record.id);
+    session.task.exec(&record.id, ExecTask { id, process, stdio }).await.context(what)?;
+    Ok(session)
+}
+
+impl Interactive {
+    /// The exit code, when it has ended.
+    pub async fn wait(&self) -> Result<i32> {
+        self.task.wait(&self.container, Some(&self.id)).await.map(|status| status.code)
+    }
+
+    /// Kills it if it still runs, and forgets it.
+    pub async fn end(&self) -> Result<()> {
+        kill(&*self.task, &self.container, &self.id).await
+    }
+}
+
+/// A terminal of the host: master and slave.
+fn terminal() -> Result<(OwnedFd, OwnedFd)> {
+    use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let doing = || "open a terminal".to_owned();
+    let master = openpt(flags).context(doing)?;
+    grantpt(&master).context(doing)?;
+    unlockpt(&master).context(doing)?;
+    let slave = ioctl_tiocgptpeer(&master, flags).context(doing)?;
+    Ok((master, slave))
 }

@@ -7,7 +7,7 @@ use crate::{
     bail,
     engine::{
         Engine,
-        image::{auth::Credentials, config::ImageConfig},
+        image::{auth::Credentials, config::ImageConfig, pull::Report},
         metadata::ImageRow,
     },
     error::{Context, Result},
@@ -17,8 +17,21 @@ use crate::{
 pub async fn pull_image(engine: &Arc<Engine>, request: cri::PullImageRequest) -> Result<String> {
     let reference = request.image.unwrap_or_default().image;
     let credentials = request.auth.map(|auth| credentials(&auth)).transpose()?.flatten();
-    let image = engine.puller.pull(&reference, credentials.as_ref(), Arc::new(|_| ())).await?;
+    let image = pull(engine, &reference, credentials.as_ref(), Arc::new(|_| ())).await?;
     Ok(image.id.to_string())
+}
+
+/// A pull that leaves nothing behind when it fails.
+pub async fn pull(
+    engine: &Arc<Engine>,
+    reference: &str,
+    credentials: Option<&Credentials>,
+    report: Report,
+) -> Result<ImageRow> {
+    match engine.puller.pull(reference, credentials, report).await {
+        Ok(image) => Ok(image),
+        Err(error) => Err(error.and_cleanup(engine.collect().await.map(drop))),
+    }
 }
 
 /// AuthConfig: user and password, or both in `auth` (base64 of `user:password`), or tokens.

@@ -3,7 +3,7 @@
 //! `Service` only translates: a function of the sibling modules does each call, and is named as the RPC.
 
 mod container;
-mod exec;
+pub mod exec;
 mod images;
 mod mounts;
 mod node;
@@ -19,6 +19,7 @@ use std::{pin::Pin, sync::Arc};
 use futures::Stream;
 use tonic::{Request, Response, Status, async_trait, service::Routes};
 
+pub use images::pull;
 pub use state::Pods;
 
 use super::Engine;

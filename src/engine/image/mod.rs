@@ -1,6 +1,7 @@
 //! Images: from a reference to committed snapshots a container can be started from.
 
 pub mod auth;
+pub mod build;
 pub mod config;
 pub mod manifest;
 pub mod pull;

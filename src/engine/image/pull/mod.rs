@@ -16,6 +16,7 @@ use std::{
 
 use super::{
     auth::Credentials,
+    build::Built,
     manifest::{self, Descriptor, Manifest, Platform, RootFs},
     reference::Reference,
     registry::{Fetched, Registry, RegistryConfig, Session},
@@ -107,11 +108,46 @@ impl Puller {
     pub async fn pull(&self, reference: &str, credentials: Option<&Credentials>, report: Report) -> Result<ImageRow> {
         let parsed: Reference = reference.parse()?;
         let doing = || format!("pull {parsed}");
+        self.leased(doing, async |lease| self.pull_leased(&parsed, credentials, lease, &report).await).await
+    }
+
+    /// Records an image that was made here, by the way that a pulled one takes; nothing is fetched.
+    pub async fn put(&self, built: Built) -> Result<ImageRow> {
+        let doing = || format!("make image {}", built.reference);
+        self.leased(doing, async |lease| {
+            let Manifest::Image { config, layers } =
+                Manifest::parse(&built.manifest, "application/vnd.oci.image.manifest.v1+json")?
+            else {
+                bail!(Internal, "an image that was made here has no manifest");
+            };
+            for blob in built.layers.iter().chain([&built.config]) {
+                let (content, blob, lease) = (self.content.clone(), blob.clone(), lease.to_owned());
+                blocking(move || content.write(&blob, &lease)).await?;
+            }
+            let target = Digest::of(&built.manifest);
+            let document = Fetched {
+                digest: target.clone(),
+                content_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
+                body: built.manifest.clone(),
+            };
+            let resolved = Resolved { target, config, layers, documents: vec![document] };
+            let session = self.registry.session(&built.reference, None);
+            let silent: Report = Arc::new(|_| ());
+            self.assemble(&session, &built.reference, resolved, lease, &silent).await
+        })
+        .await
+    }
+
+    /// Runs `work` under a lease that lives as long as it does.
+    async fn leased(
+        &self,
+        doing: impl Fn() -> String,
+        work: impl AsyncFnOnce(&str) -> Result<ImageRow>,
+    ) -> Result<ImageRow> {
         let (db, purpose) = (Arc::clone(&self.db), doing());
         let lease = blocking(move || db.lease(&purpose, LEASE)).await?;
-        let work = self.pull_leased(&parsed, credentials, &lease, &report);
         let outcome = tokio::select! {
-            done = work => done,
+            done = work(&lease) => done,
             error = self.keep_alive(&lease) => Err(error),
         };
         let db = Arc::clone(&self.db);
@@ -143,13 +179,25 @@ impl Puller {
         report(Progress { digest: String::new(), done: 0, total: 0, phase: Phase::Resolving });
         let session = self.registry.session(reference, credentials);
         let resolved = self.resolve(&session, reference).await?;
+        self.assemble(&session, reference, resolved, lease, report).await
+    }
+
+    /// Fetches what is missing, unpacks, and records the image.
+    async fn assemble(
+        &self,
+        session: &Session,
+        reference: &Reference,
+        resolved: Resolved,
+        lease: &str,
+        report: &Report,
+    ) -> Result<ImageRow> {
         for document in &resolved.documents {
             let (content, body, lease) = (self.content.clone(), document.body.clone(), lease.to_owned());
             blocking(move || content.write(&body, &lease)).await?;
         }
-        let config = self.config(&session, &resolved.config, lease).await?;
+        let config = self.config(session, &resolved.config, lease).await?;
         let rootfs = RootFs::parse(&config, resolved.layers.len())?;
-        let snapshot = self.layers(&session, &resolved.layers, &rootfs, lease, report).await?;
+        let snapshot = self.layers(session, &resolved.layers, &rootfs, lease, report).await?;
         let mut blobs: Vec<Digest> = resolved.documents.iter().map(|d| d.digest.clone()).collect();
         blobs.push(resolved.config.digest.clone());
         blobs.extend(resolved.layers.iter().map(|l| l.digest.clone()));

@@ -1,0 +1,94 @@
+//! The demo's images: this program with the libraries it is running with, under several names.
+
+use std::{collections::BTreeMap, collections::BTreeSet, fs, path::PathBuf};
+
+use crate::{
+    engine::image::{
+        build::{Content, Entry, Recipe},
+        pull::Puller,
+    },
+    error::{Error, Result},
+};
+
+pub const HOST: &str = "demo.wharf.local";
+/// Bytes of the image that nobody uses.
+const UNUSED: usize = 96 << 20;
+
+/// Name and role of each.
+const APPS: &[(&str, &str)] = &[
+    ("shop/web:2.3", "web"),
+    ("shop/load:1.0", "load"),
+    ("billing/payments:0.9", "crash"),
+    ("shop/cache:7.2", "cache"),
+    ("jobs/report:1.4", "report"),
+];
+
+pub fn reference(name: &str) -> String {
+    format!("{HOST}/{name}")
+}
+
+pub async fn make(puller: &Puller) -> Result<()> {
+    let base = base()?;
+    for (name, role) in APPS {
+        let recipe = Recipe {
+            layers: vec![base.clone(), vec![note(name)]],
+            entrypoint: vec!["/bin/wharf".into(), "demo-app".into(), (*role).into()],
+            env: BTreeMap::from([("PATH".into(), "/bin".into()), ("DB_PASSWORD".into(), "not-a-real-one".into())]),
+            labels: BTreeMap::from([("org.opencontainers.image.title".into(), (*name).into())]),
+        };
+        puller.put(recipe.build(&reference(name))?).await?;
+    }
+    // Not compressible, like the models and dumps that fill real disks.
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let noise = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    });
+    let data = noise.take(UNUSED / 8).flatten().collect();
+    let entry = Entry { path: "/data/model.bin".into(), mode: 0o644, content: Content::Bytes(data) };
+    let unused = Recipe { layers: vec![vec![entry]], ..Recipe::default() };
+    puller.put(unused.build(&reference("ml/old-model:2024"))?).await.map(drop)
+}
+
+fn note(name: &str) -> Entry {
+    let text = format!("{name}, made by wharf for its demo\n");
+    Entry { path: "/etc/image".into(), mode: 0o644, content: Content::Bytes(text.into_bytes()) }
+}
+
+/// The program at /bin/wharf and, by another name, the shell; its loader and libraries where it finds them.
+fn base() -> Result<Vec<Entry>> {
+    let executable = |path: &str, content| Entry { path: path.to_owned(), mode: 0o755, content };
+    let mut entries = vec![
+        executable("/bin/wharf", Content::File(PathBuf::from("/proc/self/exe"))),
+        executable("/bin/sh", Content::Link("wharf".into())),
+        Entry {
+            path: "/etc/passwd".into(),
+            mode: 0o644,
+            content: Content::Bytes(b"root:x:0:0:root:/root:/bin/sh\n".to_vec()),
+        },
+        Entry { path: "/tmp".into(), mode: 0o1777, content: Content::Directory },
+    ];
+    let path = "/proc/self/maps";
+    let maps = fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
+    let mapped: BTreeSet<&str> = maps
+        .lines()
+        .filter_map(|l| l.split_whitespace().nth(5))
+        .filter(|p| p.starts_with('/') && p.contains(".so"))
+        .collect();
+    for library in mapped {
+        entries.push(executable(library, Content::File(library.into())));
+        let name = library.rsplit('/').next().unwrap_or_default();
+        // The kernel looks for the loader at the path the linker wrote, which usually is a link.
+        if name.starts_with("ld-") {
+            for directory in ["/lib64", "/lib"] {
+                let usual = format!("{directory}/{name}");
+                if usual != library && fs::exists(&usual).unwrap_or(false) {
+                    entries.push(executable(&usual, Content::File(library.into())));
+                }
+            }
+        }
+    }
+    Ok(entries)
+}
