@@ -9,7 +9,9 @@
 //! | [`engine`] | our container runtime, embeddable without the app |
 //! | [`client`] | any runtime as a user sees it; plans |
 //! | [`tui`] | the terminal app |
+//! | [`cli`] | the command line |
 
+pub mod cli;
 pub mod client;
 #[cfg(feature = "engine")]
 pub mod engine;
