@@ -2,6 +2,8 @@
 
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
+use futures::{FutureExt, future::LocalBoxFuture};
+
 use super::{figures::parse_span, standin};
 use crate::{
     bail,
@@ -11,6 +13,9 @@ use crate::{
 };
 
 pub use standin::{Cri, Transport};
+
+/// What a call of the generated clients gives.
+type Answer<T> = Result<tonic::Response<T>, tonic::Status>;
 
 /// A question about state is answered within this, unless `--timeout` says otherwise.
 const ASK: Duration = Duration::from_secs(10);
@@ -107,25 +112,28 @@ impl Backend {
         self.images.as_ref().unwrap_or(&self.cri).image_service()
     }
 
-    /// Waits for the answer to a question. `what` is a verb phrase with its object.
-    pub async fn ask<T>(
-        &self,
-        what: &str,
-        call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
-    ) -> Result<T> {
-        self.within(self.asked_limit.unwrap_or(ASK), what, call).await
+    /// Waits for the answer to a question. `what` is a verb phrase with its object. Boxed, as calls are large and verbs
+    /// nest them.
+    pub fn ask<'a, T: 'a>(
+        &'a self,
+        what: &'a str,
+        call: impl Future<Output = Answer<T>> + 'a,
+    ) -> LocalBoxFuture<'a, Result<T>> {
+        self.within(self.asked_limit.unwrap_or(ASK), what, call.boxed_local()).boxed_local()
     }
 
     /// Waits for a change, which may take `grace` by itself. Refused when read-only.
-    pub async fn change<T>(
-        &self,
+    pub fn change<'a, T: 'a>(
+        &'a self,
         grace: Duration,
-        what: &str,
-        call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
-    ) -> Result<T> {
-        self.may_change(what)?;
+        what: &'a str,
+        call: impl Future<Output = Answer<T>> + 'a,
+    ) -> LocalBoxFuture<'a, Result<T>> {
+        if let Err(error) = self.may_change(what) {
+            return std::future::ready(Err(error)).boxed_local();
+        }
         let limit = self.asked_limit.unwrap_or_default().max(CHANGE).saturating_add(grace);
-        self.within(limit, what, call).await
+        self.within(limit, what, call.boxed_local()).boxed_local()
     }
 
     pub fn may_change(&self, what: &str) -> Result<()> {
@@ -135,12 +143,7 @@ impl Backend {
         Ok(())
     }
 
-    async fn within<T>(
-        &self,
-        limit: Duration,
-        what: &str,
-        call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
-    ) -> Result<T> {
+    async fn within<T>(&self, limit: Duration, what: &str, call: LocalBoxFuture<'_, Answer<T>>) -> Result<T> {
         tracing::debug!("{what}");
         match tokio::time::timeout(limit, call).await {
             Ok(Ok(answer)) => Ok(answer.into_inner()),

@@ -4,6 +4,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use clap::{CommandFactory, Parser, Subcommand};
+use futures::{FutureExt, future::LocalBoxFuture};
 
 use crate::{
     bail,
@@ -215,7 +216,7 @@ pub async fn perform(cli: Cli, out: &mut Out) -> Result<u8> {
             }
             Verb::Serve(options) => backend::serve(&options).await.map(|()| 0),
             verb => {
-                let backend = Backend::connect(&cli.globals).await?;
+                let backend = Backend::connect(&cli.globals).boxed_local().await?;
                 over(&backend, out, verb).await
             }
         }
@@ -223,40 +224,43 @@ pub async fn perform(cli: Cli, out: &mut Out) -> Result<u8> {
     done.await.map_err(|e: Error| e.context(name))
 }
 
-async fn over(backend: &Backend, out: &mut Out, verb: Verb) -> Result<u8> {
+/// Boxed, so that one verb's state does not take the room of the largest.
+fn over<'a>(backend: &'a Backend, out: &'a mut Out, verb: Verb) -> LocalBoxFuture<'a, Result<u8>> {
     match verb {
-        Verb::Pods(args) => pods::pods(backend, out, args).await,
-        Verb::Ps(args) => containers::ps(backend, out, args).await,
-        Verb::Images(args) => images::images(backend, out, args).await,
-        Verb::Inspect(args) => containers::inspect(backend, out, args).await,
-        Verb::Inspectp(args) => pods::inspectp(backend, out, args).await,
-        Verb::Inspecti(args) => images::inspecti(backend, out, args).await,
-        Verb::Pull(args) => pull::pull(backend, out, args).await,
-        Verb::Run(args) => run::run(backend, out, *args).await,
-        Verb::Runp(args) => pods::runp(backend, out, args).await,
-        Verb::Create(args) => containers::create(backend, out, args).await,
-        Verb::Start(args) => containers::start(backend, out, args).await,
-        Verb::Stop(args) => containers::stop(backend, out, args).await,
-        Verb::Stopp(args) => pods::stopp(backend, out, args).await,
-        Verb::Rm(args) => containers::rm(backend, out, args).await,
-        Verb::Rmp(args) => pods::rmp(backend, out, args).await,
-        Verb::Rmi(args) => images::rmi(backend, out, args).await,
-        Verb::Logs(args) => logs::logs(backend, out, args).await,
-        Verb::Exec(args) => exec::exec(backend, out, args).await,
-        Verb::Stats(args) => stats::stats(backend, out, args).await,
-        Verb::Statsp(args) => stats::statsp(backend, out, args).await,
-        Verb::Metricsp(args) => stats::metricsp(backend, out, args).await,
-        Verb::Metricdescs(args) => stats::metricdescs(backend, out, args).await,
-        Verb::Events(args) => runtime::events(backend, out, args).await,
-        Verb::Info(args) => runtime::info(backend, out, args).await,
-        Verb::Version => runtime::version(backend, out).await,
-        Verb::Imagefsinfo(args) => images::imagefsinfo(backend, out, args).await,
-        Verb::RuntimeConfig => runtime::runtime_config(backend, out).await,
-        Verb::UpdateRuntimeConfig(args) => runtime::update_runtime_config(backend, out, args).await,
-        Verb::Update(args) => containers::update(backend, out, args).await,
-        Verb::Checkpoint(args) => containers::checkpoint(backend, out, args).await,
-        Verb::Prune(args) => prune::prune(backend, out, args).await,
-        Verb::Serve(_) | Verb::Completion { .. } => bail!(Internal, "this verb needs no runtime"),
+        Verb::Pods(args) => pods::pods(backend, out, args).boxed_local(),
+        Verb::Ps(args) => containers::ps(backend, out, args).boxed_local(),
+        Verb::Images(args) => images::images(backend, out, args).boxed_local(),
+        Verb::Inspect(args) => containers::inspect(backend, out, args).boxed_local(),
+        Verb::Inspectp(args) => pods::inspectp(backend, out, args).boxed_local(),
+        Verb::Inspecti(args) => images::inspecti(backend, out, args).boxed_local(),
+        Verb::Pull(args) => pull::pull(backend, out, args).boxed_local(),
+        Verb::Run(args) => run::run(backend, out, *args).boxed_local(),
+        Verb::Runp(args) => pods::runp(backend, out, args).boxed_local(),
+        Verb::Create(args) => containers::create(backend, out, args).boxed_local(),
+        Verb::Start(args) => containers::start(backend, out, args).boxed_local(),
+        Verb::Stop(args) => containers::stop(backend, out, args).boxed_local(),
+        Verb::Stopp(args) => pods::stopp(backend, out, args).boxed_local(),
+        Verb::Rm(args) => containers::rm(backend, out, args).boxed_local(),
+        Verb::Rmp(args) => pods::rmp(backend, out, args).boxed_local(),
+        Verb::Rmi(args) => images::rmi(backend, out, args).boxed_local(),
+        Verb::Logs(args) => logs::logs(backend, out, args).boxed_local(),
+        Verb::Exec(args) => exec::exec(backend, out, args).boxed_local(),
+        Verb::Stats(args) => stats::stats(backend, out, args).boxed_local(),
+        Verb::Statsp(args) => stats::statsp(backend, out, args).boxed_local(),
+        Verb::Metricsp(args) => stats::metricsp(backend, out, args).boxed_local(),
+        Verb::Metricdescs(args) => stats::metricdescs(backend, out, args).boxed_local(),
+        Verb::Events(args) => runtime::events(backend, out, args).boxed_local(),
+        Verb::Info(args) => runtime::info(backend, out, args).boxed_local(),
+        Verb::Version => runtime::version(backend, out).boxed_local(),
+        Verb::Imagefsinfo(args) => images::imagefsinfo(backend, out, args).boxed_local(),
+        Verb::RuntimeConfig => runtime::runtime_config(backend, out).boxed_local(),
+        Verb::UpdateRuntimeConfig(args) => runtime::update_runtime_config(backend, out, args).boxed_local(),
+        Verb::Update(args) => containers::update(backend, out, args).boxed_local(),
+        Verb::Checkpoint(args) => containers::checkpoint(backend, out, args).boxed_local(),
+        Verb::Prune(args) => prune::prune(backend, out, args).boxed_local(),
+        Verb::Serve(_) | Verb::Completion { .. } => {
+            async { bail!(Internal, "this verb needs no runtime") }.boxed_local()
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::{future::Future, time::Duration};
 
+use futures::{FutureExt, future::LocalBoxFuture};
+
 use super::output::Out;
 use crate::{
     bail,
@@ -27,12 +29,20 @@ pub async fn each(out: &mut Out, ids: &[String], act: impl AsyncFn(&str) -> Resu
 }
 
 /// A limit of a person's own, if there is one.
-pub async fn within<T>(limit: Option<Duration>, what: &str, call: impl Future<Output = Result<T>>) -> Result<T> {
-    let Some(limit) = limit.filter(|l| !l.is_zero()) else { return call.await };
-    match tokio::time::timeout(limit, call).await {
-        Ok(result) => result,
-        Err(_) => bail!(DeadlineExceeded, "{what}: not done within {} s", limit.as_secs_f32()),
-    }
+pub fn within<'a, T: 'a>(
+    limit: Option<Duration>,
+    what: &'a str,
+    call: impl Future<Output = Result<T>> + 'a,
+) -> LocalBoxFuture<'a, Result<T>> {
+    let call = call.boxed_local();
+    let Some(limit) = limit.filter(|l| !l.is_zero()) else { return call };
+    let bounded = async move {
+        match tokio::time::timeout(limit, call).await {
+            Ok(result) => result,
+            Err(_) => bail!(DeadlineExceeded, "{what}: not done within {} s", limit.as_secs_f32()),
+        }
+    };
+    bounded.boxed_local()
 }
 
 /// The one line for a failure.

@@ -81,9 +81,9 @@ pub async fn run(backend: &Backend, out: &mut Out, args: Run) -> Result<u8> {
         && is_config(&args.target)
         && is_config(pod)
     {
-        return from_files(backend, out, &args, Path::new(pod)).await;
+        return Box::pin(from_files(backend, out, &args, Path::new(pod))).await;
     }
-    from_image(backend, out, args).await
+    Box::pin(from_image(backend, out, args)).await
 }
 
 /// crictl's way: makes and starts, prints the container's id, leaves both.
@@ -93,7 +93,7 @@ async fn from_files(backend: &Backend, out: &mut Out, args: &Run, pod: &Path) ->
     if !args.pull_flags.no_pull {
         images::pull_for(backend, &container, &pod, &args.pull_flags).await?;
     }
-    let (_, id) = launch(backend, args, pod, container).await?;
+    let (_, id) = Box::pin(launch(backend, args, pod, container)).await?;
     out.line(&id)?;
     Ok(0)
 }
@@ -141,7 +141,7 @@ async fn from_image(backend: &Backend, out: &mut Out, mut args: Run) -> Result<u
         fs::create_dir_all(directory).map_err(|e| Error::io("create directory", directory, e))?;
     }
     let directory = PathBuf::from(&pod.log_directory);
-    let (sandbox, id) = match launch(backend, &args, pod, container).await {
+    let (sandbox, id) = match Box::pin(launch(backend, &args, pod, container)).await {
         Ok(ids) => ids,
         Err(error) => return Err(error.and_cleanup(remove_directory(&directory))),
     };
@@ -149,7 +149,7 @@ async fn from_image(backend: &Backend, out: &mut Out, mut args: Run) -> Result<u
         out.line(&id)?;
         return Ok(0);
     }
-    let result = wait(backend, out, &id).await;
+    let result = Box::pin(wait(backend, out, &id)).await;
     if !args.rm {
         return result;
     }

@@ -13,7 +13,8 @@ use tokio_stream::wrappers::UnixListenerStream;
 use tonic::{Request, Response, Status};
 
 use crate::proto::cri::{
-    self, image_service_server::{ImageService, ImageServiceServer},
+    self,
+    image_service_server::{ImageService, ImageServiceServer},
     runtime_service_server::{RuntimeService, RuntimeServiceServer},
 };
 
@@ -63,7 +64,12 @@ impl Fake {
         let directory = tempfile::tempdir().unwrap();
         let path: PathBuf = directory.path().join("cri.sock");
         let fake = Self {
-            held: Arc::new(Mutex::new(Held { pods: pods(), containers: containers(), images: images(), ..Held::default() })),
+            held: Arc::new(Mutex::new(Held {
+                pods: pods(),
+                containers: containers(),
+                images: images(),
+                ..Held::default()
+            })),
             endpoint: format!("unix://{}", path.display()),
             _directory: Arc::new(directory),
         };
@@ -171,8 +177,15 @@ fn state_of(container: &cri::Container, exits: Option<i32>) -> cri::ContainerSta
 /// The calls no test makes.
 macro_rules! not_here {
     ($($name:ident($request:ident) -> $response:ty;)+) => {
-        $(async fn $name(&self, _request: Request<cri::$request>) -> Answer<$response> {
-            Err(Status::unimplemented(stringify!($name)))
+        $(fn $name<'a, 'b>(
+            &'a self,
+            _request: Request<cri::$request>,
+        ) -> std::pin::Pin<Box<dyn Future<Output = Answer<$response>> + Send + 'b>>
+        where
+            'a: 'b,
+            Self: 'b,
+        {
+            Box::pin(async { Err(Status::unimplemented(stringify!($name))) })
         })+
     };
 }
@@ -189,10 +202,13 @@ impl RuntimeService for Fake {
     }
 
     async fn status(&self, request: Request<cri::StatusRequest>) -> Answer<cri::StatusResponse> {
-        let condition = |name: &str, status| cri::RuntimeCondition { r#type: name.into(), status, ..Default::default() };
+        let condition =
+            |name: &str, status| cri::RuntimeCondition { r#type: name.into(), status, ..Default::default() };
         let features = cri::RuntimeHandlerFeatures { recursive_read_only_mounts: true, user_namespaces: false };
         let mut answer = cri::StatusResponse {
-            status: Some(cri::RuntimeStatus { conditions: vec![condition("RuntimeReady", true), condition("NetworkReady", false)] }),
+            status: Some(cri::RuntimeStatus {
+                conditions: vec![condition("RuntimeReady", true), condition("NetworkReady", false)],
+            }),
             runtime_handlers: vec![cri::RuntimeHandler { name: "crun".into(), features: Some(features) }],
             features: Some(cri::RuntimeFeatures { supplemental_groups_policy: true, ..Default::default() }),
             ..Default::default()
@@ -204,7 +220,10 @@ impl RuntimeService for Fake {
         Ok(Response::new(answer))
     }
 
-    async fn list_pod_sandbox(&self, request: Request<cri::ListPodSandboxRequest>) -> Answer<cri::ListPodSandboxResponse> {
+    async fn list_pod_sandbox(
+        &self,
+        request: Request<cri::ListPodSandboxRequest>,
+    ) -> Answer<cri::ListPodSandboxResponse> {
         let filter = request.into_inner().filter.unwrap_or_default();
         let mut items = self.held().pods.clone();
         items.retain(|p| {
@@ -215,7 +234,10 @@ impl RuntimeService for Fake {
         Ok(Response::new(cri::ListPodSandboxResponse { items }))
     }
 
-    async fn pod_sandbox_status(&self, request: Request<cri::PodSandboxStatusRequest>) -> Answer<cri::PodSandboxStatusResponse> {
+    async fn pod_sandbox_status(
+        &self,
+        request: Request<cri::PodSandboxStatusRequest>,
+    ) -> Answer<cri::PodSandboxStatusResponse> {
         let request = request.into_inner();
         let held = self.held();
         let pod = held.pods.iter().find(|p| p.id == request.pod_sandbox_id).cloned();
@@ -230,7 +252,11 @@ impl RuntimeService for Fake {
             ..Default::default()
         };
         let info = request.verbose.then(|| ("info".to_owned(), r#"{"pid":42}"#.to_owned()));
-        Ok(Response::new(cri::PodSandboxStatusResponse { status: Some(status), info: info.into_iter().collect(), ..Default::default() }))
+        Ok(Response::new(cri::PodSandboxStatusResponse {
+            status: Some(status),
+            info: info.into_iter().collect(),
+            ..Default::default()
+        }))
     }
 
     async fn run_pod_sandbox(&self, request: Request<cri::RunPodSandboxRequest>) -> Answer<cri::RunPodSandboxResponse> {
@@ -243,20 +269,29 @@ impl RuntimeService for Fake {
         Ok(Response::new(cri::RunPodSandboxResponse { pod_sandbox_id: id("ff1") }))
     }
 
-    async fn stop_pod_sandbox(&self, request: Request<cri::StopPodSandboxRequest>) -> Answer<cri::StopPodSandboxResponse> {
+    async fn stop_pod_sandbox(
+        &self,
+        request: Request<cri::StopPodSandboxRequest>,
+    ) -> Answer<cri::StopPodSandboxResponse> {
         let id = request.into_inner().pod_sandbox_id;
         let mut held = self.change(format!("stop pod {}", &id[..3]))?;
         held.pods.iter_mut().filter(|p| p.id == id).for_each(|p| p.state = 1);
         Ok(Response::new(cri::StopPodSandboxResponse {}))
     }
 
-    async fn remove_pod_sandbox(&self, request: Request<cri::RemovePodSandboxRequest>) -> Answer<cri::RemovePodSandboxResponse> {
+    async fn remove_pod_sandbox(
+        &self,
+        request: Request<cri::RemovePodSandboxRequest>,
+    ) -> Answer<cri::RemovePodSandboxResponse> {
         let id = request.into_inner().pod_sandbox_id;
         self.change(format!("remove pod {}", &id[..3]))?.pods.retain(|p| p.id != id);
         Ok(Response::new(cri::RemovePodSandboxResponse {}))
     }
 
-    async fn list_containers(&self, request: Request<cri::ListContainersRequest>) -> Answer<cri::ListContainersResponse> {
+    async fn list_containers(
+        &self,
+        request: Request<cri::ListContainersRequest>,
+    ) -> Answer<cri::ListContainersResponse> {
         let filter = request.into_inner().filter.unwrap_or_default();
         let mut containers = self.held().containers.clone();
         containers.retain(|c| {
@@ -267,7 +302,10 @@ impl RuntimeService for Fake {
         Ok(Response::new(cri::ListContainersResponse { containers }))
     }
 
-    async fn container_status(&self, request: Request<cri::ContainerStatusRequest>) -> Answer<cri::ContainerStatusResponse> {
+    async fn container_status(
+        &self,
+        request: Request<cri::ContainerStatusRequest>,
+    ) -> Answer<cri::ContainerStatusResponse> {
         let request = request.into_inner();
         let held = self.held();
         let container = held.containers.iter().find(|c| c.id == request.container_id);
@@ -277,7 +315,10 @@ impl RuntimeService for Fake {
         Ok(Response::new(cri::ContainerStatusResponse { status, info: info.into_iter().collect() }))
     }
 
-    async fn create_container(&self, request: Request<cri::CreateContainerRequest>) -> Answer<cri::CreateContainerResponse> {
+    async fn create_container(
+        &self,
+        request: Request<cri::CreateContainerRequest>,
+    ) -> Answer<cri::CreateContainerResponse> {
         let request = request.into_inner();
         let config = request.config.unwrap_or_default();
         let metadata = config.metadata.clone().unwrap_or_default();
@@ -293,7 +334,10 @@ impl RuntimeService for Fake {
         Ok(Response::new(cri::CreateContainerResponse { container_id: id("ff2") }))
     }
 
-    async fn start_container(&self, request: Request<cri::StartContainerRequest>) -> Answer<cri::StartContainerResponse> {
+    async fn start_container(
+        &self,
+        request: Request<cri::StartContainerRequest>,
+    ) -> Answer<cri::StartContainerResponse> {
         let id = request.into_inner().container_id;
         let mut held = self.change(format!("start {}", &id[..3]))?;
         let state = if held.exits.is_some() { 2 } else { 1 };
@@ -308,7 +352,10 @@ impl RuntimeService for Fake {
         Ok(Response::new(cri::StopContainerResponse {}))
     }
 
-    async fn remove_container(&self, request: Request<cri::RemoveContainerRequest>) -> Answer<cri::RemoveContainerResponse> {
+    async fn remove_container(
+        &self,
+        request: Request<cri::RemoveContainerRequest>,
+    ) -> Answer<cri::RemoveContainerResponse> {
         let id = request.into_inner().container_id;
         self.change(format!("remove {}", &id[..2]))?.containers.retain(|c| c.id != id);
         Ok(Response::new(cri::RemoveContainerResponse {}))
@@ -335,11 +382,20 @@ impl RuntimeService for Fake {
         _request: Request<cri::ListContainerStatsRequest>,
     ) -> Answer<cri::ListContainerStatsResponse> {
         let value = |value| Some(cri::UInt64Value { value });
-        let stats = self.held().containers.iter().map(|c| cri::ContainerStats {
-            attributes: Some(cri::ContainerAttributes { id: c.id.clone(), metadata: c.metadata.clone(), ..Default::default() }),
+        let held = self.held();
+        let stats = held.containers.iter().map(|c| cri::ContainerStats {
+            attributes: Some(cri::ContainerAttributes {
+                id: c.id.clone(),
+                metadata: c.metadata.clone(),
+                ..Default::default()
+            }),
             cpu: Some(cri::CpuUsage { timestamp: 1, usage_nano_cores: value(250_000_000), ..Default::default() }),
             memory: Some(cri::MemoryUsage { working_set_bytes: value(12_345_678), ..Default::default() }),
-            writable_layer: Some(cri::FilesystemUsage { used_bytes: value(4096), inodes_used: value(7), ..Default::default() }),
+            writable_layer: Some(cri::FilesystemUsage {
+                used_bytes: value(4096),
+                inodes_used: value(7),
+                ..Default::default()
+            }),
             ..Default::default()
         });
         Ok(Response::new(cri::ListContainerStatsResponse { stats: stats.collect() }))
@@ -351,11 +407,21 @@ impl RuntimeService for Fake {
     }
 
     type GetContainerEventsStream = BoxStream<'static, Result<cri::ContainerEventResponse, Status>>;
-    async fn get_container_events(&self, _request: Request<cri::GetEventsRequest>) -> Answer<Self::GetContainerEventsStream> {
+    async fn get_container_events(
+        &self,
+        _request: Request<cri::GetEventsRequest>,
+    ) -> Answer<Self::GetContainerEventsStream> {
         let event = |kind: cri::ContainerEventType| {
-            Ok(cri::ContainerEventResponse { container_id: id("c1"), container_event_type: kind.into(), ..Default::default() })
+            Ok(cri::ContainerEventResponse {
+                container_id: id("c1"),
+                container_event_type: kind.into(),
+                ..Default::default()
+            })
         };
-        let events = [event(cri::ContainerEventType::ContainerStartedEvent), event(cri::ContainerEventType::ContainerStoppedEvent)];
+        let events = [
+            event(cri::ContainerEventType::ContainerStartedEvent),
+            event(cri::ContainerEventType::ContainerStoppedEvent),
+        ];
         Ok(Response::new(Box::pin(futures::stream::iter(events))))
     }
 
@@ -428,7 +494,10 @@ impl ImageService for Fake {
             used_bytes: Some(cri::UInt64Value { value: 123_456_789 }),
             inodes_used: Some(cri::UInt64Value { value: 9 }),
         };
-        Ok(Response::new(cri::ImageFsInfoResponse { image_filesystems: vec![used.clone()], container_filesystems: vec![used] }))
+        Ok(Response::new(cri::ImageFsInfoResponse {
+            image_filesystems: vec![used.clone()],
+            container_filesystems: vec![used],
+        }))
     }
 
     type StreamImagesStream = BoxStream<'static, Result<cri::StreamImagesResponse, Status>>;
