@@ -10,7 +10,9 @@
 //! | [`client`] | any runtime as a user sees it; plans |
 //! | [`tui`] | the terminal app |
 //! | [`demo`] | something to look at: pods on a temporary root |
+//! | [`cli`] | the command line |
 
+pub mod cli;
 pub mod client;
 #[cfg(feature = "engine")]
 pub mod demo;

@@ -44,6 +44,14 @@ pub fn configured(flag: Option<&str>, variable: Option<&str>, root: &Path) -> Re
     Ok(endpoint.map(str::to_owned))
 }
 
+/// The path of an endpoint: `unix:///path` or a path.
+///
+/// # Errors
+/// `InvalidArgument` for another scheme.
+pub fn socket_path(endpoint: &str) -> Result<std::path::PathBuf> {
+    super::transport::path_of(endpoint)
+}
+
 /// The first of the usual places that answers, and what the others said.
 pub async fn probe(root: &Path) -> (Option<String>, Vec<Error>) {
     let asked = PLACES.iter().map(|place| async move {
