@@ -102,7 +102,7 @@ pub enum Verb {
     /// Show what the image filesystems hold
     Imagefsinfo(images::Imagefsinfo),
     /// Show the runtime's configuration
-    RuntimeConfig,
+    RuntimeConfig(runtime::RuntimeConfig),
     /// Change the runtime's configuration
     UpdateRuntimeConfig(runtime::UpdateRuntimeConfig),
     /// Change the limits of running containers
@@ -151,7 +151,7 @@ impl Verb {
             Self::Info(_) => "info",
             Self::Version => "version",
             Self::Imagefsinfo(_) => "imagefsinfo",
-            Self::RuntimeConfig => "runtime-config",
+            Self::RuntimeConfig(_) => "runtime-config",
             Self::UpdateRuntimeConfig(_) => "update-runtime-config",
             Self::Update(_) => "update",
             Self::Checkpoint(_) => "checkpoint",
@@ -273,7 +273,7 @@ fn over<'a>(backend: &'a Backend, out: &'a mut Out, verb: Verb) -> LocalBoxFutur
         Verb::Info(args) => runtime::info(backend, out, args).boxed_local(),
         Verb::Version => runtime::version(backend, out).boxed_local(),
         Verb::Imagefsinfo(args) => images::imagefsinfo(backend, out, args).boxed_local(),
-        Verb::RuntimeConfig => runtime::runtime_config(backend, out).boxed_local(),
+        Verb::RuntimeConfig(args) => runtime::runtime_config(backend, out, args).boxed_local(),
         Verb::UpdateRuntimeConfig(args) => runtime::update_runtime_config(backend, out, args).boxed_local(),
         Verb::Update(args) => containers::update(backend, out, args).boxed_local(),
         Verb::Checkpoint(args) => containers::checkpoint(backend, out, args).boxed_local(),

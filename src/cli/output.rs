@@ -109,7 +109,7 @@ pub fn reader_left(error: &Error) -> bool {
     false
 }
 
-/// A message's JSON without what is not set, its maps in order. crictl leaves unset messages out too.
+/// A message's JSON, its maps in order. Messages that are not set are left out, as crictl does.
 pub fn to_value(message: &impl Serialize) -> Result<Value> {
     let mut value = serde_json::to_value(message)
         .map_err(|e| Error::new(Kind::Internal, "write a message as JSON").with_source(e))?;
@@ -124,7 +124,6 @@ fn tidy(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(tidy),
         Value::Object(fields) => {
-            fields.retain(|_, v| !v.is_null());
             for (name, field) in fields.iter_mut() {
                 if MAPS.contains(&name.as_str()) {
                     *field = sorted(field);

@@ -61,7 +61,7 @@ fn proto_names(value: Value) -> Value {
                     name
                 })
             };
-            let set = fields.into_iter().filter(|(_, v)| *v != Value::Bool(false) && *v != Value::from(""));
+            let set = fields.into_iter().filter(|(_, v)| *v != false && *v != "");
             Value::Object(set.map(|(n, v)| (name(n), proto_names(v))).collect())
         }
         other => other,
@@ -79,11 +79,21 @@ pub async fn version(backend: &Backend, out: &mut Out) -> Result<u8> {
     Ok(0)
 }
 
-pub async fn runtime_config(backend: &Backend, out: &mut Out) -> Result<u8> {
+#[derive(Debug, Args)]
+pub struct RuntimeConfig {
+    #[arg(short, long, default_value = "table")]
+    output: Format,
+}
+
+pub async fn runtime_config(backend: &Backend, out: &mut Out, args: RuntimeConfig) -> Result<u8> {
     let mut pods = backend.pods();
     let call = pods.runtime_config(cri::RuntimeConfigRequest {});
     let answer = backend.ask("ask the runtime for its configuration", call).await?;
-    out.message(&answer, Format::Json)?;
+    if args.output != Format::Table {
+        out.message(&answer, args.output)?;
+    } else if let Some(linux) = &answer.linux {
+        out.line(&format!("cgroup driver:   {}", linux.cgroup_driver().as_str_name()))?;
+    }
     Ok(0)
 }
 

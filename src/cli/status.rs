@@ -33,10 +33,21 @@ pub fn write(out: &mut Out, mut shapes: Vec<Value>, format: Format) -> Result<()
     }
 }
 
+/// A status with its own messages even where they are not set: crictl shows these as null.
+fn whole(status: &impl serde::Serialize, messages: &[&str]) -> Result<Value> {
+    let mut value = to_value(status)?;
+    if let Value::Object(fields) = &mut value {
+        for name in messages {
+            fields.entry(*name).or_insert(Value::Null);
+        }
+    }
+    Ok(value)
+}
+
 /// Times in words; a container that never ran has none.
 pub fn container(status: &cri::ContainerStatus) -> Result<Value> {
     use cri::ContainerState as State;
-    let mut value = to_value(status)?;
+    let mut value = whole(status, &["metadata", "image", "resources", "user"])?;
     let started = status.state() != State::ContainerCreated;
     let finished = status.state() == State::ContainerExited
         || (status.state() == State::ContainerUnknown && status.finished_at > 0);
@@ -47,7 +58,7 @@ pub fn container(status: &cri::ContainerStatus) -> Result<Value> {
 }
 
 pub fn pod(status: &cri::PodSandboxStatus) -> Result<Value> {
-    let mut value = to_value(status)?;
+    let mut value = whole(status, &["metadata", "network", "linux"])?;
     value["createdAt"] = stamp(status.created_at).into();
     Ok(value)
 }

@@ -48,30 +48,35 @@ fn differences(at: &str, a: &Value, b: &Value, found: &mut Vec<String>) {
     }
 }
 
-async fn same_json(program: &Path, endpoint: &str, words: &[&str]) {
+/// What differs in JSON; empty if nothing does.
+async fn json_differs(program: &Path, endpoint: &str, words: &[&str]) -> Vec<String> {
     let (code, text) = crictl(program, endpoint, words).await;
-    assert_eq!(code, 0, "crictl {words:?}");
     let ours = wharf(endpoint, words).await;
-    assert_eq!(ours.code, 0, "{words:?}: {}", ours.err);
-    let (a, b): (Value, Value) = (serde_json::from_str(&ours.out).unwrap(), serde_json::from_str(&text).unwrap());
+    if i32::from(ours.code) != code {
+        return vec![format!("{words:?}: exit code {} and crictl's {code}: {}", ours.code, ours.err)];
+    }
+    let (Ok(a), Ok(b)) = (serde_json::from_str(&ours.out), serde_json::from_str(&text)) else {
+        return vec![format!("{words:?}: one is not JSON\n{}\n{text}", ours.out)];
+    };
     let mut found = Vec::new();
-    differences("", &a, &b, &mut found);
-    assert!(found.is_empty(), "{words:?}\n{}", found.join("\n"));
+    differences(&format!("{words:?} "), &a, &b, &mut found);
+    found
 }
 
-async fn same_text(program: &Path, endpoint: &str, words: &[&str]) {
+/// What differs in the lines, spaces at their ends aside.
+async fn text_differs(program: &Path, endpoint: &str, words: &[&str]) -> Option<String> {
     let (code, text) = crictl(program, endpoint, words).await;
     let ours = wharf(endpoint, words).await;
-    assert_eq!(i32::from(ours.code), code, "{words:?}: {}", ours.err);
-    let lines = |text: &str| text.lines().map(|l| l.trim_end().to_owned()).collect::<Vec<_>>();
-    assert_eq!(lines(&ours.out), lines(&text), "{words:?}: ours, then crictl's");
+    let lines = |text: &str| text.lines().map(|l| l.trim_end().to_owned()).collect::<Vec<_>>().join("\n");
+    let (a, b) = ((i32::from(ours.code), lines(&ours.out)), (code, lines(&text)));
+    (a != b).then(|| format!("{words:?}: ours\n{}\n{}\ncrictl's\n{}\n{}", a.0, a.1, b.0, b.1))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_over_the_fake() {
     let Some(program) = find("WHARF_CRICTL", "crictl") else { return };
     let fake = Fake::start();
-    let at = fake.endpoint.as_str();
+    let (at, mut found) = (fake.endpoint.as_str(), Vec::new());
     for words in [
         &["ps"][..],
         &["ps", "-a"],
@@ -87,6 +92,7 @@ async fn the_same_over_the_fake() {
         &["images", "-q"],
         &["images", "-f", "dangling=true"],
         &["version"],
+        &["runtime-config"],
         &["stopp", "aa1"],
         &["stop", "c1"],
         &["rm", "c3"],
@@ -102,7 +108,7 @@ async fn the_same_over_the_fake() {
             assert_eq!(mine.done(), theirs.done(), "{words:?}");
             continue;
         }
-        same_text(&program, at, words).await;
+        found.extend(text_differs(&program, at, words).await);
     }
     let (c1, pod) = (super::fake::id("c1"), super::fake::id("aa1"));
     for words in [
@@ -116,11 +122,11 @@ async fn the_same_over_the_fake() {
         &["info"],
         &["info", "-q"],
         &["imagefsinfo"],
-        &["runtime-config"],
         &["stats", "-a", "-o", "json"],
     ] {
-        same_json(&program, at, words).await;
+        found.extend(json_differs(&program, at, words).await);
     }
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 /// A containerd of our own, killed with the value.
@@ -177,9 +183,9 @@ async fn containerd() -> Option<Containerd> {
 async fn the_same_over_containerd() {
     let Some(program) = find("WHARF_CRICTL", "crictl") else { return };
     let Some(containerd) = containerd().await else { return };
-    let at = containerd.endpoint.as_str();
+    let (at, mut found) = (containerd.endpoint.as_str(), Vec::new());
     for words in [&["ps", "-a"][..], &["pods"], &["images"], &["version"]] {
-        same_text(&program, at, words).await;
+        found.extend(text_differs(&program, at, words).await);
     }
     for words in [
         &["ps", "-a", "-o", "json"][..],
@@ -188,12 +194,11 @@ async fn the_same_over_containerd() {
         &["info", "-q"],
         &["stats", "-o", "json"],
     ] {
-        same_json(&program, at, words).await;
+        found.extend(json_differs(&program, at, words).await);
     }
     let ours: Value = serde_json::from_str(&wharf(at, &["info"]).await.out).unwrap();
     let theirs: Value = serde_json::from_str(&crictl(&program, at, &["info"]).await.1).unwrap();
-    let mut found = Vec::new();
-    differences("", &ours, &theirs, &mut found);
+    differences("info", &ours, &theirs, &mut found);
     // The CNI state's time of the last load may differ.
     found.retain(|d| !d.contains("lastCNI"));
     assert!(found.is_empty(), "{}", found.join("\n"));

@@ -463,7 +463,9 @@ impl ImageService for Fake {
     async fn image_status(&self, request: Request<cri::ImageStatusRequest>) -> Answer<cri::ImageStatusResponse> {
         let request = request.into_inner();
         let wanted = request.image.unwrap_or_default().image;
-        let image = self.held().images.iter().find(|i| i.id == wanted || i.repo_tags.contains(&wanted)).cloned();
+        let short = |i: &cri::Image| wanted.len() > 9 && i.id.trim_start_matches("sha256:").starts_with(&wanted);
+        let named = |i: &&cri::Image| i.id == wanted || i.repo_tags.contains(&wanted) || short(i);
+        let image = self.held().images.iter().find(named).cloned();
         let info = request.verbose.then(|| ("info".to_owned(), r#"{"chainID":"sha256:0"}"#.to_owned()));
         Ok(Response::new(cri::ImageStatusResponse { image, info: info.into_iter().collect() }))
     }

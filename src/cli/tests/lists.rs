@@ -141,7 +141,7 @@ async fn the_runtime_about_itself() {
     let info: Value = serde_json::from_str(&wharf(&fake.endpoint, &["info"]).await.out).unwrap();
     assert_eq!(info["config"]["a"]["b"][1], 2);
     assert_eq!(info["runtimeHandlers"][0]["features"]["recursive_read_only_mounts"], true);
-    assert!(wharf(&fake.endpoint, &["runtime-config"]).await.out.contains("CGROUPFS"));
+    assert!(wharf(&fake.endpoint, &["runtime-config", "-o", "json"]).await.out.contains("CGROUPFS"));
     let events = wharf(&fake.endpoint, &["events"]).await.out;
     assert_eq!(events.matches("CONTAINER_STARTED_EVENT").count(), 1, "{events}");
     let stats = lines(&fake, &["stats", "-s", "0.01"]).await;
