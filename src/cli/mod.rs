@@ -231,11 +231,18 @@ pub async fn perform(cli: Cli, out: &mut Out) -> Result<u8> {
             }
             Verb::Serve(options) => backend::serve(&options).await.map(|()| 0),
             verb => {
+                // Heard from here on, so that whoever ends a verb of the demo ends the demo in good order too.
+                let signal = cli.globals.demo.then(|| tokio::spawn(backend::ended()));
                 let backend = Backend::connect(&cli.globals).boxed_local().await?;
+                let ended = async {
+                    match signal {
+                        Some(signal) => drop(signal.await),
+                        None => std::future::pending().await,
+                    }
+                };
                 let done = tokio::select! {
                     done = over(&backend, out, verb) => done,
-                    // Whoever ends a verb ends its runtime in good order too.
-                    signal = backend::ended(), if cli.globals.demo => signal.map(|()| report::FAILED),
+                    () = ended => Ok(report::FAILED),
                 };
                 backend.close(done).await
             }

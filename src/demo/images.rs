@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, collections::BTreeSet, fs, path::PathBuf};
 
 use crate::{
     engine::image::{
-        build::{Content, Entry, Recipe},
+        build::{Content, Entry, Layer, Recipe},
         pull::Puller,
     },
     error::{Error, Result},
@@ -28,10 +28,10 @@ pub fn reference(name: &str) -> String {
 }
 
 pub async fn make(puller: &Puller) -> Result<()> {
-    let base = base()?;
+    let base = Layer::new(&base()?)?;
     for (name, role) in APPS {
         let recipe = Recipe {
-            layers: vec![base.clone(), vec![note(name)]],
+            layers: vec![base.clone(), Layer::new(&[note(name)])?],
             entrypoint: vec!["/bin/wharf".into(), "demo-app".into(), (*role).into()],
             env: BTreeMap::from([("PATH".into(), "/bin".into()), ("DB_PASSWORD".into(), "not-a-real-one".into())]),
             labels: BTreeMap::from([("org.opencontainers.image.title".into(), (*name).into())]),
@@ -40,15 +40,15 @@ pub async fn make(puller: &Puller) -> Result<()> {
     }
     // Not compressible, like the models and dumps that fill real disks.
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let noise = std::iter::repeat_with(|| {
+    let mut data = Vec::with_capacity(UNUSED);
+    while data.len() < UNUSED {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        state.to_le_bytes()
-    });
-    let data = noise.take(UNUSED / 8).flatten().collect();
+        data.extend_from_slice(&state.to_le_bytes());
+    }
     let entry = Entry { path: "/data/model.bin".into(), mode: 0o644, content: Content::Bytes(data) };
-    let unused = Recipe { layers: vec![vec![entry]], ..Recipe::default() };
+    let unused = Recipe { layers: vec![Layer::new(&[entry])?], ..Recipe::default() };
     puller.put(unused.build(&reference("ml/old-model:2024"))?).await.map(drop)
 }
 

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use serde_json::json;
@@ -34,11 +35,27 @@ pub enum Content {
     Link(String),
 }
 
+/// A layer in memory: a plain tar archive, shared by the images that have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    pub archive: Arc<[u8]>,
+    pub digest: Digest,
+}
+
+impl Layer {
+    /// # Errors
+    /// A file that cannot be read, a path that is no path in an image.
+    pub fn new(entries: &[Entry]) -> Result<Self> {
+        let archive = archive(entries)?;
+        Ok(Self { digest: Digest::of(&archive), archive: archive.into() })
+    }
+}
+
 /// What an image is made from. The same recipe gives the same digests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recipe {
-    /// Bottom first; each is one layer.
-    pub layers: Vec<Vec<Entry>>,
+    /// Bottom first.
+    pub layers: Vec<Layer>,
     pub entrypoint: Vec<String>,
     pub env: BTreeMap<String, String>,
     pub labels: BTreeMap<String, String>,
@@ -49,17 +66,15 @@ pub struct Recipe {
 pub struct Built {
     pub reference: Reference,
     pub config: Vec<u8>,
-    /// Plain tar archives.
-    pub layers: Vec<Vec<u8>>,
+    pub layers: Vec<Layer>,
     pub manifest: Vec<u8>,
 }
 
 impl Recipe {
     /// # Errors
-    /// A file that cannot be read, a path that is no path in an image.
+    /// `InvalidArgument` for a reference that is none.
     pub fn build(&self, reference: &str) -> Result<Built> {
-        let layers = self.layers.iter().map(|entries| archive(entries)).collect::<Result<Vec<_>>>()?;
-        let diff_ids: Vec<String> = layers.iter().map(|l| Digest::of(l).to_string()).collect();
+        let diff_ids: Vec<String> = self.layers.iter().map(|l| l.digest.to_string()).collect();
         let env: Vec<String> = self.env.iter().map(|(k, v)| format!("{k}={v}")).collect();
         let host = Platform::host();
         let config = json!({
@@ -68,20 +83,22 @@ impl Recipe {
             "rootfs": { "type": "layers", "diff_ids": diff_ids },
         });
         let config = config.to_string().into_bytes();
-        let described: Vec<_> = layers
-            .iter()
-            .zip(&diff_ids)
-            .map(
-                |(l, d)| json!({ "mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": d, "size": l.len() }),
-            )
-            .collect();
+        let kind = "application/vnd.oci.image.layer.v1.tar";
+        let describe =
+            |l: &Layer| json!({ "mediaType": kind, "digest": l.digest.to_string(), "size": l.archive.len() });
+        let described: Vec<_> = self.layers.iter().map(describe).collect();
         let manifest = json!({
             "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
             "config": { "mediaType": "application/vnd.oci.image.config.v1+json",
                 "digest": Digest::of(&config).to_string(), "size": config.len() },
             "layers": described,
         });
-        Ok(Built { reference: reference.parse()?, config, layers, manifest: manifest.to_string().into_bytes() })
+        Ok(Built {
+            reference: reference.parse()?,
+            config,
+            layers: self.layers.clone(),
+            manifest: manifest.to_string().into_bytes(),
+        })
     }
 }
 
@@ -148,10 +165,13 @@ mod tests {
     fn recipe() -> Recipe {
         let file = |path: &str, content| Entry { path: path.to_owned(), mode: 0o755, content };
         Recipe {
-            layers: vec![vec![
-                file("/bin/app", Content::Bytes(b"hello".to_vec())),
-                file("bin/sh", Content::Link("app".into())),
-            ]],
+            layers: vec![
+                Layer::new(&[
+                    file("/bin/app", Content::Bytes(b"hello".to_vec())),
+                    file("bin/sh", Content::Link("app".into())),
+                ])
+                .unwrap(),
+            ],
             entrypoint: vec!["/bin/app".into()],
             ..Recipe::default()
         }
@@ -167,7 +187,7 @@ mod tests {
     fn tar_reads_what_is_written() {
         let built = recipe().build("demo.test/app:1").unwrap();
         let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("layer.tar"), &built.layers[0]).unwrap();
+        fs::write(dir.path().join("layer.tar"), &built.layers[0].archive).unwrap();
         let listed = std::process::Command::new("tar").arg("-tvf").arg(dir.path().join("layer.tar")).output().unwrap();
         let text = String::from_utf8_lossy(&listed.stdout).into_owned();
         assert!(text.contains("bin/") && text.contains("bin/app") && text.contains("bin/sh -> app"), "{text}");

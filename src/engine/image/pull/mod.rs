@@ -120,10 +120,19 @@ impl Puller {
             else {
                 bail!(Internal, "an image that was made here has no manifest");
             };
-            for blob in built.layers.iter().chain([&built.config]) {
-                let (content, blob, lease) = (self.content.clone(), blob.clone(), lease.to_owned());
-                blocking(move || content.write(&blob, &lease)).await?;
+            for layer in built.layers {
+                let (content, db, lease) = (self.content.clone(), Arc::clone(&self.db), lease.to_owned());
+                blocking(move || {
+                    db.lease_blob(&lease, &layer.digest)?;
+                    match content.size(&layer.digest)? {
+                        Some(_) => Ok(()),
+                        None => content.write(&layer.archive, &lease).map(drop),
+                    }
+                })
+                .await?;
             }
+            let (content, own) = (self.content.clone(), lease.to_owned());
+            blocking(move || content.write(&built.config, &own)).await?;
             let target = Digest::of(&built.manifest);
             let document = Fetched {
                 digest: target.clone(),
