@@ -11,7 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub const ROLES: &[(&str, fn() -> ExitCode)] =
+/// A name and the program behind it.
+type Role = (&'static str, fn() -> ExitCode);
+
+const ROLES: &[Role] =
     &[("web", web), ("load", load), ("crash", crash), ("cache", cache), ("report", report), ("sh", super::shell::main)];
 
 /// Runs the role named; 127 if there is none.
