@@ -7,3 +7,4 @@ mod proto;
 mod shim;
 #[path = "../support/mod.rs"]
 mod support;
+mod terminal;
