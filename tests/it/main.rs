@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod confinement;
+mod config;
 mod crictl;
 mod proto;
 mod shim;
 #[path = "../support/mod.rs"]
 mod support;
+mod terminal;
