@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod confinement;
 mod config;
+mod confinement;
 mod crictl;
+mod critest;
 mod proto;
 mod shim;
 #[path = "../support/mod.rs"]
