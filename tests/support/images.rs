@@ -50,7 +50,7 @@ pub fn push(test: &str, registry: &Registry, scratch: &Path) -> Option<String> {
         let mut digest = String::new();
         for name in names {
             let (name, tag) = name.rsplit_once(':').unwrap();
-            digest = registry.push_with(name, tag, layers, config);
+            digest = registry.push_with(name, tag, layers, config, None);
         }
         digest
     };

@@ -93,18 +93,19 @@ impl Registry {
         Some(dir.join("ca.crt"))
     }
 
-    /// Pushes an image of these gzip layers; its manifest's digest.
+    /// Pushes an image of these layers; its manifest's digest.
     pub fn push(&self, name: &str, tag: &str, layers: &[Layer], auth: Option<&str>) -> String {
-        let config = json!({ "Cmd": ["/bin/sh"], "Env": ["PATH=/bin"] });
-        self.upload(name, tag, &layers.iter().collect::<Vec<_>>(), &config, auth)
+        self.push_program(name, tag, layers, "/bin/sh", auth)
     }
 
-    /// The same with a configuration.
-    pub fn push_with(&self, name: &str, tag: &str, layers: &[&Layer], config: &Value) -> String {
-        self.upload(name, tag, layers, config, None)
+    /// The same with a program that is run by default.
+    pub fn push_program(&self, name: &str, tag: &str, layers: &[Layer], run: &str, auth: Option<&str>) -> String {
+        let config = json!({ "Cmd": [run], "Env": ["PATH=/bin"] });
+        self.push_with(name, tag, &layers.iter().collect::<Vec<_>>(), &config, auth)
     }
 
-    fn upload(&self, name: &str, tag: &str, layers: &[&Layer], config: &Value, auth: Option<&str>) -> String {
+    /// The same with a whole configuration.
+    pub fn push_with(&self, name: &str, tag: &str, layers: &[&Layer], config: &Value, auth: Option<&str>) -> String {
         let blob = |bytes: &[u8]| {
             let digest = Digest::of(bytes).to_string();
             let (status, head) = self.request("POST", &format!("/v2/{name}/blobs/uploads/"), "", &[], auth).unwrap();
@@ -129,7 +130,7 @@ impl Registry {
             .iter()
             .map(|layer| {
                 let mut entry = blob(&layer.bytes);
-                entry["mediaType"] = "application/vnd.oci.image.layer.v1.tar+gzip".into();
+                entry["mediaType"] = format!("application/vnd.oci.image.layer.v1.tar+{}", layer.compression).into();
                 entry
             })
             .collect();
@@ -186,9 +187,10 @@ impl Drop for Registry {
     }
 }
 
-/// A gzip layer.
 pub struct Layer {
     pub bytes: Vec<u8>,
+    /// "gzip" or "zstd".
+    pub compression: &'static str,
     pub diff_id: String,
 }
 
@@ -198,5 +200,5 @@ pub fn layer(directory: &Path) -> Layer {
     let common = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
     let plain = run(&[&common[..], &["-c", "."]].concat());
     let bytes = run(&[&common[..], &["-cz", "."]].concat());
-    Layer { diff_id: Digest::of(&plain).to_string(), bytes }
+    Layer { diff_id: Digest::of(&plain).to_string(), bytes, compression: "gzip" }
 }
