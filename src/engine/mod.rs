@@ -14,6 +14,7 @@ pub mod run;
 pub mod serve;
 pub mod shim;
 pub mod snapshot;
+pub mod streaming;
 
 mod whole;
 

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod crictl;
+mod events;
 mod proto;
 mod shim;
+mod streaming;
+mod streaming_threats;
 #[path = "../support/mod.rs"]
 mod support;

@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    container,
+    container, events,
     state::{Pod, PodRecord, PodState, now, selected},
 };
 use crate::{
@@ -63,7 +63,8 @@ pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRe
     match set_up(engine, &pod, handler.runtime.clone()).await {
         Ok(()) => {
             engine.pods.update_pod(&pod, |r| r.state = PodState::Ready)?;
-            engine.pods.emit(&id, cri::ContainerEventType::ContainerStartedEvent);
+            events::emit(engine, &id, &id, cri::ContainerEventType::ContainerCreatedEvent);
+            events::emit(engine, &id, &id, cri::ContainerEventType::ContainerStartedEvent);
             Ok(id)
         }
         Err(error) => {
@@ -291,7 +292,7 @@ async fn stop_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
         r.cleanup_error = None;
     })?;
     if was_ready {
-        engine.pods.emit(&id, cri::ContainerEventType::ContainerStoppedEvent);
+        events::emit(engine, &id, &id, cri::ContainerEventType::ContainerStoppedEvent);
     }
     Ok(())
 }
@@ -340,7 +341,7 @@ pub async fn remove_pod_sandbox(engine: &Arc<Engine>, id: &str) -> Result<()> {
     }
     engine.pods.update_pod(&pod, |r| r.state = PodState::Removing)?;
     remove_locked(engine, &pod).await.context(|| format!("remove pod sandbox {id}"))?;
-    engine.pods.emit(&id, cri::ContainerEventType::ContainerDeletedEvent);
+    events::emit(engine, &id, &id, cri::ContainerEventType::ContainerDeletedEvent);
     Ok(())
 }
 
