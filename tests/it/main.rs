@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod config;
+mod confinement;
 mod crictl;
 mod events;
 mod proto;
@@ -10,3 +12,4 @@ mod streaming;
 mod streaming_threats;
 #[path = "../support/mod.rs"]
 mod support;
+mod terminal;

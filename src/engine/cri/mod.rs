@@ -6,14 +6,17 @@ mod container;
 mod events;
 pub mod exec;
 mod images;
+mod info;
 mod mounts;
 mod node;
 mod pod;
+mod seccomp;
 mod spec;
 mod state;
 mod stats;
 mod streams;
 mod user;
+mod users;
 mod volume;
 
 use std::{pin::Pin, sync::Arc};
