@@ -3,6 +3,7 @@
 //! `Service` only translates: a function of the sibling modules does each call, and is named as the RPC.
 
 mod container;
+mod events;
 pub mod exec;
 mod image_volume;
 mod images;
@@ -15,6 +16,7 @@ mod seccomp;
 mod spec;
 mod state;
 mod stats;
+mod streams;
 mod user;
 mod users;
 mod volume;
@@ -26,6 +28,7 @@ use tonic::{Request, Response, Status, async_trait, service::Routes};
 
 pub use images::pull;
 pub use state::Pods;
+pub use streams::streams;
 
 use super::Engine;
 use crate::proto::cri::{
@@ -218,16 +221,16 @@ impl RuntimeService for Service {
         ok(exec::exec_sync(&self.0, request.into_inner()).await?)
     }
 
-    async fn exec(&self, _: Request<cri::ExecRequest>) -> Answer<cri::ExecResponse> {
-        unimplemented("Exec (streaming)")
+    async fn exec(&self, request: Request<cri::ExecRequest>) -> Answer<cri::ExecResponse> {
+        ok(cri::ExecResponse { url: streams::exec(&self.0, request.into_inner()).await? })
     }
 
-    async fn attach(&self, _: Request<cri::AttachRequest>) -> Answer<cri::AttachResponse> {
-        unimplemented("Attach")
+    async fn attach(&self, request: Request<cri::AttachRequest>) -> Answer<cri::AttachResponse> {
+        ok(cri::AttachResponse { url: streams::attach(&self.0, request.into_inner()).await? })
     }
 
-    async fn port_forward(&self, _: Request<cri::PortForwardRequest>) -> Answer<cri::PortForwardResponse> {
-        unimplemented("PortForward")
+    async fn port_forward(&self, request: Request<cri::PortForwardRequest>) -> Answer<cri::PortForwardResponse> {
+        ok(cri::PortForwardResponse { url: streams::port_forward(&self.0, request.into_inner()).await? })
     }
 
     async fn container_stats(
@@ -292,7 +295,7 @@ impl RuntimeService for Service {
     type GetContainerEventsStream = Listed<cri::ContainerEventResponse>;
 
     async fn get_container_events(&self, _: Request<cri::GetEventsRequest>) -> Answer<Self::GetContainerEventsStream> {
-        Ok(Response::new(node::get_container_events(&self.0)))
+        Ok(Response::new(events::get_container_events(&self.0)))
     }
 
     async fn list_metric_descriptors(
