@@ -50,10 +50,15 @@ impl Error {
         }
     }
 
-    /// Wraps `self` in what was being attempted; the kind stays.
+    /// Wraps `self` in what was being attempted; the kind stays. What the error says already (of another process, say) is
+    /// not said again.
     #[must_use]
     pub fn context(self, doing: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind: self.kind, context: doing.into(), source: Some(Box::new(self)) }
+        let doing = doing.into();
+        if self.context.strip_prefix(&*doing).is_some_and(|rest| rest.is_empty() || rest.starts_with(": ")) {
+            return self;
+        }
+        Self { kind: self.kind, context: doing, source: Some(Box::new(self)) }
     }
 
     #[must_use]

@@ -10,6 +10,7 @@ use futures::StreamExt;
 
 use super::{
     backend::Backend,
+    containers::container_status,
     figures::parse_time,
     filter::{self, ContainerSelect},
     output::{Out, clean},
@@ -17,9 +18,14 @@ use super::{
 use crate::{
     bail,
     client::types::{LogLine, LogOptions},
-    error::Result,
+    error::{Kind, Result},
     proto::cri,
 };
+
+/// Between two looks whether a container that is followed has ended.
+const LOOK: Duration = Duration::from_millis(500);
+/// How long a log may stay silent after the end before it counts as read.
+pub const SILENCE: Duration = Duration::from_millis(300);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Stream {
@@ -71,7 +77,17 @@ pub async fn logs(backend: &Backend, out: &mut Out, args: Logs) -> Result<u8> {
     let options = LogOptions { follow: args.follow, tail: u64::try_from(args.tail).ok(), since };
     let mut lines = pin!(backend.runtime().logs(&id, options));
     let mut left = u64::try_from(args.limit_bytes).ok();
-    while let Some(line) = lines.next().await {
+    let (mut look, mut ended) = (tokio::time::interval(LOOK), false);
+    loop {
+        let line = tokio::select! {
+            line = lines.next() => line,
+            _ = look.tick(), if args.follow && !ended => {
+                ended = has_ended(backend, &id).await;
+                continue;
+            }
+            () = tokio::time::sleep(SILENCE), if ended => None,
+        };
+        let Some(line) = line else { break };
         let line = line.map_err(|e| e.context(format!("read the log of container {}", args.id)))?;
         if args.stream.is_some_and(|s| (s == Stream::Stderr) != line.stderr) {
             continue;
@@ -83,11 +99,19 @@ pub async fn logs(backend: &Backend, out: &mut Out, args: Logs) -> Result<u8> {
     Ok(0)
 }
 
+/// Whether nothing will be written any more. A runtime that does not answer says nothing about its containers.
+async fn has_ended(backend: &Backend, id: &str) -> bool {
+    match container_status(backend, id, false).await {
+        Ok(found) => found.status.is_none_or(|s| s.state() == cri::ContainerState::ContainerExited),
+        Err(error) => error.is(Kind::NotFound),
+    }
+}
+
 /// Writes a line to the stream it was written to; whether there is room for more.
 pub fn write(out: &mut Out, line: &LogLine, timestamps: bool, left: Option<&mut u64>) -> Result<bool> {
     let mut bytes = Vec::with_capacity(line.text.len() + 40);
     if timestamps && let Some(at) = line.at.and_then(|at| jiff::Timestamp::try_from(at).ok()) {
-        bytes.extend(format!("{at} ").into_bytes());
+        bytes.extend(format!("{at:.9} ").into_bytes());
     }
     // A pipe gets the bytes as they are; a terminal gets nothing that talks to it.
     match out.width {
@@ -146,7 +170,7 @@ mod tests {
         let line = LogLine { at: Some(SystemTime::UNIX_EPOCH), stderr: false, text: b"a\x1b[2Jb\n".to_vec() };
         let (mut terminal, text, _) = crate::cli::tests::capture(Some(80));
         assert!(write(&mut terminal, &line, true, None).unwrap());
-        assert_eq!(text(), "1970-01-01T00:00:00Z ab\n");
+        assert_eq!(text(), "1970-01-01T00:00:00.000000000Z ab\n");
         let (mut pipe, text, _) = crate::cli::tests::capture(None);
         let mut left = 9;
         assert!(write(&mut pipe, &line, false, Some(&mut left)).unwrap());

@@ -225,7 +225,8 @@ impl Bars {
 }
 
 fn line(step: &PullProgress) -> String {
-    let layer = clean(short_id(&step.layer));
+    // A runtime that does not tell of layers is known by the reference.
+    let layer = clean(if step.layer.starts_with("sha256:") { short_id(&step.layer) } else { &step.layer });
     let phase = match step.phase {
         PullPhase::Resolving => "resolving",
         PullPhase::Downloading => "downloading",

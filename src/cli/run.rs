@@ -186,8 +186,6 @@ async fn fetch(backend: &Backend, args: &Run) -> Result<()> {
 
 /// Between two looks at the state of the container.
 const LOOK: Duration = Duration::from_millis(200);
-/// How long a log may stay silent after the end before it counts as read.
-const SILENCE: Duration = Duration::from_millis(300);
 
 /// Shows what the container writes until it ends; its exit code. The person's Ctrl-C stops it.
 async fn wait(backend: &Backend, out: &mut Out, id: &str) -> Result<u8> {
@@ -218,7 +216,7 @@ async fn wait(backend: &Backend, out: &mut Out, id: &str) -> Result<u8> {
             _ = terminate.recv() => Some(stop(backend, id, 143).await?),
         };
         let Some(code) = ended else { continue };
-        while open && let Ok(Some(Ok(line))) = tokio::time::timeout(SILENCE, lines.next()).await {
+        while open && let Ok(Some(Ok(line))) = tokio::time::timeout(logs::SILENCE, lines.next()).await {
             logs::write(out, &line, false, None)?;
         }
         return Ok(exec::code(code));

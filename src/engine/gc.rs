@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 /// Deletes what no image, container, pod or live lease refers to. Returns what that freed on disk.
 /// A crash in between leaves files without rows, which the next start deletes.
 pub async fn collect(db: &Arc<Db>, content: &Content, snapshotter: &dyn Snapshotter) -> Result<Usage> {
-    let (db, content) = (Arc::clone(db), content.clone());
+    let (db, content, reserve) = (Arc::clone(db), content.clone(), Arc::clone(db));
     let blobs = tokio::task::spawn_blocking(move || {
         let garbage = db.mark(SystemTime::now())?;
         let bytes = content.delete_files(&garbage.blobs, &garbage.ingests)?;
@@ -22,5 +22,10 @@ pub async fn collect(db: &Arc<Db>, content: &Content, snapshotter: &dyn Snapshot
     .await
     .unwrap_or_else(|e| Err(Error::new(Kind::Internal, "the collection died").with_source(e)))?;
     let snapshots = snapshotter.sweep().await?;
+    if blobs.bytes + snapshots.bytes > 0 {
+        tokio::task::spawn_blocking(move || reserve.refill_reserve())
+            .await
+            .map_err(|e| Error::new(Kind::Internal, "the collection died").with_source(e))?;
+    }
     Ok(Usage { bytes: blobs.bytes + snapshots.bytes, inodes: blobs.inodes + snapshots.inodes })
 }

@@ -6,10 +6,10 @@ use std::{
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use super::{
@@ -18,7 +18,12 @@ use super::{
     cri::{self, Pods},
     features::{self, Features},
     gc,
-    image::{config::ImageConfig, pull::Puller, reference::Reference, registry::RegistryConfig},
+    image::{
+        config::ImageConfig,
+        pull::{LEASE, Puller},
+        reference::Reference,
+        registry::RegistryConfig,
+    },
     metadata::{Db, ImageRow, Table},
     network::{self, Network, NetworkConfig},
     recover,
@@ -33,6 +38,9 @@ use crate::{
 
 /// An image's configuration is at most this large (docs/architecture.md, "Limits").
 const CONFIG_LIMIT: u64 = 8 << 20;
+
+/// Between two looks for leases that have expired.
+const LOOK_FOR_EXPIRED: Duration = Duration::from_secs(60);
 
 /// How long removed things wait for company before a collection.
 const COLLECT_DELAY: Duration = Duration::from_millis(500);
@@ -111,6 +119,8 @@ impl Engine {
         let content = Content::open(&config.root.join("content"), Arc::clone(&db))?;
         let snapshots = config.root.join("snapshots");
         let local = snapshot::open(&snapshots, config.snapshotter.as_deref(), Arc::clone(&db))?;
+        // Whoever held one is dead: this engine is the only one here, and it has just begun.
+        db.abandon(None, LEASE)?;
         let report = recover::storage(&db, &content, &local).await?;
         tracing::info!(?report, "storage recovered");
         let snapshotter: Arc<dyn Snapshotter> = Arc::new(local);
@@ -138,6 +148,7 @@ impl Engine {
             config,
         });
         cri::recover(&engine).await?;
+        tokio::spawn(janitor(Arc::downgrade(&engine)));
         Ok(engine)
     }
 
@@ -295,6 +306,23 @@ impl Engine {
 fn features_of(config: &Config) -> HashMap<String, Features> {
     let directories = [config.root.as_path(), config.state.as_path()];
     config.handlers.iter().map(|h| (h.name.clone(), features::of(h, &directories))).collect()
+}
+
+/// Collects what leases kept when they expire, for as long as the engine lives.
+async fn janitor(engine: Weak<Engine>) {
+    loop {
+        if let Some(engine) = engine.upgrade() {
+            let db = Arc::clone(&engine.db);
+            match blocking(move || db.has_expired(SystemTime::now())).await {
+                Ok(true) => engine.collect_soon(),
+                Ok(false) => {}
+                Err(error) => tracing::warn!("looking for expired leases failed: {error:#}"),
+            }
+        } else {
+            return;
+        }
+        tokio::time::sleep(LOOK_FOR_EXPIRED).await;
+    }
 }
 
 /// The directories with their modes, and the lock that makes us the only engine on this root.

@@ -2,12 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod attached;
+mod attached_app;
 mod config;
 mod confinement;
 mod crictl;
 mod critest;
 mod events;
 mod proto;
+mod pulls;
+mod registry;
 mod shim;
 mod streaming;
 mod streaming_threats;

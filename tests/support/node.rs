@@ -126,6 +126,13 @@ impl Node {
         engine.wait().unwrap();
     }
 
+    /// wharf's own verbs on the engine's socket.
+    pub fn wharf(&self, arguments: &[&str]) -> Command {
+        let mut command = super::in_netns(&self.netns, Path::new(super::WHARF));
+        command.args(["-r", &self.socket(), "-t", "60s"]).args(arguments);
+        command
+    }
+
     pub fn crictl(&self, arguments: &[&str]) -> Output {
         self.crictl_command(arguments).output().unwrap()
     }
@@ -300,18 +307,23 @@ impl Drop for Node {
                 let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
             }
         }
-        let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
-        let mine =
-            mounts.lines().filter_map(|l| l.split(' ').nth(1)).filter(|m| m.starts_with(&*self.dir.to_string_lossy()));
-        for mount in mine.collect::<Vec<_>>().into_iter().rev() {
-            let _ = rustix::mount::unmount(mount, rustix::mount::UnmountFlags::DETACH);
-        }
-        let _ = fs::remove_dir(&self.dir);
+        release(&self.dir);
     }
 }
 
+/// Unmounts everything at and below a test's directory and removes it.
+pub fn release(directory: &Path) {
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let mine =
+        mounts.lines().filter_map(|l| l.split(' ').nth(1)).filter(|m| m.starts_with(&*directory.to_string_lossy()));
+    for mount in mine.collect::<Vec<_>>().into_iter().rev() {
+        let _ = rustix::mount::unmount(mount, rustix::mount::UnmountFlags::DETACH);
+    }
+    let _ = fs::remove_dir(directory);
+}
+
 /// Processes whose command line names the directory.
-fn processes(directory: &str) -> Vec<String> {
+pub fn processes(directory: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();

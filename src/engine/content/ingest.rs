@@ -11,10 +11,10 @@ use std::{
 use ring::digest::{Context as Hasher, SHA256};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use super::{Digest, Shared, sync_directory};
+use super::{Digest, Shared, space, sync_directory};
 use crate::{
     bail,
-    error::{Context, Error, Result},
+    error::{Context, Error, Kind, Result},
 };
 
 /// Dropping it keeps what was written, so the next ingest of that digest resumes there.
@@ -27,6 +27,8 @@ pub struct Ingest {
     file: File,
     hasher: Hasher,
     written: u64,
+    /// Free space is looked at when this many bytes have been written.
+    look_at: u64,
 }
 
 impl Ingest {
@@ -70,6 +72,7 @@ impl Ingest {
             file,
             hasher,
             written,
+            look_at: 0,
         })
     }
 
@@ -78,16 +81,30 @@ impl Ingest {
         self.written
     }
 
-    /// `DataLoss` when more comes than the descriptor says; the ingest is then deleted.
+    /// `DataLoss` when more comes than the descriptor says; the ingest is then deleted. `ResourceExhausted` when the disk
+    /// is full or nearly so; what was written is then given back, so that there is room for the clean-up.
     pub fn write(&mut self, data: &[u8]) -> Result<()> {
         if self.written + data.len() as u64 > self.size {
             self.discard()?;
             bail!(DataLoss, "blob {} is longer than its descriptor's {} bytes", self.digest, self.size);
         }
-        self.file.write_all(data).map_err(|e| Error::io("write ingest", &self.path, e))?;
+        if let Err(error) = self.append(data) {
+            if error.is(Kind::ResourceExhausted) {
+                return Err(error.and_cleanup(self.restart()));
+            }
+            return Err(error);
+        }
         self.hasher.update(data);
         self.written += data.len() as u64;
         Ok(())
+    }
+
+    fn append(&mut self, data: &[u8]) -> Result<()> {
+        if self.written >= self.look_at {
+            space::keep_reserve(&self.shared.ingests)?;
+            self.look_at = self.written + space::LOOK_EVERY;
+        }
+        self.file.write_all(data).map_err(|e| Error::io("write ingest", &self.path, e))
     }
 
     /// Starts over from nothing (a server that ignored Range).
@@ -96,7 +113,7 @@ impl Ingest {
             .set_len(0)
             .and_then(|()| self.file.seek(SeekFrom::Start(0)))
             .map_err(|e| Error::io("truncate ingest", &self.path, e))?;
-        (self.hasher, self.written) = (Hasher::new(&SHA256), 0);
+        (self.hasher, self.written, self.look_at) = (Hasher::new(&SHA256), 0, 0);
         Ok(())
     }
 

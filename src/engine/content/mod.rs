@@ -5,6 +5,7 @@
 
 mod digest;
 mod ingest;
+pub mod space;
 
 use std::{
     collections::HashSet,

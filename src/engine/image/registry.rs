@@ -162,6 +162,9 @@ impl Session {
         let response = self.get(&path, headers).await?;
         let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let content_type = header(CONTENT_TYPE.as_str()).unwrap_or_default();
+        if content_type.starts_with("text/html") {
+            bail!(InvalidArgument, "{} is not a registry: it answered with a web page (text/html)", self.host);
+        }
         let announced = header("docker-content-digest").and_then(|d| d.parse::<Digest>().ok());
         let body = bounded(response, MANIFEST_LIMIT, "manifest").await?;
         let digest = Digest::of(&body);

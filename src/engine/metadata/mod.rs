@@ -7,6 +7,7 @@
 //! (docs/architecture.md, "Crash consistency"). Here: opening, documents and leases; the siblings have the rest.
 
 mod images;
+mod reserve;
 mod schema;
 mod snapshots;
 mod storage;
@@ -27,6 +28,7 @@ use serde::{Serialize, de::DeserializeOwned};
 pub use images::ImageRow;
 pub use snapshots::SnapshotRow;
 
+use self::reserve::Reserve;
 use crate::{
     bail,
     engine::content::Digest,
@@ -43,6 +45,7 @@ pub struct Db {
     written: AtomicU64,
     /// How many of them are on the disk; `None` once a sync has failed.
     synced: Mutex<Option<u64>>,
+    reserve: Reserve,
 }
 
 /// Which documents: pod sandboxes or containers. Names are unique within one.
@@ -65,27 +68,34 @@ impl Db {
     /// Opens or makes the database. A damaged one is moved aside as `meta.db.corrupt-<unix seconds>` and a fresh one is
     /// made: a node must come up. One written by a newer version is refused.
     pub fn open(path: &Path) -> Result<Self> {
-        match schema::open(path) {
-            Ok(connection) => Self::with(path, connection),
+        let reserve = Reserve::beside(path);
+        let opened = match schema::open(path) {
+            // Opening may write: a log to be read back, a shared-memory file.
+            Err(error) if error.is(Kind::ResourceExhausted) && reserve.give_up()? => schema::open(path),
+            other => other,
+        };
+        reserve.fill();
+        match opened {
+            Ok(connection) => Self::with(path, connection, reserve),
             Err(error) if error.is(Kind::DataLoss) => {
                 let aside = schema::move_aside(path)?;
                 tracing::error!(
                     "metadata database damaged ({error:#}); moved to {}: images have to be pulled again",
                     aside.display()
                 );
-                Self::with(path, schema::open(path)?)
+                Self::with(path, schema::open(path)?, reserve)
             }
             Err(error) => Err(error),
         }
     }
 
-    fn with(path: &Path, connection: Connection) -> Result<Self> {
+    fn with(path: &Path, connection: Connection, reserve: Reserve) -> Result<Self> {
         let log = schema::log(path);
         let directory = path.parent().unwrap_or(Path::new("/"));
         File::open(directory).and_then(|d| d.sync_all()).map_err(|e| Error::io("sync directory", directory, e))?;
         let log = File::open(&log).map_err(|e| Error::io("open", &log, e))?;
-        let db =
-            Self { connection: Mutex::new(connection), log, written: AtomicU64::new(1), synced: Mutex::new(Some(0)) };
+        let (connection, synced) = (Mutex::new(connection), Mutex::new(Some(0)));
+        let db = Self { connection, log, written: AtomicU64::new(1), synced, reserve };
         db.durable()?;
         Ok(db)
     }
@@ -95,14 +105,24 @@ impl Db {
     }
 
     /// One durable transaction.
-    fn write<T>(&self, doing: &str, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+    fn write<T>(&self, doing: &str, work: impl Fn(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let value = self.write_soon(doing, work)?;
         self.durable().context(|| doing.to_owned())?;
         Ok(value)
     }
 
-    /// One transaction, durable with the next [`Self::durable`].
-    fn write_soon<T>(&self, doing: &str, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+    /// One transaction, durable with the next [`Self::durable`]. On a full disk it is tried again with the reserve given up.
+    fn write_soon<T>(&self, doing: &str, work: impl Fn(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        match self.transaction(doing, &work) {
+            Err(error) if error.is(Kind::ResourceExhausted) && self.reserve.give_up()? => {
+                tracing::warn!("the disk is full; to {doing} takes the reserve");
+                self.transaction(doing, &work)
+            }
+            other => other,
+        }
+    }
+
+    fn transaction<T>(&self, doing: &str, work: impl Fn(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).db(doing)?;
         let value = work(&transaction).context(|| doing.to_owned())?;
@@ -129,6 +149,11 @@ impl Db {
         let outcome = rustix::fs::fdatasync(&self.log);
         *synced = outcome.is_ok().then_some(all);
         outcome.map_err(|e| Error::new(Kind::DataLoss, "sync the database").with_source(e))
+    }
+
+    /// After something was removed.
+    pub fn refill_reserve(&self) {
+        self.reserve.fill();
     }
 
     fn read<T>(&self, doing: &str, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
@@ -262,14 +287,45 @@ impl Db {
         })
     }
 
-    /// Idempotent.
+    /// Idempotent. What the same work left behind in an earlier life goes with it.
     pub fn release(&self, lease: &str) -> Result<()> {
         self.write_soon("release a lease", |tx| {
-            tx.execute("DELETE FROM lease WHERE id = ?", [lease_id(lease)?]).db("delete")?;
+            let id = lease_id(lease)?;
+            tx.execute(
+                "DELETE FROM lease WHERE id = ?1 OR purpose = ?2 || (SELECT purpose FROM lease WHERE id = ?1)",
+                params![id, ABANDONED],
+            )
+            .db("delete")?;
             Ok(())
         })
     }
+
+    /// The work of a lease, or of all, was cut off: what it had stays for the same work to go on with, for this long.
+    pub fn abandon(&self, lease: Option<&str>, expires: Duration) -> Result<()> {
+        let until = unix(SystemTime::now() + expires);
+        let id = lease.map(lease_id).transpose()?;
+        self.write("abandon leases", |tx| {
+            tx.execute(
+                "UPDATE lease SET expires = min(expires, ?2), purpose = ?3 || purpose
+                 WHERE (?1 IS NULL OR id = ?1) AND purpose NOT LIKE ?3 || '%'",
+                params![id, until, ABANDONED],
+            )
+            .db("update")?;
+            Ok(())
+        })
+    }
+
+    /// Whether a collection would end a lease.
+    pub fn has_expired(&self, now: SystemTime) -> Result<bool> {
+        self.read("look for expired leases", |db| {
+            let query = "SELECT EXISTS (SELECT 1 FROM lease WHERE expires < ?)";
+            db.query_row(query, [unix(now)], |r| r.get(0)).db("look")
+        })
+    }
 }
+
+/// Before the purpose of a lease whose holder is gone.
+const ABANDONED: &str = "abandoned: ";
 
 fn lease_id(text: &str) -> Result<i64> {
     text.parse().map_err(|_| Error::new(Kind::InvalidArgument, format!("invalid lease {text:?}")))
@@ -356,6 +412,30 @@ mod tests {
         let all = db.list::<i32>(Table::Containers).unwrap();
         assert!(all[0].1.as_ref().unwrap_err().is(Kind::DataLoss));
         assert_eq!(*all[1].1.as_ref().unwrap(), 1);
+    }
+
+    #[test]
+    fn what_was_abandoned_is_kept_for_the_same_work_and_goes_with_it() {
+        let (_dir, db) = db();
+        let (hour, digest) = (Duration::from_secs(3600), Digest::of(b"x"));
+        let hold = |purpose: &str| {
+            let lease = db.lease(purpose, hour).unwrap();
+            db.start_ingest(&digest, 1, &lease).unwrap();
+            lease
+        };
+        hold("pull a");
+        db.abandon(None, Duration::from_secs(60)).unwrap();
+        let other = hold("pull b");
+        db.release(&other).unwrap();
+        assert!(db.mark(SystemTime::now()).unwrap().ingests.is_empty(), "another work's end changes nothing");
+        let again = hold("pull a");
+        db.release(&again).unwrap();
+        assert_eq!(db.mark(SystemTime::now()).unwrap().ingests, std::slice::from_ref(&digest));
+        let last = hold("pull a");
+        db.abandon(Some(&last), Duration::from_secs(60)).unwrap();
+        let later = SystemTime::now() + Duration::from_secs(61);
+        assert!(!db.has_expired(SystemTime::now()).unwrap() && db.has_expired(later).unwrap());
+        assert_eq!(db.mark(later).unwrap().leases, 1);
     }
 
     #[test]

@@ -52,7 +52,9 @@ impl Puller {
             match outcome {
                 Ok(()) if offset == blob.size => break,
                 Ok(()) | Err(_) if offset > before => broken = 0,
-                Err(error) if !matches!(error.kind(), Kind::Unavailable | Kind::DeadlineExceeded) => return Err(error),
+                Err(error) if !matches!(error.kind(), Kind::Unavailable | Kind::DeadlineExceeded) => {
+                    return Err(error.context(format!("blob {}", blob.digest.short())));
+                }
                 Ok(()) | Err(_) => {}
             }
             broken += 1;

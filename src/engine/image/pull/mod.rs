@@ -1,6 +1,7 @@
 //! Pull: resolve, download and unpack in parallel, commit in order, record the image last.
 //!
-//! Everything in flight hangs on one lease, renewed while the pull lives; a crash leaves it to expire and be collected.
+//! Everything in flight hangs on one lease, renewed while the pull lives. A crash, or a client that leaves, abandons it:
+//! the next pull of that reference goes on from there and ends it; without one it expires and is collected.
 //! Layers whose driver allows it are unpacked at the same time and put on top of each other when they are committed.
 
 mod download;
@@ -36,7 +37,8 @@ use crate::{
 const CONFIG_LIMIT: u64 = 8 << 20;
 /// Indexes inside indexes (threats REG-12).
 const DEPTH: u32 = 4;
-const LEASE: Duration = Duration::from_secs(600);
+/// Of what a pull is about to need, and how long after its death that is kept.
+pub const LEASE: Duration = Duration::from_secs(600);
 
 /// How far one layer is, or the resolving of the reference (`digest` empty). Bytes of the compressed layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,11 +157,13 @@ impl Puller {
     ) -> Result<ImageRow> {
         let (db, purpose) = (Arc::clone(&self.db), doing());
         let lease = blocking(move || db.lease(&purpose, LEASE)).await?;
+        let mut held = Held { db: Arc::clone(&self.db), lease: Some(lease.clone()) };
         let outcome = tokio::select! {
             done = work(&lease) => done,
             error = self.keep_alive(&lease) => Err(error),
         };
         let db = Arc::clone(&self.db);
+        held.lease = None;
         let released = blocking(move || db.release(&lease)).await;
         match outcome {
             Ok(image) => released.map(|()| image),
@@ -263,6 +267,24 @@ impl Puller {
             .context(|| "its configuration".to_owned())?;
         let (content, digest) = (self.content.clone(), descriptor.digest.clone());
         blocking(move || content.read(&digest, CONFIG_LIMIT)).await
+    }
+}
+
+/// A lease whose pull may be dropped in the middle: what it had stays for the next try, not for longer.
+struct Held {
+    db: Arc<Db>,
+    lease: Option<String>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let (Some(lease), Ok(workers)) = (self.lease.take(), tokio::runtime::Handle::try_current()) else { return };
+        let db = Arc::clone(&self.db);
+        workers.spawn_blocking(move || {
+            if let Err(error) = db.abandon(Some(&lease), LEASE) {
+                tracing::warn!("a pull that was called off: {error:#}");
+            }
+        });
     }
 }
 

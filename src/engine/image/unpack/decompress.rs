@@ -9,8 +9,8 @@ use ring::digest::{Context as Hasher, SHA256};
 
 use crate::{
     bail,
-    engine::content::Digest,
-    error::{Context, Error, Kind, Result},
+    engine::content::{Digest, space},
+    error::{Error, Kind, Result},
 };
 
 /// How a layer blob is compressed; found by its first bytes, not by its media type.
@@ -57,8 +57,6 @@ pub struct Stream<'a> {
     look_at: u64,
 }
 
-const LOOK_EVERY: u64 = 64 << 20;
-
 impl<'a> Stream<'a> {
     pub fn new(from: Box<dyn Read + 'a>, limit: u64, target: &Path) -> Self {
         Self { from, hasher: Hasher::new(&SHA256), seen: 0, limit, target: target.to_owned(), look_at: 0 }
@@ -85,8 +83,8 @@ impl<'a> Stream<'a> {
             bail!(ResourceExhausted, "layer expands beyond {} bytes", self.limit);
         }
         if self.seen > self.look_at {
-            self.look_at = self.seen + LOOK_EVERY;
-            keep_reserve(&self.target)?;
+            self.look_at = self.seen + space::LOOK_EVERY;
+            space::keep_reserve(&self.target)?;
         }
         Ok(n)
     }
@@ -96,16 +94,4 @@ impl std::fmt::Debug for Stream<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Stream").field("seen", &self.seen).finish_non_exhaustive()
     }
-}
-
-/// A node whose disk we fill is a node we have broken: 1 GiB or 5 % stay free, on small filesystems 2 %.
-fn keep_reserve(path: &Path) -> Result<()> {
-    let stat = rustix::fs::statvfs(path).context(|| format!("look at the free space of {}", path.display()))?;
-    let (free, total) = (stat.f_bavail * stat.f_frsize, stat.f_blocks * stat.f_frsize);
-    let reserve = if total < 20 << 30 { total / 50 } else { (total / 20).clamp(1 << 30, 16 << 30) };
-    if total > 0 && free < reserve {
-        let text = format!("no space left on {}: {free} bytes are free, {reserve} are kept in reserve", path.display());
-        return Err(Error::new(Kind::ResourceExhausted, text));
-    }
-    Ok(())
 }

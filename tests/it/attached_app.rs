@@ -1,0 +1,104 @@
+//! The app attached to somebody else's runtime, in a real terminal: it shows what crictl lists, and outlives the runtime.
+
+use std::{thread, time::Duration};
+
+use crate::support::{
+    containerd::{Containerd, VERSIONS, Version},
+    tmux::Tmux,
+};
+
+fn short(id: &str) -> String {
+    id.trim_start_matches("sha256:").chars().take(10).collect()
+}
+
+#[test]
+fn the_panes_name_what_crictl_lists() {
+    for version in VERSIONS {
+        let Some(c) = Containerd::start("app", version) else { return };
+        c.ok(&["pull", &c.image]);
+        c.ok(&["pull", "127.0.0.1:5000/test/unused:1"]);
+        let (_, loud) = c.run("web", "loud", "while :; do echo ahoy from the loop; sleep 0.5; done");
+        let (_, ended) = c.run("job", "brief", "exit 3");
+        c.ctr("other", &["images", "pull", "--plain-http", "127.0.0.1:5000/test/unused:1"]);
+        for size in [(80, 24), (160, 48)] {
+            let Some(tmux) = Tmux::start("app", size, &c.wharf(&[])) else { return };
+            let screen = tmux.wait_for("ATTACHED");
+            assert!(screen.contains("containerd"), "{screen}");
+            tmux.keys(&["2"]);
+            let screen =
+                tmux.wait_until("both pods", |s| s.contains("web") && s.contains("job") && s.contains("Ready"));
+            assert!(screen.contains("2 Pods 2"), "{screen}");
+            tmux.keys(&["3"]);
+            tmux.wait_until("both containers and how they are", |s| {
+                ["3 Containers 2", "loud", "Running", "brief", "Exited 3"].iter().all(|w| s.contains(w))
+            });
+            tmux.keys(&["4"]);
+            let images = c.json(&["images", "-o", "json"])["images"].as_array().unwrap().clone();
+            let screen = tmux.wait_for(&format!("4 Images {}", images.len()));
+            for image in &images {
+                let id = short(image["id"].as_str().unwrap());
+                assert!(screen.contains(&id), "{id} is missing:\n{screen}");
+            }
+            assert!(screen.contains("test/busybox:1") && screen.contains("test/unused:1"), "{screen}");
+            tmux.keys(&["5"]);
+            let list = |namespace: &str| {
+                c.ctr(namespace, &["snapshots", "ls"]).lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+            };
+            let all = [list("k8s.io"), list("other")].concat();
+            let screen = tmux.wait_for(&format!("5 Snapshots {}", all.len()));
+            for line in &all {
+                let key: String = line.split_whitespace().next().unwrap().chars().take(17).collect();
+                assert!(screen.contains(&key), "{key} is missing:\n{screen}");
+            }
+            if size.0 == 160 {
+                assert!(screen.contains("other") && screen.contains("k8s.io"), "{screen}");
+            }
+            // Logs of the container, by its row.
+            tmux.keys(&["3", "/"]);
+            tmux.text("loud");
+            tmux.keys(&["Enter", "l"]);
+            tmux.wait_for("ahoy from the loop");
+            tmux.keys(&["Escape"]);
+            tmux.wait_until("the table again", |s| s.contains("NAME") && s.contains("STATE"));
+            tmux.keys(&["q"]);
+            assert_eq!(tmux.exit_code(), 0);
+            tmux.end();
+        }
+        assert_eq!(c.json(&["inspect", &loud])["status"]["state"], "CONTAINER_RUNNING");
+        assert_eq!(c.json(&["inspect", &ended])["status"]["state"], "CONTAINER_EXITED");
+        c.ctr("other", &["images", "rm", "127.0.0.1:5000/test/unused:1"]);
+        c.end();
+    }
+}
+
+#[test]
+fn a_runtime_that_dies_is_said_and_found_again() {
+    let Some(mut c) = Containerd::start("app-death", Version::Debian) else { return };
+    c.ok(&["pull", &c.image]);
+    c.run("web", "loud", "sleep 1000");
+    let Some(tmux) = Tmux::start("app-death", (100, 30), &c.wharf(&[])) else { return };
+    tmux.wait_for("ATTACHED");
+    tmux.keys(&["3"]);
+    tmux.wait_until("the container", |s| s.contains("loud") && s.contains("Running"));
+    for _ in 0..2 {
+        c.kill();
+        let screen = tmux.wait_until("that it is dead", |s| s.contains("no answer for") && s.contains(" old)"));
+        assert!(screen.contains("loud"), "what was seen is still shown:\n{screen}");
+        // The age goes on.
+        let age = |s: &str| {
+            s.split("what you see is ").nth(1).unwrap_or_default().split(' ').next().unwrap_or_default().to_owned()
+        };
+        let first = age(&screen);
+        tmux.wait_until("an older age", |s| s.contains("what you see is") && age(s) != first);
+        c.serve();
+        tmux.wait_until("the end of the alarm", |s| !s.contains("no answer for") && s.contains("loud"));
+        thread::sleep(Duration::from_millis(300));
+    }
+    // What it shows is new: a pod made after the crash appears.
+    c.run("late", "late-one", "sleep 1000");
+    tmux.wait_for("late-one");
+    tmux.keys(&["q"]);
+    assert_eq!(tmux.exit_code(), 0);
+    tmux.end();
+    c.end();
+}
