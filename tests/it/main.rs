@@ -6,8 +6,11 @@ mod config;
 mod confinement;
 mod crictl;
 mod critest;
+mod events;
 mod proto;
 mod shim;
+mod streaming;
+mod streaming_threats;
 #[path = "../support/mod.rs"]
 mod support;
 mod terminal;

@@ -2,6 +2,7 @@
 
 pub mod images;
 pub mod node;
+pub mod pty;
 pub mod registry;
 pub mod tmux;
 

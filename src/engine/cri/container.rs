@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    image_volume,
+    events, image_volume,
     pod::{blocking, new_id},
     spec::{self, Inputs},
     state::{Container, ContainerRecord, ContainerState, PodState, container_name, nanos, now, selected},
@@ -78,7 +78,7 @@ pub async fn create_container(engine: &Arc<Engine>, request: cri::CreateContaine
                 r.user = user;
             })?;
             engine.durable().await?;
-            engine.pods.emit(&id, cri::ContainerEventType::ContainerCreatedEvent);
+            events::emit(engine, &id, &sandbox.id, cri::ContainerEventType::ContainerCreatedEvent);
             Ok(id)
         }
         Err(error) => {
@@ -217,7 +217,7 @@ pub async fn start_container(engine: &Arc<Engine>, id: &str) -> Result<()> {
         r.started_at = now();
     })?;
     engine.durable().await?;
-    engine.pods.emit(&record.id, cri::ContainerEventType::ContainerStartedEvent);
+    events::emit(engine, &record.id, &record.pod, cri::ContainerEventType::ContainerStartedEvent);
     watch(engine, &container, task);
     Ok(())
 }
@@ -267,7 +267,7 @@ fn record_exit(engine: &Engine, container: &Container, status: &ExitStatus) -> R
         r.reason = reason.to_owned();
         r.pid = 0;
     })?;
-    engine.pods.emit(&record.id, cri::ContainerEventType::ContainerStoppedEvent);
+    events::emit(engine, &record.id, &record.pod, cri::ContainerEventType::ContainerStoppedEvent);
     Ok(())
 }
 
@@ -284,7 +284,7 @@ pub fn lost(engine: &Engine, container: &Container, why: &str) -> Result<()> {
         r.message = why.to_owned();
         r.pid = 0;
     })?;
-    engine.pods.emit(&record.id, cri::ContainerEventType::ContainerStoppedEvent);
+    events::emit(engine, &record.id, &record.pod, cri::ContainerEventType::ContainerStoppedEvent);
     Ok(())
 }
 
@@ -348,10 +348,10 @@ pub async fn remove_container(engine: &Arc<Engine>, id: &str) -> Result<()> {
 pub async fn remove(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()> {
     stop(engine, container, Duration::ZERO).await?;
     let _guard = container.lock.lock().await;
-    let id = container.record().id;
+    let ContainerRecord { id, pod, .. } = container.record();
     engine.pods.update_container(container, |r| r.state = ContainerState::Removing)?;
     clean_up(engine, container).await?;
-    engine.pods.emit(&id, cri::ContainerEventType::ContainerDeletedEvent);
+    events::emit(engine, &id, &pod, cri::ContainerEventType::ContainerDeletedEvent);
     Ok(())
 }
 

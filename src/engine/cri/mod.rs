@@ -4,6 +4,7 @@
 
 mod cdi;
 mod container;
+mod events;
 pub mod exec;
 mod image_volume;
 mod images;
@@ -16,6 +17,7 @@ mod seccomp;
 mod spec;
 mod state;
 mod stats;
+mod streams;
 mod user;
 mod users;
 mod volume;
@@ -27,6 +29,7 @@ use tonic::{Request, Response, Status, async_trait, service::Routes};
 
 pub use images::pull;
 pub use state::Pods;
+pub use streams::streams;
 
 use super::Engine;
 use crate::proto::cri::{
@@ -219,16 +222,16 @@ impl RuntimeService for Service {
         ok(exec::exec_sync(&self.0, request.into_inner()).await?)
     }
 
-    async fn exec(&self, _: Request<cri::ExecRequest>) -> Answer<cri::ExecResponse> {
-        unimplemented("Exec (streaming)")
+    async fn exec(&self, request: Request<cri::ExecRequest>) -> Answer<cri::ExecResponse> {
+        ok(cri::ExecResponse { url: streams::exec(&self.0, request.into_inner()).await? })
     }
 
-    async fn attach(&self, _: Request<cri::AttachRequest>) -> Answer<cri::AttachResponse> {
-        unimplemented("Attach")
+    async fn attach(&self, request: Request<cri::AttachRequest>) -> Answer<cri::AttachResponse> {
+        ok(cri::AttachResponse { url: streams::attach(&self.0, request.into_inner()).await? })
     }
 
-    async fn port_forward(&self, _: Request<cri::PortForwardRequest>) -> Answer<cri::PortForwardResponse> {
-        unimplemented("PortForward")
+    async fn port_forward(&self, request: Request<cri::PortForwardRequest>) -> Answer<cri::PortForwardResponse> {
+        ok(cri::PortForwardResponse { url: streams::port_forward(&self.0, request.into_inner()).await? })
     }
 
     async fn container_stats(
@@ -295,7 +298,7 @@ impl RuntimeService for Service {
     type GetContainerEventsStream = Listed<cri::ContainerEventResponse>;
 
     async fn get_container_events(&self, _: Request<cri::GetEventsRequest>) -> Answer<Self::GetContainerEventsStream> {
-        Ok(Response::new(node::get_container_events(&self.0)))
+        Ok(Response::new(events::get_container_events(&self.0)))
     }
 
     async fn list_metric_descriptors(

@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    container,
+    container, events,
     state::{Pod, PodRecord, PodState, now, selected},
     users,
 };
@@ -73,7 +73,8 @@ pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRe
         Ok(()) => {
             engine.pods.update_pod(&pod, |r| r.state = PodState::Ready)?;
             engine.durable().await?;
-            engine.pods.emit(&id, cri::ContainerEventType::ContainerStartedEvent);
+            events::emit(engine, &id, &id, cri::ContainerEventType::ContainerCreatedEvent);
+            events::emit(engine, &id, &id, cri::ContainerEventType::ContainerStartedEvent);
             Ok(id)
         }
         Err(error) => {
@@ -308,7 +309,7 @@ async fn stop_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
     })?;
     engine.durable().await?;
     if was_ready {
-        engine.pods.emit(&id, cri::ContainerEventType::ContainerStoppedEvent);
+        events::emit(engine, &id, &id, cri::ContainerEventType::ContainerStoppedEvent);
     }
     Ok(())
 }
@@ -357,7 +358,7 @@ pub async fn remove_pod_sandbox(engine: &Arc<Engine>, id: &str) -> Result<()> {
     }
     engine.pods.update_pod(&pod, |r| r.state = PodState::Removing)?;
     erase(engine, &pod).await.context(|| format!("remove pod sandbox {id}"))?;
-    engine.pods.emit(&id, cri::ContainerEventType::ContainerDeletedEvent);
+    events::emit(engine, &id, &id, cri::ContainerEventType::ContainerDeletedEvent);
     Ok(())
 }
 

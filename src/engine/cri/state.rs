@@ -11,6 +11,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     bail,
@@ -157,21 +158,39 @@ pub struct Pods {
     db: Arc<Db>,
     pods: Mutex<BTreeMap<String, Arc<Pod>>>,
     containers: Mutex<BTreeMap<String, Arc<Container>>>,
-    events: broadcast::Sender<(String, cri::ContainerEventType)>,
+    events: broadcast::Sender<Arc<cri::ContainerEventResponse>>,
+    /// Ends every stream of events.
+    ended: CancellationToken,
 }
 
 impl Pods {
     pub fn new(db: Arc<Db>) -> Self {
-        Self { db, pods: Mutex::default(), containers: Mutex::default(), events: broadcast::channel(1024).0 }
+        Self {
+            db,
+            pods: Mutex::default(),
+            containers: Mutex::default(),
+            events: broadcast::channel(1024).0,
+            ended: CancellationToken::new(),
+        }
     }
 
-    pub fn events(&self) -> broadcast::Receiver<(String, cri::ContainerEventType)> {
-        self.events.subscribe()
+    /// Events from now on, until the token is cancelled.
+    pub fn events(&self) -> (broadcast::Receiver<Arc<cri::ContainerEventResponse>>, CancellationToken) {
+        (self.events.subscribe(), self.ended.clone())
     }
 
-    pub fn emit(&self, id: &str, kind: cri::ContainerEventType) {
-        // No receiver is fine: nobody listens.
-        drop(self.events.send((id.to_owned(), kind)));
+    /// Whether anybody listens to events.
+    pub fn heard(&self) -> bool {
+        self.events.receiver_count() > 0
+    }
+
+    pub fn emit(&self, event: cri::ContainerEventResponse) {
+        // Whoever listened may have gone meanwhile.
+        drop(self.events.send(Arc::new(event)));
+    }
+
+    pub fn end_events(&self) {
+        self.ended.cancel();
     }
 
     // -- pods

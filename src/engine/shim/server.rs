@@ -13,6 +13,7 @@ use std::{
     },
     path::{Path, PathBuf},
     process::ExitCode,
+    time::{Duration, Instant},
 };
 
 use rustix::{
@@ -147,6 +148,8 @@ impl Server {
             for source in self.wait()? {
                 self.handle(source)?;
             }
+            let now = Instant::now();
+            self.containers.values_mut().for_each(|c| c.io.expire(now));
             self.connections.retain(|_, c| !c.done);
         }
         Ok(())
@@ -184,7 +187,10 @@ impl Server {
                 list.push(fd);
             }
         }
-        match rustix::event::poll(&mut list, None) {
+        let until = self.containers.values().filter_map(|c| c.io.deadline()).min();
+        let limit = until.map(|u| u.saturating_duration_since(Instant::now()) + Duration::from_millis(1));
+        let limit = limit.and_then(|l| rustix::event::Timespec::try_from(l).ok());
+        match rustix::event::poll(&mut list, limit.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error).context(|| "wait for events".to_owned()),
         }
