@@ -54,8 +54,13 @@ impl Registry {
         Some(registry)
     }
 
-    /// Pushes an image of these gzip layers; its manifest's digest.
+    /// Pushes an image of these layers; its manifest's digest.
     pub fn push(&self, name: &str, tag: &str, layers: &[Layer], auth: Option<&str>) -> String {
+        self.push_program(name, tag, layers, "/bin/sh", auth)
+    }
+
+    /// The same with a program that is run by default.
+    pub fn push_program(&self, name: &str, tag: &str, layers: &[Layer], run: &str, auth: Option<&str>) -> String {
         let blob = |bytes: &[u8]| {
             let digest = Digest::of(bytes).to_string();
             let (status, head) = self.request("POST", &format!("/v2/{name}/blobs/uploads/"), "", &[], auth).unwrap();
@@ -72,7 +77,7 @@ impl Registry {
             json!({ "digest": digest, "size": bytes.len() })
         };
         let diffs: Vec<&str> = layers.iter().map(|l| l.diff_id.as_str()).collect();
-        let config = json!({ "architecture": "amd64", "os": "linux", "config": { "Cmd": ["/bin/sh"], "Env": ["PATH=/bin"] },
+        let config = json!({ "architecture": "amd64", "os": "linux", "config": { "Cmd": [run], "Env": ["PATH=/bin"] },
             "rootfs": { "type": "layers", "diff_ids": diffs } });
         let mut config = blob(config.to_string().as_bytes());
         config["mediaType"] = "application/vnd.oci.image.config.v1+json".into();
@@ -80,7 +85,7 @@ impl Registry {
             .iter()
             .map(|layer| {
                 let mut entry = blob(&layer.bytes);
-                entry["mediaType"] = "application/vnd.oci.image.layer.v1.tar+gzip".into();
+                entry["mediaType"] = format!("application/vnd.oci.image.layer.v1.tar+{}", layer.compression).into();
                 entry
             })
             .collect();
@@ -135,9 +140,10 @@ impl Drop for Registry {
     }
 }
 
-/// A gzip layer.
 pub struct Layer {
     pub bytes: Vec<u8>,
+    /// "gzip" or "zstd".
+    pub compression: &'static str,
     pub diff_id: String,
 }
 
@@ -147,5 +153,5 @@ pub fn layer(directory: &Path) -> Layer {
     let common = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
     let plain = run(&[&common[..], &["-c", "."]].concat());
     let bytes = run(&[&common[..], &["-cz", "."]].concat());
-    Layer { diff_id: Digest::of(&plain).to_string(), bytes }
+    Layer { diff_id: Digest::of(&plain).to_string(), bytes, compression: "gzip" }
 }

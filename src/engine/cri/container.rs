@@ -77,6 +77,7 @@ pub async fn create_container(engine: &Arc<Engine>, request: cri::CreateContaine
                 r.pid = pid;
                 r.user = user;
             })?;
+            engine.durable().await?;
             events::emit(engine, &id, &sandbox.id, cri::ContainerEventType::ContainerCreatedEvent);
             Ok(id)
         }
@@ -207,12 +208,14 @@ pub async fn start_container(engine: &Arc<Engine>, id: &str) -> Result<()> {
             r.reason = "StartError".to_owned();
             r.message = text;
         })?;
+        engine.durable().await?;
         return Err(error.context(format!("start container {id}")));
     }
     engine.pods.update_container(&container, |r| {
         r.state = ContainerState::Running;
         r.started_at = now();
     })?;
+    engine.durable().await?;
     events::emit(engine, &record.id, &record.pod, cri::ContainerEventType::ContainerStartedEvent);
     watch(engine, &container, task);
     Ok(())
@@ -235,6 +238,11 @@ pub fn watch(engine: &Arc<Engine>, container: &Arc<Container>, task: Arc<dyn Tas
                     lost(&engine, &container, "the shim has died")
                 }
             }
+        };
+        // Whoever waits for the exit syncs for itself; this is for exits nobody waits for.
+        let outcome = match outcome {
+            Ok(()) => engine.durable().await,
+            failed => failed,
         };
         if let Err(error) = outcome {
             tracing::error!(container = id, "recording its exit failed: {error:#}");
@@ -285,7 +293,8 @@ pub async fn stop_container(engine: &Arc<Engine>, id: &str, timeout: i64) -> Res
         other => other?,
     };
     let grace = Duration::from_secs(u64::try_from(timeout).unwrap_or(0));
-    stop(engine, &container, grace).await.context(|| format!("stop container {id}"))
+    stop(engine, &container, grace).await.context(|| format!("stop container {id}"))?;
+    engine.durable().await
 }
 
 /// The stop signal, the grace, then SIGKILL to every process. Idempotent. Does not hold the lock while it waits, so that
@@ -358,7 +367,12 @@ async fn clean_up(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()
         remove_tree(&bundle)
     })
     .await?;
-    gone_is_fine(engine.snapshotter.remove(&record.id).await)?;
+    // Before the first file goes this makes durable what was recorded so far: should the last deletion be lost in a power
+    // cut, recovery finishes the removal.
+    match engine.snapshotter.remove(&record.id).await {
+        Err(error) if error.is(Kind::NotFound) => engine.durable().await?,
+        other => other?,
+    }
     engine.pods.delete_container(&record.id)?;
     engine.collect_soon();
     Ok(())
@@ -510,7 +524,7 @@ pub async fn update_container_resources(engine: &Engine, request: cri::UpdateCon
     engine.pods.update_container(&container, |r| {
         r.config.linux.get_or_insert_default().resources = Some(spec::merged(r, &linux));
     })?;
-    Ok(())
+    engine.durable().await
 }
 
 pub async fn reopen_container_log(engine: &Engine, id: &str) -> Result<()> {
