@@ -5,6 +5,7 @@
 mod config;
 mod confinement;
 mod crictl;
+mod critest;
 mod events;
 mod proto;
 mod shim;

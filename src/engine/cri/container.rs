@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    events,
+    events, image_volume,
     pod::{blocking, new_id},
     spec::{self, Inputs},
     state::{Container, ContainerRecord, ContainerState, PodState, container_name, nanos, now, selected},
@@ -144,6 +144,7 @@ async fn set_up(
         }
     })
     .await?;
+    image_volume::mount(engine, container, pause, maps.as_ref()).await?;
     let inputs =
         Inputs { sandbox, record: record.clone(), image: image_config.clone(), rootfs, pause, target, users: maps };
     let user = blocking(move || {
@@ -360,6 +361,7 @@ async fn clean_up(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()
     if let Some(task) = engine.pods.pod(&record.pod).ok().and_then(|p| p.task()) {
         gone_is_fine(task.delete(&record.id, None).await.map(drop))?;
     }
+    image_volume::clean_up(engine, &record).await?;
     let (bundle, aside) = (record.bundle.clone(), layers_aside(&record));
     blocking(move || {
         unmount_if_mounted(&bundle.join("rootfs"))?;
