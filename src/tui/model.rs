@@ -366,6 +366,7 @@ pub fn object_of(step: &Step) -> Option<ObjectRef> {
         Step::StopPod(id) | Step::RemovePod(id) => Some(ObjectRef::Pod(id.clone())),
         Step::StopContainer(id, _) | Step::RemoveContainer(id) => Some(ObjectRef::Container(id.clone())),
         Step::RemoveImage(id) => Some(ObjectRef::Image(id.clone())),
+        Step::Change(_) => None,
         Step::PullImage(_) => None,
     }
 }

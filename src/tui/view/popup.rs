@@ -249,6 +249,7 @@ fn verb(step: &crate::client::action::Step) -> &'static str {
         Step::RemoveContainer(_) => "remove",
         Step::PullImage(_) => "pull",
         Step::RemoveImage(_) => "remove image",
+        Step::Change(_) => "change",
     }
 }
 
