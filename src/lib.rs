@@ -5,6 +5,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`error`], [`proto`] | the one error; generated bindings |
+//! | [`config`] | configuration that others wrote, with the lines of what is wrong with it |
 //! | [`node`] | facts of the machine |
 //! | [`engine`] | our container runtime, embeddable without the app |
 //! | [`client`] | any runtime as a user sees it; plans |
@@ -15,6 +16,7 @@
 
 pub mod cli;
 pub mod client;
+pub mod config;
 #[cfg(feature = "engine")]
 pub mod demo;
 #[cfg(feature = "engine")]

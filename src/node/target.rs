@@ -106,14 +106,24 @@ fn connect(socket: &Path) -> Result<UnixStream> {
     Ok(UnixStream::from(fd))
 }
 
+/// A runtime that says it serves this socket, whether it does or not.
 fn by_name(root: &Path, socket: &str) -> Option<u32> {
-    let wanted: &[&str] = if socket.contains("crio") { &["crio"] } else { &["containerd", "k3s", "rke2"] };
-    let pids = process::pids(root).unwrap_or_default();
-    let is = |pid: &u32| process::stat(root, *pid).is_some_and(|s| s.state != 'Z' && wanted.contains(&s.name.as_str()));
-    let mut found = pids.into_iter().filter(is);
-    let only = found.next();
-    // Of several, none is known to be the one.
-    if found.next().is_some() { None } else { only }
+    let serves = |pid: &u32| {
+        let Some(stat) = process::stat(root, *pid).filter(|s| s.state != 'Z') else { return false };
+        let command = process::command(root, *pid);
+        let usual = match stat.name.as_str() {
+            "crio" => "/var/run/crio/crio.sock",
+            "k3s" | "rke2" => "/run/k3s/containerd/containerd.sock",
+            "containerd" => "/run/containerd/containerd.sock",
+            _ => return false,
+        };
+        let file = option(&command, &["-c", "--config"]).unwrap_or_else(|| "/etc/containerd/config.toml".to_owned());
+        let document = read(&below(root, &file)).ok().and_then(|t| t.parse::<toml_edit::DocumentMut>().ok());
+        let written = document.and_then(|d| Some(d.get("grpc")?.get("address")?.as_str()?.to_owned()));
+        let said = option(&command, &["-a", "--address", "--listen"]).or(written);
+        said.as_deref().unwrap_or(usual).trim_start_matches("/var") == socket.trim_start_matches("/var")
+    };
+    process::pids(root).unwrap_or_default().into_iter().find(serves)
 }
 
 fn option(command: &[String], names: &[&str]) -> Option<String> {

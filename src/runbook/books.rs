@@ -1,7 +1,10 @@
 //! The runbooks as data: their steps in order, where a finding leads, their prose. Adding one is an entry here and a file in
 //! `assets/runbooks`.
 
-use super::{Check, Finding, Guide, Next, Runbook, checks::{cgroup, class, disk, image, incidents, practices, runtime}};
+use super::{
+    Check, Finding, Guide, Next, Runbook,
+    checks::{certificate, cgroup, class, disk, image, incidents, practices, runtime},
+};
 
 const fn step(check: &'static Check) -> Guide {
     Guide { check, then: |_| Next::Continue }
@@ -24,7 +27,7 @@ pub const RUNBOOKS: &[Runbook] = &[
             ends(&image::DNS),
             ends(&image::CONNECT),
             ends(&image::PROXY),
-            ends(&image::TLS),
+            ends(&certificate::TLS),
             ends(&image::LIMIT),
             ends(&image::AUTH),
             ends(&image::MANIFEST),

@@ -10,12 +10,10 @@ use super::{
     ConfFacts, Params,
     settings::{self, Area},
 };
-use crate::node::{below, read_if_there};
+use crate::{config::docker, node::below};
 
 /// Where the kubelet looks (docs of `imagePullSecrets`, "node-level credentials"), and Docker's own.
 const FILES: &[&str] = &["/var/lib/kubelet/config.json", "/root/.docker/config.json", "/.docker/config.json"];
-/// How Docker's files name Docker Hub.
-const HUB: &[&str] = &["docker.io", "index.docker.io", "registry-1.docker.io"];
 
 #[derive(Clone, Default)]
 pub struct Credential {
@@ -57,60 +55,45 @@ pub fn find(root: &Path, params: &Params, conf: Option<&ConfFacts>, registry: &s
 }
 
 fn of_file(path: &Path, shown: &str, registry: &str, all: &mut Credentials) {
-    let text = match read_if_there(path) {
-        Ok(Some(text)) => text,
+    let config = match docker::load(path) {
+        Ok(Some(config)) => config,
         Ok(None) => return,
         Err(error) => return all.notes.push(format!("{error:#}")),
     };
-    let Ok(value) = serde_json::from_str::<Value>(&text) else {
-        return all.notes.push(format!("{shown} is not JSON"));
-    };
-    if let Some(helper) = value["credHelpers"][registry].as_str().or(value["credsStore"].as_str()) {
+    if let Some((helper, _)) = config.helper(registry) {
         all.notes.push(format!("{shown} names the helper {helper}, which is not run here"));
     }
-    // A secret of kubernetes.io/dockercfg has the entries at the top.
-    let entries = value.get("auths").unwrap_or(&value);
-    let Some(entries) = entries.as_object() else { return all.notes.push(format!("{shown} has no auths")) };
-    let entry = entries.iter().find(|(key, _)| is_for(key, registry));
-    match entry {
-        Some((key, entry)) => of_entry(entry, &format!("{shown}, entry {key}"), all),
-        None if entries.is_empty() => {}
+    match config.login(registry, "") {
+        Some(login) => of_login(&login.user, &login.password, shown, all),
+        None if config.auths.is_empty() => {}
         None => {
-            let keys: Vec<&str> = entries.keys().map(String::as_str).collect();
+            let keys: Vec<&str> = config.auths.keys().map(String::as_str).collect();
             all.notes.push(format!("{shown} has entries for {}, but none for {registry}", keys.join(", ")));
         }
     }
 }
 
-fn is_for(key: &str, registry: &str) -> bool {
-    let host = key.split("://").nth(1).unwrap_or(key).split('/').next().unwrap_or_default();
-    host == registry || (HUB.contains(&host) && HUB.contains(&registry))
+fn of_login(user: &str, password: &str, source: &str, all: &mut Credentials) {
+    if password.is_empty() {
+        return all.notes.push(format!("{source} has an empty password"));
+    }
+    if password.ends_with('\n') {
+        all.notes.push(format!("the password of {source} ends in a line break, which is sent with it"));
+    }
+    let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+    all.found.push(Credential { user: user.to_owned(), source: source.to_owned(), header: format!("Basic {encoded}") });
 }
 
+/// `username` and `password`, or `auth`, of containerd's table.
 fn of_entry(entry: &Value, source: &str, all: &mut Credentials) {
     let text = |key: &str| entry[key].as_str().filter(|v| !v.is_empty());
-    let basic = |pair: &str| format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
     if let (Some(user), Some(password)) = (text("username"), text("password")) {
-        let header = basic(&format!("{user}:{password}"));
-        return all.found.push(Credential { user: user.to_owned(), source: source.to_owned(), header });
+        return of_login(user, password, source, all);
     }
-    let Some(auth) = text("auth") else {
-        return all.notes.push(format!("{source} holds neither a user and a password nor an auth"));
-    };
-    let decoded = base64::engine::general_purpose::STANDARD.decode(auth.trim());
-    match decoded.ok().and_then(|d| String::from_utf8(d).ok()) {
-        None => all.notes.push(format!("auth of {source} is not base64")),
-        Some(pair) => match pair.split_once(':') {
-            None => all.notes.push(format!("auth of {source} does not decode to user:password")),
-            Some((_, password)) if password.is_empty() => all.notes.push(format!("{source} has an empty password")),
-            Some((user, password)) => {
-                if password.ends_with('\n') {
-                    all.notes.push(format!("the password of {source} ends in a line break, which is sent with it"));
-                }
-                let header = basic(&pair);
-                all.found.push(Credential { user: user.to_owned(), source: source.to_owned(), header });
-            }
-        },
+    let decoded = text("auth").and_then(|a| base64::engine::general_purpose::STANDARD.decode(a.trim()).ok());
+    match decoded.and_then(|d| String::from_utf8(d).ok()).as_deref().and_then(|d| d.split_once(':')) {
+        Some((user, password)) => of_login(user, password, source, all),
+        None => all.notes.push(format!("{source} holds neither a user and a password nor an auth of user:password")),
     }
 }
 
@@ -136,11 +119,10 @@ mod tests {
             (format!(r#"{{"auths":{{"r.test":{{"auth":"{}"}}}}}}"#, encode("me")), "user:password"),
             (format!(r#"{{"auths":{{"other":{{"auth":"{}"}}}}}}"#, encode("a:b")), "none for r.test"),
             (format!(r#"{{"auths":{{"r.test":{{"auth":"{}"}}}}}}"#, encode("a:b\n")), "line break"),
-            ("{".to_owned(), "not JSON"),
+            ("{".to_owned(), "not docker's configuration"),
         ] {
             let found = put(&text);
             assert!(found.notes.iter().any(|n| n.contains(word)), "{word}: {:?}", found.notes);
         }
-        assert!(is_for("https://index.docker.io/v1/", "docker.io"));
     }
 }

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use toml_edit::{DocumentMut, Item};
 
 use super::{
     ConfFacts,
@@ -13,7 +12,8 @@ use super::{
 };
 use crate::{
     client::health::RuntimeStatus,
-    node::{below, read_if_there},
+    config::{finding::Severity, hosts},
+    node::below,
 };
 
 /// Where distributions keep it.
@@ -22,7 +22,7 @@ const USUAL: &str = "/etc/containerd/certs.d";
 /// One host of the list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Host {
-    /// `https://registry.example.com`, with a path if the mirror has one.
+    /// `https://registry.example.com/v2`: below it are the repositories.
     pub url: String,
     pub source: String,
     pub resolves: bool,
@@ -34,8 +34,6 @@ pub struct Host {
     pub client: Option<(String, String)>,
     /// The registry the image is named after, not a mirror.
     pub upstream: bool,
-    /// The url has the `/v2` of its own.
-    pub override_path: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,11 +71,7 @@ pub fn list(root: &Path, conf: Option<&ConfFacts>, status: Option<&RuntimeStatus
     }
     let upstream = upstream(registry);
     if !found.config_path.is_empty() {
-        for directory in found.config_path.clone() {
-            if of_directory(root, &directory, registry, &upstream, &mut found) {
-                return found;
-            }
-        }
+        of_certs(root, registry, &upstream, &mut found);
     } else if has_mirrors || configs.is_object() {
         let entry = [registry, "*"].into_iter().find_map(|key| mirrors.get(key));
         let said = said(&["mirrors"]).map_or_else(|| "CRI Status".to_owned(), |s| s.source);
@@ -90,7 +84,8 @@ pub fn list(root: &Path, conf: Option<&ConfFacts>, status: Option<&RuntimeStatus
     if found.config_path.is_empty() {
         unused(root, registry, &mut found);
     }
-    if !found.hosts.iter().any(|h| h.upstream) {
+    let nothing_said = found.hosts.is_empty() || found.config_path.is_empty();
+    if nothing_said && !found.hosts.iter().any(|h| h.upstream) {
         let host = Host { upstream: true, ..plain(&upstream, "the image's name") };
         found.hosts.push(with_config(host, &configs));
     }
@@ -98,7 +93,10 @@ pub fn list(root: &Path, conf: Option<&ConfFacts>, status: Option<&RuntimeStatus
 }
 
 fn plain(url: &str, source: &str) -> Host {
-    let url = url.trim_end_matches('/').to_owned();
+    let url = url.trim_end_matches('/');
+    // An endpoint of the older tables names the host alone.
+    let bare = url.split("://").nth(1).is_some_and(|rest| !rest.contains('/'));
+    let url = if bare { format!("{url}/v2") } else { url.to_owned() };
     Host { url, source: source.to_owned(), resolves: true, pulls: true, ..Host::default() }
 }
 
@@ -126,87 +124,48 @@ fn with_config(mut host: Host, configs: &Value) -> Host {
     host
 }
 
-/// Whether the directory has something about the registry.
-fn of_directory(root: &Path, directory: &str, registry: &str, upstream: &str, found: &mut HostList) -> bool {
-    for name in [registry, "_default"] {
-        let at = format!("{directory}/{name}");
-        if !below(root, &at).is_dir() {
-            continue;
-        }
-        let file = format!("{at}/hosts.toml");
-        match read_if_there(&below(root, &file)) {
-            Ok(Some(text)) => match text.parse::<DocumentMut>() {
-                Ok(document) => hosts_file(&document, &at, upstream, name == "_default", found),
-                Err(e) => found.problems.push(format!("{file} is not TOML and is not used: {}", e.message())),
-            },
-            Ok(None) => {
-                // Docker's layout: the registry itself, with the certificates that lie there.
-                let names = std::fs::read_dir(below(root, &at)).into_iter().flatten().flatten();
-                let names: Vec<String> = names.filter_map(|e| e.file_name().into_string().ok()).collect();
-                let ca = names.iter().filter(|n| n.ends_with(".crt")).map(|n| format!("{at}/{n}")).collect();
-                found.hosts.push(Host { upstream: true, ca, ..plain(upstream, &at) });
-            }
-            Err(e) => found.problems.push(format!("{e:#}")),
-        }
-        return !found.hosts.is_empty();
-    }
-    let bare = registry.split(':').next().unwrap_or(registry);
-    if bare != registry && below(root, format!("{directory}/{bare}")).is_dir() {
-        found.problems.push(format!(
-            "{directory}/{bare} is not used: the directory must be named with the port, {directory}/{registry}"
-        ));
-    }
-    false
-}
-
-fn hosts_file(document: &DocumentMut, directory: &str, upstream: &str, default: bool, found: &mut HostList) {
-    let file = format!("{directory}/hosts.toml");
-    for (url, table) in document.get("host").and_then(Item::as_table_like).into_iter().flat_map(|t| t.iter()) {
-        found.hosts.push(Host { upstream: host_of(url) == host_of(upstream), ..entry(table, url, &file, directory) });
-    }
-    let server = document.get("server").and_then(Item::as_str).filter(|s| !s.is_empty());
-    let server = server.map_or_else(|| upstream.to_owned(), with_scheme);
-    // A default of many registries has a server of its own only if it says so.
-    let root = entry(document.as_item(), &server, &file, directory);
-    if !default || document.get("server").is_some() || found.hosts.is_empty() {
-        found.hosts.retain(|h| !h.upstream || h.url != root.url);
-        found.hosts.push(Host { upstream: true, ..root });
-    }
-}
-
-fn with_scheme(url: &str) -> String {
-    if url.contains("://") {
-        url.trim_end_matches('/').to_owned()
-    } else {
-        format!("https://{}", url.trim_end_matches('/'))
-    }
-}
-
-fn entry(table: &Item, url: &str, file: &str, directory: &str) -> Host {
-    let words = |key: &str| -> Vec<String> {
-        match table.get(key) {
-            Some(item) if item.as_str().is_some() => item.as_str().map(str::to_owned).into_iter().collect(),
-            Some(item) => item.as_array().into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect(),
-            None => Vec::new(),
-        }
+/// What certs.d says, if it has something about the registry.
+fn of_certs(root: &Path, registry: &str, upstream: &str, found: &mut HostList) {
+    let roots: Vec<String> = found.config_path.iter().map(|d| below(root, d).to_string_lossy().into_owned()).collect();
+    let written = match hosts::load(&roots.join(":"), registry) {
+        Ok(Some(written)) => written,
+        Ok(None) => return without_port(root, registry, found),
+        Err(error) => return found.problems.push(format!("{error:#}")),
     };
-    let here = |path: String| if path.starts_with('/') { path } else { format!("{directory}/{path}") };
-    let capabilities = words("capabilities");
-    let can = |what: &str| capabilities.is_empty() || capabilities.iter().any(|c| c == what);
-    let pair = table
-        .get("client")
-        .and_then(Item::as_array)
-        .and_then(|a| a.get(0))
-        .and_then(|v| v.as_array())
-        .and_then(|p| Some((here(p.get(0)?.as_str()?.to_owned()), here(p.get(1)?.as_str()?.to_owned()))));
-    Host {
-        resolves: can("resolve"),
-        pulls: can("pull"),
-        skip_verify: table.get("skip_verify").and_then(Item::as_bool).unwrap_or(false),
-        ca: words("ca").into_iter().map(here).collect(),
-        client: pair,
-        override_path: table.get("override_path").and_then(Item::as_bool).unwrap_or(false),
-        ..plain(&with_scheme(url), file)
+    for finding in written.findings.iter().filter(|f| f.severity == Severity::Error) {
+        let at = finding.at.as_ref().map(|at| format!("{} line {}: ", at.file.display(), at.line)).unwrap_or_default();
+        found.problems.push(format!("{at}{}", finding.text));
+    }
+    let scheme = upstream.split("://").next().unwrap_or("https");
+    for host in written.all(scheme, registry) {
+        let url = format!("{}://{}{}", host.scheme, host.name, host.path);
+        let here = |path: &Path| path.strip_prefix(root).map_or_else(|_| path.to_owned(), |p| Path::new("/").join(p));
+        let text = |path: &Path| here(path).to_string_lossy().into_owned();
+        found.hosts.push(Host {
+            source: host
+                .at
+                .as_ref()
+                .map_or_else(|| "certs.d".to_owned(), |at| format!("{} line {}", text(&at.file), at.line)),
+            resolves: host.capabilities.resolve,
+            pulls: host.capabilities.pull,
+            skip_verify: host.skip_verify,
+            ca: host.ca.iter().map(|p| text(p)).collect(),
+            client: host.client.first().map(|(c, k)| (text(c), text(k.as_ref().unwrap_or(c)))),
+            upstream: host.name == host_of(upstream),
+            ..plain(&url, "")
+        });
+    }
+}
+
+/// A directory whose name lacks the port is never looked at.
+fn without_port(root: &Path, registry: &str, found: &mut HostList) {
+    let bare = registry.split(':').next().unwrap_or(registry);
+    let wrong = found.config_path.iter().find(|d| bare != registry && below(root, format!("{d}/{bare}")).is_dir());
+    if let Some(directory) = wrong {
+        let problem = format!(
+            "{directory}/{bare} is not used: the directory must be named with the port, {directory}/{registry}"
+        );
+        found.problems.push(problem);
     }
 }
 
@@ -252,7 +211,10 @@ mod tests {
              [host.\"http://only-pull.test\"]\n  capabilities = [\"pull\"]\n  skip_verify = true\n",
         )]);
         let found = list(root.path(), Some(&conf("config_path = \"/certs\"\n")), None, "docker.io");
-        assert_eq!(urls(&found), ["https://m.test:8443", "http://only-pull.test", "https://registry-1.docker.io"]);
+        assert_eq!(
+            urls(&found),
+            ["https://m.test:8443/v2", "http://only-pull.test/v2", "https://registry-1.docker.io/v2"]
+        );
         assert_eq!(found.hosts[0].ca, ["/certs/docker.io/m.crt"]);
         assert!(!found.hosts[1].resolves && found.hosts[1].skip_verify && found.hosts[2].upstream);
     }
@@ -261,7 +223,7 @@ mod tests {
     fn a9_what_is_written_and_not_used() {
         let root = node(&[("/etc/containerd/certs.d/r.test/hosts.toml", ""), ("/certs/r.test/hosts.toml", "")]);
         let found = list(root.path(), Some(&conf("")), None, "r.test");
-        assert_eq!((urls(&found), found.unused.len()), (vec!["https://r.test"], 1));
+        assert_eq!((urls(&found), found.unused.len()), (vec!["https://r.test/v2"], 1));
         let found = list(root.path(), Some(&conf("config_path = \"/certs\"\n")), None, "r.test:5000");
         assert!(found.problems[0].contains("named with the port"), "{found:?}");
         let both = conf(
@@ -276,8 +238,8 @@ mod tests {
         let text = "[plugins.\"io.containerd.grpc.v1.cri\".registry.mirrors.\"docker.io\"]\nendpoint = [\"https://mirror.test\"]\n\
                     [plugins.\"io.containerd.grpc.v1.cri\".registry.configs.\"mirror.test\".tls]\nca_file = \"/ca.crt\"\n";
         let found = list(root.path(), Some(&conf(text)), None, "docker.io");
-        assert_eq!(urls(&found), ["https://mirror.test", "https://registry-1.docker.io"]);
+        assert_eq!(urls(&found), ["https://mirror.test/v2", "https://registry-1.docker.io/v2"]);
         assert_eq!(found.hosts[0].ca, ["/ca.crt"]);
-        assert_eq!(urls(&list(root.path(), None, None, "127.0.0.1:5000")), ["http://127.0.0.1:5000"]);
+        assert_eq!(urls(&list(root.path(), None, None, "127.0.0.1:5000")), ["http://127.0.0.1:5000/v2"]);
     }
 }

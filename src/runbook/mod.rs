@@ -175,6 +175,12 @@ impl Check {
     }
 }
 
+impl PartialEq for Runbook {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
 /// A symptom and the checks that lead from it to a cause.
 #[derive(Debug)]
 pub struct Runbook {

@@ -250,12 +250,11 @@ impl Asker<'_> {
     }
 
     fn url(&self, rest: &str) -> String {
-        let version = if self.host.override_path { "" } else { "/v2" };
         let namespace = match self.host.upstream {
             true => String::new(),
             false => format!("{}ns={}", if rest.contains('?') { '&' } else { '?' }, self.reference.registry),
         };
-        format!("{}{version}/{}/{rest}{namespace}", self.host.url, self.reference.repository)
+        format!("{}/{}/{rest}{namespace}", self.host.url, self.reference.repository)
     }
 
     async fn ask(&self, credentials: &credentials::Credentials) -> Trial {

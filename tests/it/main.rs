@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod config;
+mod confinement;
 mod crictl;
 mod doctor;
 mod proto;
 mod shim;
 #[path = "../support/mod.rs"]
 mod support;
+mod terminal;

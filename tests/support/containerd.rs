@@ -199,7 +199,8 @@ impl Report {
 
     /// This cause and no other is named, and the exit code says that something was found.
     pub fn names(&self, cause: &str, words: &[&str]) {
-        let all: Vec<&str> = self.value["steps"].as_array().unwrap().iter().filter_map(|s| s["finding"]["cause"].as_str()).collect();
+        let all: Vec<&str> =
+            self.value["steps"].as_array().unwrap().iter().filter_map(|s| s["finding"]["cause"].as_str()).collect();
         assert_eq!(all, [cause], "{:#}", self.value);
         assert_eq!((self.value["cause"].as_str(), self.code), (Some(cause), 1));
         let text = self.value.to_string();

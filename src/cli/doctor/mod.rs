@@ -34,7 +34,7 @@ mod text;
 mod watch;
 
 /// For the runtime to tell its version; one that does not is examined all the same.
-const ATTACH: Duration = Duration::from_secs(4);
+const ATTACH: Duration = Duration::from_secs(3);
 /// Exit code of "could not judge".
 const UNKNOWN: u8 = 2;
 
@@ -249,22 +249,23 @@ async fn mend(
         _ => Inventory::default(),
     };
     let plan = action::plan(&fix.action, &inventory, SystemTime::now()).map_err(|e| e.context(fix.title.clone()))?;
-    text::plan(out, fix, &plan)?;
+    // Beside the output, which may be JSON.
+    text::plan(fix, &plan).iter().try_for_each(|line| out.remark(line))?;
     if plan.steps.is_empty() || !agreed(out, fix, &plan, yes)? {
         out.remark("nothing was changed")?;
         return Ok(false);
     }
     for planned in &plan.steps {
-        let word = text::verb(&planned.step);
+        let step = text::named_step(planned);
         if let Err(error) = patient.apply(&planned.step).await {
-            out.remark(&format!("not done: {word} {}: {error:#}", planned.what))?;
+            out.remark(&format!("not done: {step}: {error:#}"))?;
             if matches!(planned.step, Step::Change(_)) {
                 // What follows counts on it.
                 break;
             }
             continue;
         }
-        out.remark(&format!("done: {word} {}", planned.what))?;
+        out.remark(&format!("done: {step}"))?;
     }
     let Some(book) = named(&report.book) else { return Ok(false) };
     let (after, _) = patient.examine(&[book], params).await;

@@ -3,7 +3,7 @@
 use super::{Patient, worst};
 use crate::{
     cli::output::Out,
-    client::action::{Plan, Step},
+    client::action::{Plan, Planned, Step},
     error::Result,
     runbook::{Fix, Report, Risk, StepReport, Verdict, named},
 };
@@ -112,30 +112,29 @@ fn say(out: &mut Out, label: &str, text: &str) -> Result<()> {
 }
 
 /// Everything that will be done, before it is: objects and bytes, diffs, commands.
-pub fn plan(out: &mut Out, fix: &Fix, plan: &Plan) -> Result<()> {
-    out.line("")?;
-    out.line(&format!("{} ({})", fix.title, risk(fix.risk)))?;
+pub fn plan(fix: &Fix, plan: &Plan) -> Vec<String> {
+    let size = |bytes| humansize::format_size(bytes, humansize::BINARY);
+    let mut lines = vec![String::new(), format!("{} ({})", fix.title, risk(fix.risk))];
     for planned in &plan.steps {
-        let frees = if planned.frees == 0 {
-            String::new()
-        } else {
-            format!(", frees {}", humansize::format_size(planned.frees, humansize::BINARY))
-        };
-        out.line(&format!("  {} {}: {}{frees}", verb(&planned.step), planned.what, planned.reason))?;
+        let frees = if planned.frees == 0 { String::new() } else { format!(", frees {}", size(planned.frees)) };
+        lines.push(format!("  {}: {}{frees}", named_step(planned), planned.reason));
         if let Step::Change(change) = &planned.step {
-            change.preview().lines().try_for_each(|l| out.line(&format!("    {l}")))?;
+            lines.extend(change.preview().lines().map(|l| format!("    {l}")));
         }
     }
     if plan.frees() > 0 {
-        out.line(&format!("  about {} will be freed", humansize::format_size(plan.frees(), humansize::BINARY)))?;
+        lines.push(format!("  about {} will be freed", size(plan.frees())));
     }
-    for kept in plan.keeps.iter().take(20) {
-        out.line(&format!("  kept {}: {}", kept.what, kept.why))?;
-    }
-    Ok(())
+    lines.extend(plan.keeps.iter().take(20).map(|kept| format!("  kept {}: {}", kept.what, kept.why)));
+    lines
 }
 
-pub fn verb(step: &Step) -> &'static str {
+/// `remove image x`, `edit /etc/x`.
+pub fn named_step(planned: &Planned) -> String {
+    format!("{} {}", verb(&planned.step), planned.what).trim().to_owned()
+}
+
+fn verb(step: &Step) -> &'static str {
     match step {
         Step::StopPod(_) => "stop pod",
         Step::RemovePod(_) => "remove pod",

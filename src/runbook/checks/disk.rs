@@ -20,6 +20,8 @@ const LOW: u64 = 80;
 const IMAGEFS_FREE: u64 = 15;
 const NODEFS_FREE: u64 = 10;
 const INODES_FREE: u64 = 5;
+/// Without a kubelet.
+const ALONE_FREE: u64 = 3;
 /// Nothing can be written any more, whatever the thresholds say.
 const FULL: u64 = 99;
 /// What fills a disk is worth naming from here on.
@@ -133,9 +135,11 @@ fn holds(f: &Filesystem, what: &str) -> bool {
     f.uses.iter().any(|u| u == what)
 }
 
-/// Percent free that the kubelet's thresholds ask for on this filesystem.
+/// Percent that must be free: what the kubelet's thresholds ask for. Without a kubelet nobody evicts, and only a disk on which
+/// nothing fits any more is full.
 fn floor(f: &Filesystem, kubelet: Option<&KubeletFacts>) -> u64 {
-    let hard = kubelet.and_then(|k| k.settings.get("evictionHard"));
+    let Some(kubelet) = kubelet.filter(|k| k.present()) else { return ALONE_FREE };
+    let hard = kubelet.settings.get("evictionHard");
     let said = |key: &str| hard?.value[key].as_str()?.strip_suffix('%')?.parse().ok();
     if holds(f, "runtime root") {
         said("imagefs.available").unwrap_or(IMAGEFS_FREE)
@@ -151,7 +155,7 @@ fn full(seen: &Evidence) -> Result<Finding, Missing> {
     let over =
         |f: &&Filesystem| f.used_percent() >= FULL || 100u64.saturating_sub(f.used_percent()) < floor(f, kubelet);
     let full: Vec<&Filesystem> = all.iter().copied().filter(over).collect();
-    let Some(worst) = full.iter().max_by_key(|f| f.used_percent()) else {
+    let Some(worst) = full.iter().max_by_key(|f| (holds(f, "runtime root"), f.used_percent())) else {
         let near: Vec<&Filesystem> = all.iter().copied().filter(|f| f.used_percent() >= LOW).collect();
         return Ok(if near.is_empty() {
             Finding::pass("none").cites(cites(&all))

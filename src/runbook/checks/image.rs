@@ -3,20 +3,13 @@
 
 use super::bytes;
 use crate::{
-    client::{
-        action::Action,
-        change::{Change, Edit},
-    },
     error::Kind,
-    node::net::{Exchange, Stage, Tls, tls::date},
+    node::net::{Exchange, Stage},
     runbook::{
-        Check, Cite, Evidence, Fact, Finding, Fix, ImageFacts, Missing, Reference, Risk,
+        Check, Cite, Evidence, Fact, Finding, Fix, ImageFacts, Missing, Reference,
         registry::{Outcome, Trial},
     },
 };
-
-/// Seconds of difference from which a clock explains certificates.
-const SKEW: i64 = 60;
 
 pub static REQUEST: Check = Check {
     id: "pull-request",
@@ -58,7 +51,7 @@ pub static CONNECT: Check = Check {
     id: "pull-connect",
     title: "Can it be reached?",
     needs: &[Fact::Image],
-    command: |seen| format!("curl -v {}/v2/", url(seen)),
+    command: |seen| format!("curl -v {}/", url(seen)),
     judge: connect,
 };
 
@@ -73,16 +66,6 @@ pub static PROXY: Check = Check {
         )
     },
     judge: proxy,
-};
-
-pub static TLS: Check = Check {
-    id: "pull-tls",
-    title: "Is its certificate good?",
-    needs: &[Fact::Image, Fact::Target],
-    command: |seen| {
-        format!("openssl s_client -connect {0} -servername {1} -showcerts </dev/null", address(seen), host(seen))
-    },
-    judge: certificate,
 };
 
 pub static LIMIT: Check = Check {
@@ -109,7 +92,7 @@ pub static MANIFEST: Check = Check {
     title: "Does the image exist?",
     needs: &[Fact::Image],
     command: |seen| match reference(seen) {
-        Some(r) => format!("curl -s {}/v2/{}/tags/list", url(seen), r.repository),
+        Some(r) => format!("curl -s {}/{}/tags/list", url(seen), r.repository),
         None => "crictl pull IMAGE".to_owned(),
     },
     judge: manifest,
@@ -129,7 +112,7 @@ pub static LAYERS: Check = Check {
     needs: &[Fact::Image],
     command: |seen| {
         format!(
-            "curl -sIL {}/v2/{}/blobs/DIGEST",
+            "curl -sIL {}/{}/blobs/DIGEST",
             url(seen),
             reference(seen).map(|r| r.repository.clone()).unwrap_or_default()
         )
@@ -154,14 +137,14 @@ fn reference(seen: &Evidence) -> Option<&Reference> {
 }
 
 fn url(seen: &Evidence) -> String {
-    deciding(seen).map_or("https://REGISTRY".into(), |t| t.host.url.clone())
+    deciding(seen).map_or("https://REGISTRY/v2".into(), |t| t.host.url.clone())
 }
 
-fn host(seen: &Evidence) -> String {
+pub(super) fn host(seen: &Evidence) -> String {
     deciding(seen).and_then(|t| t.exchanges.first()).map_or("REGISTRY".into(), |e| e.host.clone())
 }
 
-fn address(seen: &Evidence) -> String {
+pub(super) fn address(seen: &Evidence) -> String {
     deciding(seen).and_then(|t| t.exchanges.first()).map_or("REGISTRY:443".into(), |e| format!("{}:{}", e.host, e.port))
 }
 
@@ -178,7 +161,7 @@ fn trial(image: &ImageFacts) -> Option<&Trial> {
 }
 
 /// What was asked about, or why this check has nothing to say.
-fn case(seen: &Evidence) -> Result<Result<(&ImageFacts, &Trial), Finding>, Missing> {
+pub(super) fn case(seen: &Evidence) -> Result<Result<(&ImageFacts, &Trial), Finding>, Missing> {
     let image = seen.image()?;
     if image.asked.is_none() {
         return Ok(Err(Finding::not_applicable("no pull failed lately, and nobody names an image")));
@@ -279,7 +262,7 @@ fn fault(trial: &Trial) -> Option<(&Exchange, &crate::node::net::Fault)> {
     trial.exchanges.iter().find_map(|e| Some((e, e.fault.as_ref()?)))
 }
 
-fn cite(exchange: &Exchange) -> Cite {
+pub(super) fn cite(exchange: &Exchange) -> Cite {
     let text = match (&exchange.fault, exchange.status) {
         (Some(fault), _) => fault.error.clone(),
         (None, Some(status)) => {
@@ -295,13 +278,13 @@ fn one_line(text: &str) -> String {
 }
 
 /// Whether a stage was passed, failed (with its exchange) or not reached.
-enum Reached<'a> {
+pub(super) enum Reached<'a> {
     Passed,
     Failed(&'a Exchange, &'a crate::node::net::Fault),
     Not,
 }
 
-fn reached(trial: &Trial, stage: Stage) -> Reached<'_> {
+pub(super) fn reached(trial: &Trial, stage: Stage) -> Reached<'_> {
     let order = [Stage::Name, Stage::Connect, Stage::Proxy, Stage::Tls, Stage::Answer];
     let rank = |s: Stage| order.iter().position(|o| *o == s);
     match fault(trial) {
@@ -313,7 +296,7 @@ fn reached(trial: &Trial, stage: Stage) -> Reached<'_> {
     }
 }
 
-fn not_reached() -> Finding {
+pub(super) fn not_reached() -> Finding {
     Finding::not_applicable("not reached: an earlier stage failed")
 }
 
@@ -390,111 +373,6 @@ fn proxy(seen: &Evidence) -> Result<Finding, Missing> {
         Reached::Passed => Finding::pass(format!("through {shown}")),
         Reached::Not => not_reached(),
     })
-}
-
-fn certificate(seen: &Evidence) -> Result<Finding, Missing> {
-    let (image, trial) = case!(seen);
-    let target = seen.target()?;
-    let fail = match reached(trial, Stage::Tls) {
-        Reached::Not => return Ok(not_reached()),
-        Reached::Failed(exchange, fault) => Some((exchange, fault)),
-        Reached::Passed => None,
-    };
-    let shown = fail.map(|(e, _)| e).or_else(|| trial.exchanges.iter().find(|e| e.tls.is_some()));
-    let Some(tls) = shown.and_then(|e| e.tls.as_ref()) else {
-        return Ok(match fail {
-            Some((exchange, _)) if trial.host.url.starts_with("https") => Finding::cause(
-                "not-tls",
-                format!("{} does not speak TLS on port {}: it is plain HTTP", exchange.host, exchange.port),
-            )
-            .cites([cite(exchange)])
-            .advise(format!(
-                "in certs.d/{}/hosts.toml: server = \"http://{}:{}\", if it is meant to be so",
-                exchange.host, exchange.host, exchange.port
-            )),
-            Some((exchange, _)) => Finding::fail("TLS fails").cites([cite(exchange)]),
-            None => Finding::not_applicable("plain HTTP"),
-        });
-    };
-    let chain = tls.chain.iter().map(|c| Cite {
-        text: format!("{} by {}, {} to {}", c.subject, c.issuer, date(c.not_before), date(c.not_after)),
-        source: shown.map(|e| format!("certificate of {}:{}", e.host, e.port)).unwrap_or_default(),
-    });
-    if tls.problems.is_empty() {
-        return Ok(Finding::pass(format!("{}, trusted", tls.version)).cites(chain));
-    }
-    if tls.skipped {
-        return Ok(Finding::warn(format!("not verified (skip_verify): {}", tls.problems.join("; "))).cites(chain));
-    }
-    let finding = judged(tls, trial, seen.now());
-    let finding = finding.cites(chain).cites(shown.map(cite));
-    Ok(if tls.unknown_issuer && finding.cause.as_deref() == Some("ca-unknown") {
-        trust(seen, finding, image, trial, &target.config)
-    } else {
-        finding
-    })
-}
-
-/// The one thing that is wrong; a wrong clock makes good certificates look bad.
-fn judged(tls: &Tls, trial: &Trial, now: u64) -> Finding {
-    let leaf = tls.chain.first();
-    if tls.expired || tls.not_yet {
-        let ahead = trial.ahead.unwrap_or(0);
-        let true_time = i64::try_from(now).unwrap_or(i64::MAX) - ahead;
-        let valid = leaf.is_some_and(|c| c.not_before <= true_time && true_time <= c.not_after);
-        if ahead.abs() > SKEW && valid {
-            let way = if ahead > 0 { "ahead" } else { "behind" };
-            return Finding::cause(
-                "clock-skew",
-                format!("this node's clock is {} s {way}: the certificate is good, the clock is not", ahead.abs()),
-            )
-            .advise("timedatectl; chronyc makestep (on an etcd node first look what depends on it)");
-        }
-        let cause = if tls.expired { "certificate-expired" } else { "certificate-not-yet-valid" };
-        return Finding::cause(cause, tls.problems.first().cloned().unwrap_or_default())
-            .advise("the registry's owner must renew it; nothing on this node is wrong");
-    }
-    if tls.wrong_name {
-        let text = tls.problems.iter().find(|p| p.contains("not for")).cloned().unwrap_or_default();
-        return Finding::cause("certificate-wrong-name", text)
-            .advise("use the name that is in the certificate, or have one made for this name");
-    }
-    if tls.unknown_issuer {
-        let issuer = tls.chain.last().map(|c| c.issuer.clone()).unwrap_or_default();
-        return Finding::cause("ca-unknown", format!("x509: certificate signed by unknown authority: {issuer}"));
-    }
-    Finding::cause("certificate-bad", tls.problems.join("; "))
-}
-
-/// A `ca` stanza in certs.d, or in the older table, from the CA file a person names.
-fn trust(seen: &Evidence, finding: Finding, image: &ImageFacts, trial: &Trial, config: &str) -> Finding {
-    let Some(registry) = image.reference.as_ref().map(|r| r.registry.clone()) else { return finding };
-    let directory = image.list.config_path.first().cloned();
-    let ca = seen.param("ca").unwrap_or("/etc/containerd/certs.d/CA.crt");
-    let stanza = |old: Option<&str>| {
-        let head = old.map_or_else(|| format!("server = \"{0}\"\n\n[host.\"{0}\"]\n", trial.host.url), str::to_owned);
-        match old {
-            None => format!("{head}  capabilities = [\"pull\", \"resolve\"]\n  ca = \"{ca}\"\n"),
-            Some(_) => head,
-        }
-    };
-    match &directory {
-        None => finding.advise(format!(
-            "in {config}: [plugins.\"io.containerd.grpc.v1.cri\".registry.configs.\"{registry}\".tls] ca_file = \"{ca}\"; or set config_path and use certs.d"
-        )),
-        Some(directory) => {
-            let path = format!("{directory}/{registry}/hosts.toml");
-            let there = image.list.hosts.iter().any(|h| h.source == path);
-            let finding = finding.advise(format!("put the CA's certificate on the node and name it in {path}: ca = \"{ca}\"; no restart is needed"));
-            if there || seen.param("ca").is_none() {
-                return finding.advise("with --set ca=FILE the stanza is written for you");
-            }
-            let edit = Edit { path, old: None, new: stanza(None), check: Vec::new() };
-            let title = format!("trust {ca} for {registry}");
-            let action = Action::Mend { title: title.clone(), changes: vec![Change::Edit(edit)] };
-            finding.fix(Fix { title, risk: Risk::Safe, action })
-        }
-    }
 }
 
 fn answered(trial: &Trial) -> bool {

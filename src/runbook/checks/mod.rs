@@ -2,6 +2,7 @@
 
 use super::Check;
 
+pub mod certificate;
 pub mod cgroup;
 pub mod class;
 pub mod disk;
@@ -34,7 +35,7 @@ pub const CHECKS: &[&Check] = &[
     &image::DNS,
     &image::CONNECT,
     &image::PROXY,
-    &image::TLS,
+    &certificate::TLS,
     &image::LIMIT,
     &image::AUTH,
     &image::MANIFEST,

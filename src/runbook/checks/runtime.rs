@@ -18,6 +18,9 @@ use crate::{
 const SLOW: Duration = Duration::from_secs(1);
 /// Restarts in the life of a unit that mean a crash loop.
 const RESTARTS: u64 = 3;
+/// Percent, and bytes, from which a runtime's database and the files of a pod do not fit any more.
+const FULL: u64 = 98;
+const LEAST: u64 = 8 << 20;
 /// `full avg60` of I/O from which the disk stalls everybody.
 const STALLED: f32 = 20.0;
 
@@ -333,7 +336,10 @@ fn disk(seen: &Evidence) -> Result<Finding, Missing> {
         ),
         source: format!("statvfs {}", f.path),
     };
-    let full = all.iter().find(|f| f.used_percent() >= 99 || (f.inodes > 0 && f.inodes_percent() >= 99));
+    let out = |f: &&&Filesystem| {
+        f.used_percent() >= FULL || f.available < LEAST || (f.inodes > 0 && f.inodes_percent() >= 99)
+    };
+    let full = all.iter().find(out);
     Ok(match full {
         Some(f) => Finding::cause(
             "runtime-disk-full",
