@@ -5,6 +5,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`error`], [`proto`] | the one error; generated bindings |
+//! | [`streams`] | how exec, attach and port-forward travel |
 //! | [`config`] | configuration that others wrote, with the lines of what is wrong with it |
 //! | [`node`] | facts of the machine |
 //! | [`engine`] | our container runtime, embeddable without the app |
@@ -25,5 +26,6 @@ pub mod error;
 pub mod node;
 pub mod proto;
 pub mod runbook;
+pub mod streams;
 #[cfg(feature = "tui")]
 pub mod tui;

@@ -15,6 +15,7 @@ pub mod run;
 pub mod serve;
 pub mod shim;
 pub mod snapshot;
+pub mod streaming;
 
 mod whole;
 

@@ -5,9 +5,13 @@
 mod config;
 mod confinement;
 mod crictl;
+mod critest;
 mod doctor;
+mod events;
 mod proto;
 mod shim;
+mod streaming;
+mod streaming_threats;
 #[path = "../support/mod.rs"]
 mod support;
 mod terminal;

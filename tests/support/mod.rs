@@ -1,7 +1,9 @@
 //! What several tests need: a reason to skip, a root filesystem of a busybox.
 
 pub mod containerd;
+pub mod images;
 pub mod node;
+pub mod pty;
 pub mod registry;
 pub mod tmux;
 

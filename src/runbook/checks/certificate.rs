@@ -41,11 +41,15 @@ fn certificate(seen: &Evidence) -> Result<Finding, Missing> {
                 let (host, port) = (&exchange.host, exchange.port);
                 Finding::cause("not-tls", format!("{host} does not speak TLS on port {port}: it is plain HTTP"))
                     .cites([cite(exchange)])
-                    .advise(format!("if it is meant so: server = \"http://{host}:{port}\" in certs.d/{host}:{port}/hosts.toml"))
+                    .advise(format!(
+                        "if it is meant so: server = \"http://{host}:{port}\" in certs.d/{host}:{port}/hosts.toml"
+                    ))
             }
-            Some((exchange, _)) => Finding::cause("tls-failed", format!("{} breaks off while TLS is spoken", exchange.host))
-                .cites([cite(exchange)])
-                .advise("a firewall that looks into TLS, or a server that asks for a client certificate"),
+            Some((exchange, _)) => {
+                Finding::cause("tls-failed", format!("{} breaks off while TLS is spoken", exchange.host))
+                    .cites([cite(exchange)])
+                    .advise("a firewall that looks into TLS, or a server that asks for a client certificate")
+            }
             None => Finding::not_applicable("plain HTTP"),
         });
     };
