@@ -186,6 +186,23 @@ impl Backend {
     }
 }
 
+/// The socket the flags, the environment and the settings name; or the first of the usual places that answers, that is there,
+/// or that a containerd would have. It need not answer.
+pub async fn endpoint(globals: &Globals) -> Result<String> {
+    let file = settings(globals)?;
+    let variable = std::env::var("CONTAINER_RUNTIME_ENDPOINT").ok();
+    let flag = globals.runtime_endpoint.clone().or(file.runtime_endpoint);
+    let root = std::path::Path::new("/");
+    let found = match discover::configured(flag.as_deref(), variable.as_deref(), root)? {
+        Some(endpoint) => endpoint,
+        None => match discover::probe(root).await {
+            (Some(endpoint), _) => endpoint,
+            (None, _) => discover::usual(root),
+        },
+    };
+    Ok(format!("unix://{}", discover::socket_path(&found)?.display()))
+}
+
 #[derive(Debug, Default)]
 struct Settings {
     runtime_endpoint: Option<String>,

@@ -15,6 +15,7 @@ pub mod backend;
 mod compose;
 mod config;
 mod containers;
+mod doctor;
 mod exec;
 mod figures;
 mod filter;
@@ -116,6 +117,8 @@ pub enum Verb {
     Checkpoint(containers::Checkpoint),
     /// Remove what nobody needs: unused images, exited containers
     Prune(prune::Prune),
+    /// Find out why something fails, by runbooks; mend it with --fix
+    Doctor(doctor::Doctor),
     /// Serve the runtime inside this program to the kubelet and to crictl
     Serve(backend::Serve),
     /// What the containers of the demo run
@@ -163,6 +166,7 @@ impl Verb {
             Self::Update(_) => "update",
             Self::Checkpoint(_) => "checkpoint",
             Self::Prune(_) => "prune",
+            Self::Doctor(_) => "doctor",
             Self::Serve(_) => "serve",
             #[cfg(feature = "engine")]
             Self::DemoApp { .. } => "demo-app",
@@ -237,6 +241,8 @@ pub async fn perform(cli: Cli, out: &mut Out) -> Result<u8> {
                 out.bytes(&text).map(|()| 0)
             }
             Verb::Serve(options) => backend::serve(&options).await.map(|()| 0),
+            // Also where no runtime answers.
+            Verb::Doctor(args) => doctor::doctor(&cli.globals, out, args).boxed_local().await,
             verb => {
                 // Heard from here on, so that whoever ends a verb of the demo ends the demo in good order too.
                 let signal = cli.globals.demo.then(|| tokio::spawn(backend::ended()));
@@ -296,7 +302,7 @@ fn over<'a>(backend: &'a Backend, out: &'a mut Out, verb: Verb) -> LocalBoxFutur
         Verb::Prune(args) => prune::prune(backend, out, args).boxed_local(),
         #[cfg(feature = "engine")]
         Verb::DemoApp { .. } => async { bail!(Internal, "this verb needs no runtime") }.boxed_local(),
-        Verb::Serve(_) | Verb::Completion { .. } => {
+        Verb::Serve(_) | Verb::Doctor(_) | Verb::Completion { .. } => {
             async { bail!(Internal, "this verb needs no runtime") }.boxed_local()
         }
     }

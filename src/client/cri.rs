@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Credentials, Runtime, Session,
     action::Step,
-    containerd, convert, logs,
+    containerd, convert, health, host, logs,
     transport::{self, Transport},
     types::{
         Container, ContainerDetail, ContainerState, ContainerStats, DiskUse, ExecRequest, ExecResult, Image, Inventory,
@@ -256,7 +256,7 @@ impl Cri {
     }
 
     /// Conditions, and the image that pods are made with.
-    async fn status(&self) -> Result<(cri::StatusResponse, String)> {
+    async fn conditions(&self) -> Result<(cri::StatusResponse, String)> {
         let mut service = self.runtime_service();
         let status =
             within(QUESTION, "ask for the status", service.status(cri::StatusRequest { verbose: true })).await?;
@@ -327,7 +327,7 @@ impl Runtime for Cri {
             part(scope.stats, source, self.stats()),
             part(scope.snapshots, source, self.snapshots()),
             part(scope.disk, source, self.disk()),
-            part(scope.pods || scope.images, source, self.status()),
+            part(scope.pods || scope.images, source, self.conditions()),
         );
         let sandbox_image = status.value().map(|(_, image)| image.clone()).unwrap_or_default();
         let conditions = match status {
@@ -370,6 +370,14 @@ impl Runtime for Cri {
         }
     }
 
+    async fn status(&self) -> Result<health::RuntimeStatus> {
+        self.health().await
+    }
+
+    async fn calls(&self) -> Result<Vec<health::Call>> {
+        Ok(Self::calls(self).await)
+    }
+
     async fn apply(&self, step: &Step) -> Result<()> {
         let (mut runtime, mut images) = (self.runtime_service(), self.image_service());
         let done = match step.clone() {
@@ -400,6 +408,10 @@ impl Runtime for Cri {
                 within(CHANGE, &what, images.remove_image(cri::RemoveImageRequest { image })).await.map(drop)
             }
             Step::PullImage(reference) => return self.pull(&reference, None, &|_| {}).await.map(drop),
+            Step::Change(change) => {
+                self.changes(&change.what())?;
+                return host::apply(&change).await;
+            }
         };
         match done {
             // Somebody else was quicker; what was wanted is so.

@@ -5,15 +5,18 @@ use std::fmt;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
-use crate::error::Result;
+use crate::{bail, error::Result};
 
 pub mod action;
+pub mod change;
 mod containerd;
 mod convert;
 pub mod cri;
 pub mod discover;
 #[cfg(feature = "engine")]
 pub mod embedded;
+pub mod health;
+pub mod host;
 mod logs;
 mod prune;
 pub mod sessions;
@@ -36,6 +39,14 @@ pub trait Runtime: fmt::Debug + Send + Sync {
     async fn inventory(&self, scope: Scope) -> Inventory;
     /// The verbose status in crictl's `inspect` shape.
     async fn inspect(&self, object: &ObjectRef) -> Result<serde_json::Value>;
+    /// What it says of itself in full.
+    async fn status(&self) -> Result<health::RuntimeStatus> {
+        bail!(Unimplemented, "{} does not tell its status", self.info().name)
+    }
+    /// How long each kind of question takes.
+    async fn calls(&self) -> Result<Vec<health::Call>> {
+        bail!(Unimplemented, "{} cannot be timed", self.info().name)
+    }
     /// Refused with `PermissionDenied` in read-only mode.
     async fn apply(&self, step: &Step) -> Result<()>;
     /// Returns the image's id. `progress` is called from time to time where the runtime tells.

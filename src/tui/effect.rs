@@ -17,9 +17,12 @@ use super::{
     event::{Effect, Event, Token},
     host,
 };
-use crate::client::{
-    Runtime, action,
-    types::{LogOptions, ObjectRef, Scope},
+use crate::{
+    client::{
+        Runtime, action,
+        types::{LogOptions, ObjectRef, Scope},
+    },
+    runbook::{self, Live, Params, RunEvent, Runbook},
 };
 
 const READ: Duration = Duration::from_secs(15);
@@ -62,6 +65,9 @@ impl Runner {
             Effect::Logs { token, container } => self.replace("logs", logs(runtime, send, token, container)),
             Effect::Apply { token, steps } => drop(self.tasks.spawn(apply(runtime, send, token, steps))),
             Effect::Pull { token, reference } => drop(self.tasks.spawn(pull(runtime, send, token, reference))),
+            Effect::Examine { token, books, params } => {
+                self.replace("examine", examine(runtime, send, token, books, params))
+            }
             // The loop that owns the terminal does these.
             Effect::Exec { .. } | Effect::Redraw | Effect::Quit => {}
         }
@@ -189,7 +195,40 @@ async fn apply(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Toke
             Ok(result) => result.map_err(|e| format!("{e:#}")),
             Err(_) => Err(format!("timeout after {} s", STEP.as_secs())),
         };
+        let failed = result.is_err() && matches!(what, action::Step::Change(_));
         tell(&send, Event::StepDone { token, step, result }).await;
+        if failed {
+            // What follows a change of the node counts on it.
+            for step in step + 1..steps.len() {
+                let result = Err("not done, because the step before it failed".to_owned());
+                tell(&send, Event::StepDone { token, step, result }).await;
+            }
+            return;
+        }
+    }
+}
+
+async fn examine(
+    runtime: Arc<dyn Runtime>,
+    send: mpsc::Sender<Event>,
+    token: Token,
+    books: Vec<&'static Runbook>,
+    params: Params,
+) {
+    let endpoint = runtime.info().endpoint.clone();
+    let probe = Live::new(&endpoint, Ok(runtime));
+    let (said, mut heard) = mpsc::unbounded_channel();
+    let mut tell_run = move |event: RunEvent| drop(said.send(event));
+    let mut work = Box::pin(runbook::examine(&books, &probe, &params, &mut tell_run));
+    loop {
+        tokio::select! {
+            biased;
+            Some(event) = heard.recv() => tell(&send, Event::Run { token, event }).await,
+            _ = &mut work => break,
+        }
+    }
+    while let Ok(event) = heard.try_recv() {
+        tell(&send, Event::Run { token, event }).await;
     }
 }
 

@@ -4,9 +4,12 @@ use std::{sync::Arc, time::SystemTime};
 
 use crossterm::event::KeyEvent;
 
-use crate::client::{
-    action::{Action, Plan, Step},
-    types::{Inventory, LogLine, ObjectRef, PullProgress, Scope},
+use crate::{
+    client::{
+        action::{Action, Plan, Step},
+        types::{Inventory, LogLine, ObjectRef, PullProgress, Scope},
+    },
+    runbook::{Params, RunEvent, Runbook},
 };
 
 /// Ties an answer to the request it belongs to; an answer nobody waits for any more is dropped.
@@ -59,6 +62,11 @@ pub enum Event {
         result: Result<String, String>,
     },
     ExecEnded(Result<i32, String>),
+    /// What an examination has come to.
+    Run {
+        token: Token,
+        event: RunEvent,
+    },
     /// A worker failed; the text is for the message line.
     Failed(String),
     /// The terminal is gone, or the process was asked to end.
@@ -90,6 +98,11 @@ pub enum Effect {
     },
     Exec {
         container: String,
+    },
+    Examine {
+        token: Token,
+        books: Vec<&'static Runbook>,
+        params: Params,
     },
     /// Clears the screen first.
     Redraw,

@@ -16,6 +16,7 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
+pub mod books;
 pub mod detail;
 mod effect;
 pub mod event;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    books::Books,
     detail::Detail,
     event::{Host, Token},
     log::LogView,
@@ -50,6 +51,7 @@ pub struct Model {
     pub input: Option<Input>,
     pub log: Option<LogView>,
     pub job: Option<Job>,
+    pub books: Books,
     pub pulls: Vec<Pull>,
     pub toast: Option<Toast>,
     /// The last refresh asked for, and whether its answer is still to come.
@@ -214,6 +216,7 @@ impl Model {
             input: None,
             log: None,
             job: None,
+            books: Books::default(),
             pulls: Vec::new(),
             toast: None,
             asked: None,
@@ -366,6 +369,7 @@ pub fn object_of(step: &Step) -> Option<ObjectRef> {
         Step::StopPod(id) | Step::RemovePod(id) => Some(ObjectRef::Pod(id.clone())),
         Step::StopContainer(id, _) | Step::RemoveContainer(id) => Some(ObjectRef::Container(id.clone())),
         Step::RemoveImage(id) => Some(ObjectRef::Image(id.clone())),
+        Step::Change(_) => None,
         Step::PullImage(_) => None,
     }
 }

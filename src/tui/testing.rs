@@ -21,6 +21,7 @@ use crate::client::{
     types::*,
 };
 
+mod books;
 mod screens;
 mod stories;
 mod terminal;

@@ -18,6 +18,7 @@ use super::{
 use crate::client::types::{ObjectRef, Scope};
 
 mod acts;
+mod books;
 
 /// Between two readings of what the pane shows, and of everything.
 const OFTEN: Duration = Duration::from_secs(3);
@@ -103,6 +104,10 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
                 Err(error) => model.say(Tone::Bad, error),
             }
             ask(model, scope(model.pane), &mut out);
+        }
+        Event::Run { token, event } => {
+            model.books.take(token, event);
+            model.dirty |= model.pane == PaneId::Runbooks && model.rebuild();
         }
         Event::Failed(error) => model.say(Tone::Bad, error),
         Event::Hangup => out.push(Effect::Quit),
@@ -320,6 +325,10 @@ fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
                 log.times = !log.times;
             }
         }
+        Cmd::Describe if model.pane == PaneId::Runbooks => books::open(model, out),
+        Cmd::Diagnose => books::diagnose(model, out),
+        Cmd::Fix => books::fix(model, out),
+        Cmd::Runbooks => go(model, PaneId::Runbooks, out),
         Cmd::Describe | Cmd::Yaml => describe(model, cmd == Cmd::Yaml, out),
         Cmd::Logs => logs(model, out),
         Cmd::Exec => exec(model, out),
@@ -334,6 +343,8 @@ fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
 fn back(model: &mut Model, out: &mut Vec<Effect>) {
     if filter_of(model).is_some_and(|f| !f.is_empty()) {
         set_filter(model, String::new());
+    } else if books::close(model) {
+        // Back in the list of runbooks.
     } else if model.pane == PaneId::Logs {
         go(model, model.before, out);
     }
@@ -473,7 +484,7 @@ fn aimed(model: &mut Model) -> Option<(ObjectRef, String)> {
 }
 
 fn describe(model: &mut Model, raw: bool, out: &mut Vec<Effect>) {
-    if matches!(model.pane, PaneId::Node | PaneId::Disk) {
+    if matches!(model.pane, PaneId::Node | PaneId::Disk | PaneId::Runbooks) {
         return;
     }
     let Some((object, name)) = aimed(model) else { return };

@@ -6,6 +6,7 @@ mod config;
 mod confinement;
 mod crictl;
 mod critest;
+mod doctor;
 mod events;
 mod proto;
 mod shim;

@@ -13,6 +13,7 @@ pub mod images;
 pub mod logs;
 pub mod node;
 pub mod pods;
+pub mod runbooks;
 pub mod snapshots;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +25,7 @@ pub enum PaneId {
     Snapshots,
     Disk,
     Logs,
+    Runbooks,
 }
 
 /// A label and its value, for the side panel.
@@ -65,7 +67,7 @@ const fn age(from: u16) -> Column {
 }
 
 const PANES: &[Pane] =
-    &[node::PANE, pods::PANE, containers::PANE, images::PANE, snapshots::PANE, disk::PANE, logs::PANE];
+    &[node::PANE, pods::PANE, containers::PANE, images::PANE, snapshots::PANE, disk::PANE, logs::PANE, runbooks::PANE];
 
 pub const fn panes() -> &'static [Pane] {
     PANES

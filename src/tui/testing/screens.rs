@@ -55,6 +55,7 @@ fn panes() {
         ("snapshots", "5"),
         ("disk", "6"),
         ("logs_none", "7"),
+        ("runbooks", "0"),
     ] {
         shot(name, |app| drop(app.keys(key)));
     }

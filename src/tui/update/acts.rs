@@ -44,7 +44,7 @@ pub fn prune(model: &mut Model, grace: bool, out: &mut Vec<Effect>) {
     ask_plan(model, action, "prune unused images and exited containers".into(), None, grace, out);
 }
 
-fn ask_plan(
+pub fn ask_plan(
     model: &mut Model,
     action: Action,
     what: String,
@@ -141,6 +141,7 @@ pub fn step_done(model: &mut Model, token: Token, step: usize, result: Result<()
         model.popup = Some(Popup::Job);
     }
     ask(model, Scope::ALL, out);
+    super::books::prove(model, out);
 }
 
 pub fn pull(model: &mut Model, reference: &str, out: &mut Vec<Effect>) {

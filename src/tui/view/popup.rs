@@ -167,6 +167,19 @@ fn job(model: &Model, frame: &mut Frame<'_>, body: Rect, job: &Job) {
             Span::styled(format!("  {reason}{gap} "), theme.style(Tone::Dim)),
             Span::styled(bytes, theme.style(Tone::Accent)),
         ]));
+        if let crate::client::action::Step::Change(change) = &step.step {
+            for line in change.preview().lines() {
+                let tone = match line.as_bytes().first() {
+                    Some(b'+') => Tone::Good,
+                    Some(b'-') => Tone::Bad,
+                    _ => Tone::Dim,
+                };
+                lines.push(Line::styled(
+                    format!("    {}", SafeText::new(line).cut(room.saturating_sub(4))),
+                    theme.style(tone),
+                ));
+            }
+        }
         if let Some(Err(error)) = result {
             for piece in text::wrap(error.as_str(), room.saturating_sub(4).max(1)).iter().take(4) {
                 lines.push(Line::styled(format!("    {piece}"), theme.style(Tone::Bad)));
@@ -249,6 +262,7 @@ fn verb(step: &crate::client::action::Step) -> &'static str {
         Step::RemoveContainer(_) => "remove",
         Step::PullImage(_) => "pull",
         Step::RemoveImage(_) => "remove image",
+        Step::Change(_) => "change",
     }
 }
 
