@@ -12,6 +12,7 @@ use crate::{
 };
 
 pub mod backend;
+mod check;
 mod compose;
 mod config;
 mod containers;
@@ -111,6 +112,8 @@ pub enum Verb {
     Checkpoint(containers::Checkpoint),
     /// Remove what nobody needs: unused images, exited containers
     Prune(prune::Prune),
+    /// Check what wharf's own runtime keeps on disk, and repair it
+    Check(check::Check),
     /// Serve the runtime inside this program to the kubelet and to crictl
     Serve(backend::Serve),
     /// What the containers of the demo run
@@ -156,6 +159,7 @@ impl Verb {
             Self::Update(_) => "update",
             Self::Checkpoint(_) => "checkpoint",
             Self::Prune(_) => "prune",
+            Self::Check(_) => "check",
             Self::Serve(_) => "serve",
             #[cfg(feature = "engine")]
             Self::DemoApp { .. } => "demo-app",
@@ -230,6 +234,7 @@ pub async fn perform(cli: Cli, out: &mut Out) -> Result<u8> {
                 out.bytes(&text).map(|()| 0)
             }
             Verb::Serve(options) => backend::serve(&options).await.map(|()| 0),
+            Verb::Check(args) => check::check(&cli.globals, out, args).await,
             verb => {
                 // Heard from here on, so that whoever ends a verb of the demo ends the demo in good order too.
                 let signal = cli.globals.demo.then(|| tokio::spawn(backend::ended()));
@@ -287,7 +292,7 @@ fn over<'a>(backend: &'a Backend, out: &'a mut Out, verb: Verb) -> LocalBoxFutur
         Verb::Prune(args) => prune::prune(backend, out, args).boxed_local(),
         #[cfg(feature = "engine")]
         Verb::DemoApp { .. } => async { bail!(Internal, "this verb needs no runtime") }.boxed_local(),
-        Verb::Serve(_) | Verb::Completion { .. } => {
+        Verb::Serve(_) | Verb::Check(_) | Verb::Completion { .. } => {
             async { bail!(Internal, "this verb needs no runtime") }.boxed_local()
         }
     }

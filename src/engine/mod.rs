@@ -3,7 +3,9 @@
 //! Blocking functions say so; async code calls them through `tokio::task::spawn_blocking`.
 
 pub mod cgroup;
+pub mod check;
 pub mod content;
+pub mod crash;
 pub mod cri;
 pub mod gc;
 pub mod image;
@@ -14,6 +16,8 @@ pub mod run;
 pub mod serve;
 pub mod shim;
 pub mod snapshot;
+pub mod stores;
+pub mod usage;
 
 mod whole;
 

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod config;
+mod crash;
 mod crictl;
 mod proto;
 mod shim;
+mod storage;
 #[path = "../support/mod.rs"]
 mod support;
 mod terminal;

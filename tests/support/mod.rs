@@ -1,5 +1,6 @@
 //! What several tests need: a reason to skip, a root filesystem of a busybox.
 
+pub mod disk;
 pub mod node;
 pub mod registry;
 pub mod tmux;

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     bail,
     engine::{
-        Engine,
+        Engine, crash,
         image::config::ImageConfig,
         metadata::ImageRow,
         shim::{CreateTask, ExitStatus, Task, TaskState},
@@ -67,6 +67,7 @@ pub async fn create_container(engine: &Arc<Engine>, request: cri::CreateContaine
     };
     let container =
         engine.pods.insert_container(record, &container_name_of(&request.sandbox_config, &sandbox, &meta))?;
+    crash::point("ctr.1");
     let _guard = container.lock.lock().await;
     match set_up(engine, &container, pod.live_task()?, &image, &image_config).await {
         Ok((pid, user)) => {
@@ -75,6 +76,7 @@ pub async fn create_container(engine: &Arc<Engine>, request: cri::CreateContaine
                 r.pid = pid;
                 r.user = user;
             })?;
+            crash::point("ctr.7");
             engine.pods.emit(&id, cri::ContainerEventType::ContainerCreatedEvent);
             Ok(id)
         }
@@ -126,7 +128,9 @@ async fn set_up(
     let (rootfs, directory) = (record.bundle.join("rootfs"), record.bundle.clone());
     let parent = image.snapshot.as_ref().map(|(_, chain)| chain.clone());
     engine.keep_snapshot(&record.id).await?;
+    crash::point("ctr.2");
     let mounts = engine.snapshotter.prepare(&record.id, parent.as_deref(), Labels::new()).await?;
+    crash::point("ctr.3");
     blocking({
         let rootfs = rootfs.clone();
         move || {
@@ -135,6 +139,7 @@ async fn set_up(
         }
     })
     .await?;
+    crash::point("ctr.4");
     let (_, pause) = task.pids();
     let target = target_pid(engine, &record)?;
     let inputs = Inputs { sandbox, record: record.clone(), image: image_config.clone(), rootfs, pause, target };
@@ -152,6 +157,7 @@ async fn set_up(
     if let Some(parent) = record.log_path.as_deref().and_then(Path::parent) {
         tokio::fs::create_dir_all(parent).await.context(|| format!("create {}", parent.display()))?;
     }
+    crash::point("ctr.5");
     let pid = task
         .create(&CreateTask {
             id: record.id.clone(),
@@ -162,6 +168,7 @@ async fn set_up(
             stdin_once: record.config.stdin_once,
         })
         .await?;
+    crash::point("ctr.6");
     Ok((pid, user))
 }
 
@@ -186,6 +193,7 @@ pub async fn start_container(engine: &Arc<Engine>, id: &str) -> Result<()> {
         bail!(FailedPrecondition, "start container {id}: it is {:?}, not created", record.state);
     }
     let task = engine.pods.pod(&record.pod)?.live_task()?;
+    crash::point("start.1");
     if let Err(error) = task.start(&record.id).await {
         let text = format!("{error:#}");
         engine.pods.update_container(&container, |r| {
@@ -197,10 +205,12 @@ pub async fn start_container(engine: &Arc<Engine>, id: &str) -> Result<()> {
         })?;
         return Err(error.context(format!("start container {id}")));
     }
+    crash::point("start.2");
     engine.pods.update_container(&container, |r| {
         r.state = ContainerState::Running;
         r.started_at = now();
     })?;
+    crash::point("start.3");
     engine.pods.emit(&record.id, cri::ContainerEventType::ContainerStartedEvent);
     watch(engine, &container, task);
     Ok(())
@@ -239,6 +249,7 @@ fn record_exit(engine: &Engine, container: &Container, status: &ExitStatus) -> R
     if container.state() == ContainerState::Exited {
         return Ok(());
     }
+    crash::point("exit.1");
     let record = engine.pods.update_container(container, |r| {
         r.state = ContainerState::Exited;
         r.finished_at = nanos(status.at).max(r.started_at);
@@ -246,6 +257,7 @@ fn record_exit(engine: &Engine, container: &Container, status: &ExitStatus) -> R
         r.reason = reason.to_owned();
         r.pid = 0;
     })?;
+    crash::point("exit.2");
     engine.pods.emit(&record.id, cri::ContainerEventType::ContainerStoppedEvent);
     Ok(())
 }
@@ -328,6 +340,7 @@ pub async fn remove(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<
     let _guard = container.lock.lock().await;
     let id = container.record().id;
     engine.pods.update_container(container, |r| r.state = ContainerState::Removing)?;
+    crash::point("rm.1");
     clean_up(engine, container).await?;
     engine.pods.emit(&id, cri::ContainerEventType::ContainerDeletedEvent);
     Ok(())
@@ -339,14 +352,19 @@ async fn clean_up(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()
     if let Some(task) = engine.pods.pod(&record.pod).ok().and_then(|p| p.task()) {
         gone_is_fine(task.delete(&record.id, None).await.map(drop))?;
     }
+    crash::point("rm.2");
     let bundle = record.bundle.clone();
     blocking(move || {
         unmount_if_mounted(&bundle.join("rootfs"))?;
+        crash::point("rm.3");
         remove_tree(&bundle)
     })
     .await?;
+    crash::point("rm.4");
     gone_is_fine(engine.snapshotter.remove(&record.id).await)?;
+    crash::point("rm.6");
     engine.pods.delete_container(&record.id)?;
+    crash::point("rm.7");
     engine.collect_soon();
     Ok(())
 }
@@ -365,11 +383,14 @@ pub async fn recover(engine: &Arc<Engine>, container: &Arc<Container>) -> Result
             match task.state(&record.id, None).await {
                 Ok(TaskState::Created { .. }) => Ok(()),
                 Ok(TaskState::Running { pid } | TaskState::Paused { pid }) => {
-                    engine.pods.update_container(container, |r| {
-                        r.state = ContainerState::Running;
-                        r.pid = pid;
-                        r.started_at = if r.started_at == 0 { now() } else { r.started_at };
-                    })?;
+                    let known = record.state == ContainerState::Running && record.pid == pid && record.started_at != 0;
+                    if !known {
+                        engine.pods.update_container(container, |r| {
+                            r.state = ContainerState::Running;
+                            r.pid = pid;
+                            r.started_at = if r.started_at == 0 { now() } else { r.started_at };
+                        })?;
+                    }
                     watch(engine, container, task);
                     Ok(())
                 }

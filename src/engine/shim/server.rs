@@ -55,7 +55,13 @@ pub fn main() -> ExitCode {
         out.write_all(&bytes).and_then(|()| out.flush()).map_err(|e| Error::io("write to", "the engine", e))
     });
     let Some(server) = server else { return ExitCode::FAILURE };
-    match told.and_then(|()| detach()).and_then(|()| server.serve()) {
+    if let Err(error) = told {
+        // The engine died while it waited for us, and may have taken the pod for gone: nobody will ever ask for it.
+        let ended = server.cgroup.delete();
+        eprintln!("{:#}", error.and_cleanup(ended));
+        return ExitCode::FAILURE;
+    }
+    match detach().and_then(|()| server.serve()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error:#}");
