@@ -7,6 +7,7 @@ pub mod check;
 pub mod content;
 pub mod crash;
 pub mod cri;
+mod features;
 pub mod gc;
 pub mod image;
 pub mod metadata;
@@ -21,4 +22,5 @@ pub mod usage;
 
 mod whole;
 
+pub use features::Features;
 pub use whole::{Config, Engine, Handler};

@@ -12,9 +12,11 @@ use std::{
 };
 
 use super::{
+    cgroup,
     content::{Content, Digest},
     crash,
     cri::{self, Pods},
+    features::{self, Features},
     gc,
     image::{config::ImageConfig, pull::Puller, reference::Reference, registry::RegistryConfig},
     metadata::{Db, ImageRow, Table},
@@ -95,6 +97,8 @@ pub struct Engine {
     sizes: Sizes,
     configs: Mutex<HashMap<Digest, ImageConfig>>,
     tags: Mutex<HashMap<String, String>>,
+    /// By handler.
+    features: HashMap<String, Features>,
     collecting: tokio::sync::Mutex<()>,
     collection_due: AtomicBool,
     _lock: fs::File,
@@ -111,6 +115,10 @@ impl Engine {
             Ok(ended) => tracing::warn!(ended, "what had no record was ended"),
             Err(error) => tracing::warn!("recovery: {error:#}"),
         }
+        let features = {
+            let config = config.clone();
+            blocking(move || Ok(features_of(&config))).await?
+        };
         let engine = Arc::new(Self {
             network: network::open(config.network.clone()),
             shims: Arc::new(shims),
@@ -122,6 +130,7 @@ impl Engine {
             sizes: Sizes::default(),
             configs: Mutex::default(),
             tags: Mutex::default(),
+            features,
             collecting: tokio::sync::Mutex::default(),
             collection_due: AtomicBool::new(false),
             _lock: lock,
@@ -150,10 +159,25 @@ impl Engine {
         })
     }
 
-    /// Whether a container could be started now: the root can be written.
+    /// What the handler of this name can do; "" is the default one.
+    pub fn features(&self, name: &str) -> Features {
+        let handler = self.handler(name).ok();
+        handler.and_then(|h| self.features.get(&h.name)).cloned().unwrap_or_default()
+    }
+
+    /// Whether a container could be started now: there are cgroups, the default handler's runtime is there, and both
+    /// directories can be written.
     pub fn ready(&self) -> Result<()> {
-        let probe = self.config.root.join(".ready");
-        fs::write(&probe, b"").context(|| format!("write {}", probe.display()))
+        cgroup::Layout::host()?;
+        if let Some(runtime) = &self.handler("")?.runtime {
+            let found = rustix::fs::access(runtime, rustix::fs::Access::EXEC_OK);
+            found.context(|| format!("the default handler's runtime {}", runtime.display()))?;
+        }
+        for directory in [&self.config.root, &self.config.state] {
+            let probe = directory.join(".ready");
+            fs::write(&probe, b"").context(|| format!("write {}", probe.display()))?;
+        }
+        Ok(())
     }
 
     /// By id (or a prefix of it), by reference, or by `repository@digest`.
@@ -266,6 +290,11 @@ impl Engine {
     pub async fn written_by(&self, container: &str) -> Result<Usage> {
         self.sizes.of(&self.snapshotter, container).await
     }
+}
+
+fn features_of(config: &Config) -> HashMap<String, Features> {
+    let directories = [config.root.as_path(), config.state.as_path()];
+    config.handlers.iter().map(|h| (h.name.clone(), features::of(h, &directories))).collect()
 }
 
 /// Collects what leases held that nobody renewed: pulls that were cut short.

@@ -329,7 +329,9 @@ enum Subject {
 
 /// One lock for each digest in each role, for as long as somebody holds or wants it.
 #[derive(Debug, Default)]
-struct Locks(Mutex<HashMap<(Subject, Digest), Weak<tokio::sync::Mutex<()>>>>);
+struct Locks(Mutex<HashMap<(Subject, Digest), Weak<Lock>>>);
+
+type Lock = tokio::sync::Mutex<()>;
 
 impl Locks {
     async fn lock(&self, subject: Subject, digest: &Digest) -> tokio::sync::OwnedMutexGuard<()> {
@@ -339,7 +341,7 @@ impl Locks {
             let name = (subject, digest.clone());
             let found = all.get(&name).and_then(Weak::upgrade);
             found.unwrap_or_else(|| {
-                let lock = Arc::new(tokio::sync::Mutex::new(()));
+                let lock = Arc::new(Lock::new(()));
                 all.insert(name, Arc::downgrade(&lock));
                 lock
             })
