@@ -257,6 +257,13 @@ impl Engine {
         blocking(move || db.keep_snapshot(Table::Containers, &id, &name, &id)).await
     }
 
+    /// Returns when all that was recorded before the call survives a power cut: what every call that changes something
+    /// waits for before it answers.
+    pub async fn durable(&self) -> Result<()> {
+        let db = Arc::clone(&self.db);
+        blocking(move || db.durable()).await
+    }
+
     /// Removes what nothing refers to, and returns what that freed.
     pub async fn collect(&self) -> Result<Usage> {
         let _one = self.collecting.lock().await;

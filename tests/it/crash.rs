@@ -42,7 +42,7 @@ fn files_only(directory: &Path, names: &[&str]) -> Layer {
         tar.stdout
     };
     let plain = run("-c");
-    Layer { diff_id: Digest::of(&plain).to_string(), bytes: run("-cz") }
+    Layer { diff_id: Digest::of(&plain).to_string(), bytes: run("-cz"), compression: "gzip" }
 }
 
 /// The names below a directory, with sizes and times of files; bytes of the database's.

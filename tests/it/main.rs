@@ -6,6 +6,7 @@ mod config;
 mod confinement;
 mod crash;
 mod crictl;
+mod critest;
 mod proto;
 mod shim;
 mod storage;

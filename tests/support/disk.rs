@@ -5,6 +5,7 @@ use std::{
     os::fd::AsRawFd,
     path::{Path, PathBuf},
     process::Command,
+    time::{Duration, Instant},
 };
 
 pub struct Disk {
@@ -26,7 +27,23 @@ impl Disk {
         Some(disk)
     }
 
+    /// As long as a mount namespace somewhere holds a copy of the last mount, which it does while it is being made, what
+    /// comes back is the filesystem without power: tried again then.
     pub fn mount(&self) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            self.mount_once();
+            let probe = self.at.join(".powered");
+            match fs::write(&probe, "").and_then(|()| fs::remove_file(&probe)) {
+                Ok(()) => return,
+                Err(error) => assert!(Instant::now() < deadline, "{}: {error}", self.at.display()),
+            }
+            self.unmount();
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn mount_once(&self) {
         let options = if self.options.is_empty() { "loop".to_owned() } else { format!("loop,{}", self.options) };
         let done = Command::new("mount").args(["-o", &options]).arg(&self.image).arg(&self.at).output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));

@@ -21,6 +21,8 @@ pub struct Node {
     crictl: PathBuf,
     pub registry: Option<Registry>,
     cgroup: String,
+    /// Hosts that are this machine, and the authority that vouches for them.
+    hosts: Option<(PathBuf, PathBuf)>,
 }
 
 impl Node {
@@ -43,7 +45,29 @@ impl Node {
         let netns = dir.join("netns");
         netns::create(&netns).unwrap();
         let cgroup = format!("/wharf-it-{test}-{}", std::process::id());
-        Some(Self { dir, netns, engine: None, crictl, registry: None, cgroup })
+        Some(Self { dir, netns, engine: None, crictl, registry: None, cgroup, hosts: None })
+    }
+
+    /// Beside a registry that answers for `hosts` as well, as far as the engine can see.
+    pub fn with_mirror(test: &str, hosts: &[&str]) -> Option<Self> {
+        let mut node = Self::start(test)?;
+        let dir = node.dir.join("registry");
+        let mut registry = Registry::start(test, &node.netns, &dir, None)?;
+        let authority = registry.mirror(test, &dir, hosts)?;
+        let file = node.dir.join("hosts");
+        fs::write(&file, format!("127.0.0.1 localhost {}\n", hosts.join(" "))).unwrap();
+        (node.hosts, node.registry) = (Some((file, authority)), Some(registry));
+        node.kill_engine();
+        node.serve();
+        Some(node)
+    }
+
+    /// A program beside the engine: in its namespaces.
+    pub fn beside(&self, program: &Path) -> Command {
+        let mut command = Command::new("nsenter");
+        let pid = self.engine.as_ref().unwrap().id();
+        command.args(["--target", &pid.to_string(), "--mount", "--net", "--"]).arg(program);
+        command
     }
 
     /// Running, beside a registry that has [`IMAGE`].
@@ -132,7 +156,16 @@ impl Node {
 
     fn spawn(&mut self, crash: Option<&str>) {
         let log = fs::File::options().append(true).create(true).open(self.dir.join("log")).unwrap();
-        let mut command = super::in_netns(&self.netns, Path::new(super::WHARF));
+        let mut command = match &self.hosts {
+            None => super::in_netns(&self.netns, Path::new(super::WHARF)),
+            Some((hosts, authority)) => {
+                let mut command = super::in_netns(&self.netns, Path::new("unshare"));
+                command.args(["--mount", "--propagation", "slave", "sh", "-c"]);
+                command.arg("mount --bind \"$0\" /etc/hosts && exec \"$@\"").arg(hosts).arg(super::WHARF);
+                command.env("SSL_CERT_FILE", authority);
+                command
+            }
+        };
         command.arg("serve").arg("--listen").arg(self.dir.join("wharf.sock"));
         command.arg("--root").arg(self.dir.join("lib")).arg("--state").arg(self.dir.join("run"));
         if let Some(point) = crash {

@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{
+    image_volume,
     pod::{blocking, new_id},
     spec::{self, Inputs},
     state::{Container, ContainerRecord, ContainerState, PodState, container_name, nanos, now, selected},
@@ -77,6 +78,7 @@ pub async fn create_container(engine: &Arc<Engine>, request: cri::CreateContaine
                 r.pid = pid;
                 r.user = user;
             })?;
+            engine.durable().await?;
             crash::point("ctr.7");
             engine.pods.emit(&id, cri::ContainerEventType::ContainerCreatedEvent);
             Ok(id)
@@ -147,6 +149,7 @@ async fn set_up(
     })
     .await?;
     crash::point("ctr.4");
+    image_volume::mount(engine, container, pause, maps.as_ref()).await?;
     let inputs =
         Inputs { sandbox, record: record.clone(), image: image_config.clone(), rootfs, pause, target, users: maps };
     let user = blocking(move || {
@@ -214,6 +217,7 @@ pub async fn start_container(engine: &Arc<Engine>, id: &str) -> Result<()> {
             r.reason = "StartError".to_owned();
             r.message = text;
         })?;
+        engine.durable().await?;
         return Err(error.context(format!("start container {id}")));
     }
     crash::point("start.2");
@@ -221,6 +225,7 @@ pub async fn start_container(engine: &Arc<Engine>, id: &str) -> Result<()> {
         r.state = ContainerState::Running;
         r.started_at = now();
     })?;
+    engine.durable().await?;
     crash::point("start.3");
     engine.pods.emit(&record.id, cri::ContainerEventType::ContainerStartedEvent);
     watch(engine, &container, task);
@@ -244,6 +249,11 @@ pub fn watch(engine: &Arc<Engine>, container: &Arc<Container>, task: Arc<dyn Tas
                     lost(&engine, &container, "the shim has died")
                 }
             }
+        };
+        // Whoever waits for the exit syncs for itself; this is for exits nobody waits for.
+        let outcome = match outcome {
+            Ok(()) => engine.durable().await,
+            failed => failed,
         };
         if let Err(error) = outcome {
             tracing::error!(container = id, "recording its exit failed: {error:#}");
@@ -296,7 +306,8 @@ pub async fn stop_container(engine: &Arc<Engine>, id: &str, timeout: i64) -> Res
         other => other?,
     };
     let grace = Duration::from_secs(u64::try_from(timeout).unwrap_or(0));
-    stop(engine, &container, grace).await.context(|| format!("stop container {id}"))
+    stop(engine, &container, grace).await.context(|| format!("stop container {id}"))?;
+    engine.durable().await
 }
 
 /// The stop signal, the grace, then SIGKILL to every process. Idempotent. Does not hold the lock while it waits, so that
@@ -364,6 +375,7 @@ async fn clean_up(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()
         gone_is_fine(task.delete(&record.id, None).await.map(drop))?;
     }
     crash::point("rm.2");
+    image_volume::clean_up(engine, &record).await?;
     let (bundle, aside) = (record.bundle.clone(), layers_aside(&record));
     blocking(move || {
         unmount_if_mounted(&bundle.join("rootfs"))?;
@@ -373,7 +385,12 @@ async fn clean_up(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()
     })
     .await?;
     crash::point("rm.4");
-    gone_is_fine(engine.snapshotter.remove(&record.id).await)?;
+    // Before the first file goes this makes durable what was recorded so far: should the last deletion be lost in a power
+    // cut, recovery finishes the removal.
+    match engine.snapshotter.remove(&record.id).await {
+        Err(error) if error.is(Kind::NotFound) => engine.durable().await?,
+        other => other?,
+    }
     crash::point("rm.6");
     engine.pods.delete_container(&record.id)?;
     crash::point("rm.7");
@@ -530,7 +547,7 @@ pub async fn update_container_resources(engine: &Engine, request: cri::UpdateCon
     engine.pods.update_container(&container, |r| {
         r.config.linux.get_or_insert_default().resources = Some(spec::merged(r, &linux));
     })?;
-    Ok(())
+    engine.durable().await
 }
 
 pub async fn reopen_container_log(engine: &Engine, id: &str) -> Result<()> {

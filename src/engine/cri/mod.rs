@@ -4,8 +4,10 @@
 
 mod container;
 pub mod exec;
+mod image_volume;
 mod images;
 mod info;
+mod metrics;
 mod mounts;
 mod node;
 mod pod;
@@ -297,14 +299,14 @@ impl RuntimeService for Service {
         &self,
         _: Request<cri::ListMetricDescriptorsRequest>,
     ) -> Answer<cri::ListMetricDescriptorsResponse> {
-        unimplemented("ListMetricDescriptors")
+        ok(cri::ListMetricDescriptorsResponse { descriptors: metrics::list_metric_descriptors() })
     }
 
     async fn list_pod_sandbox_metrics(
         &self,
         _: Request<cri::ListPodSandboxMetricsRequest>,
     ) -> Answer<cri::ListPodSandboxMetricsResponse> {
-        unimplemented("ListPodSandboxMetrics")
+        ok(cri::ListPodSandboxMetricsResponse { pod_metrics: metrics::list_pod_sandbox_metrics(&self.0).await })
     }
 
     type StreamPodSandboxMetricsStream = Listed<cri::StreamPodSandboxMetricsResponse>;
@@ -313,7 +315,8 @@ impl RuntimeService for Service {
         &self,
         _: Request<cri::StreamPodSandboxMetricsRequest>,
     ) -> Answer<Self::StreamPodSandboxMetricsStream> {
-        unimplemented("StreamPodSandboxMetrics")
+        let pod_sandbox_metrics = metrics::list_pod_sandbox_metrics(&self.0).await;
+        once(cri::StreamPodSandboxMetricsResponse { pod_sandbox_metrics })
     }
 
     async fn update_pod_sandbox_resources(

@@ -114,5 +114,5 @@ pub async fn recover(engine: &Arc<Engine>) -> Result<()> {
             engine.pods.update_container(&container, |r| r.state = super::state::ContainerState::Unknown)?;
         }
     }
-    Ok(())
+    engine.durable().await
 }

@@ -63,6 +63,7 @@ pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRe
         attachment: None,
         cgroup: format!("{}/{id}", parent.trim_end_matches('/')),
         cleanup_error: None,
+        stopped: false,
         directory,
         config,
     };
@@ -72,6 +73,7 @@ pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRe
     match set_up(engine, &pod, handler.runtime.clone()).await {
         Ok(()) => {
             engine.pods.update_pod(&pod, |r| r.state = PodState::Ready)?;
+            engine.durable().await?;
             crash::point("pod.7");
             engine.pods.emit(&id, cri::ContainerEventType::ContainerStartedEvent);
             Ok(id)
@@ -297,7 +299,10 @@ pub async fn stop_pod_sandbox(engine: &Arc<Engine>, id: &str) -> Result<()> {
 }
 
 async fn stop_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
-    let id = pod.record().id;
+    let PodRecord { id, stopped, .. } = pod.record();
+    if stopped {
+        return Ok(());
+    }
     for container in engine.pods.containers_of(&id) {
         container::stop(engine, &container, std::time::Duration::ZERO).await?;
     }
@@ -307,7 +312,9 @@ async fn stop_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
     engine.pods.update_pod(pod, |r| {
         r.state = PodState::NotReady;
         r.cleanup_error = None;
+        r.stopped = true;
     })?;
+    engine.durable().await?;
     crash::point("stop.5");
     if was_ready {
         engine.pods.emit(&id, cri::ContainerEventType::ContainerStoppedEvent);
@@ -362,13 +369,18 @@ pub async fn remove_pod_sandbox(engine: &Arc<Engine>, id: &str) -> Result<()> {
     }
     engine.pods.update_pod(&pod, |r| r.state = PodState::Removing)?;
     crash::point("rmp.1");
-    remove_locked(engine, &pod).await.context(|| format!("remove pod sandbox {id}"))?;
+    erase(engine, &pod).await.context(|| format!("remove pod sandbox {id}"))?;
     engine.pods.emit(&id, cri::ContainerEventType::ContainerDeletedEvent);
     Ok(())
 }
 
 async fn remove_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
     teardown(engine, pod).await?;
+    erase(engine, pod).await
+}
+
+/// The files and, last, the record.
+async fn erase(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
     crash::point("rmp.2");
     let record = pod.record();
     let directory = record.directory.clone();
@@ -376,7 +388,7 @@ async fn remove_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
     crash::point("rmp.3");
     engine.pods.delete_pod(&record.id)?;
     crash::point("rmp.4");
-    Ok(())
+    engine.durable().await
 }
 
 /// Finishes at start what a crash interrupted.
@@ -531,6 +543,7 @@ mod tests {
                 attachment: None,
                 cgroup: String::new(),
                 cleanup_error: None,
+                stopped: false,
                 config,
             })
         };

@@ -1,6 +1,7 @@
 //! What the engine knows of pods and containers: records (in the database, as JSON) and their live handles.
 //!
-//! A record is changed by `Pods::update_*` only, which writes the database before anyone can see the change.
+//! A record is changed by `Pods::update_*` only, which writes the database before anyone can see the change. The change
+//! survives our own death then; a power cut after the next [`Engine::durable`](crate::engine::Engine::durable).
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -49,6 +50,9 @@ pub struct PodRecord {
     pub cgroup: String,
     /// Why a clean-up has not succeeded yet.
     pub cleanup_error: Option<String>,
+    /// Stop has torn everything down but the record and the containers' remains: nothing can come back.
+    #[serde(default)]
+    pub stopped: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -191,7 +195,7 @@ impl Pods {
         let mut record = locked(&pod.record);
         let mut next = record.clone();
         change(&mut next);
-        self.db.update(Table::Sandboxes, &next.id, &next)?;
+        self.db.update_soon(Table::Sandboxes, &next.id, &next)?;
         *record = next.clone();
         Ok(next)
     }
@@ -238,7 +242,7 @@ impl Pods {
         let mut record = locked(&container.record);
         let mut next = record.clone();
         change(&mut next);
-        self.db.update(Table::Containers, &next.id, &next)?;
+        self.db.update_soon(Table::Containers, &next.id, &next)?;
         *record = next.clone();
         container.state.send_replace(next.state);
         Ok(next)

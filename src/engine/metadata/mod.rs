@@ -1,7 +1,9 @@
-//! The one database (SQLite: WAL, synchronous FULL, one connection).
+//! The one database (SQLite: WAL, one connection).
 //!
-//! Every call is one transaction and blocks for at most one fsync; when it returns, what it wrote survives a power cut.
-//! One file for everything, so that images, snapshots and pods can never disagree about what a crash left behind
+//! Every call is one transaction. What it wrote survives our own death at once; it survives a power cut when a later
+//! [`Db::durable`] has returned, which calls make themselves unless their name or documentation says otherwise. The log
+//! keeps their order, so a power cut takes the last ones only, never one in the middle; and one sync serves all who wait
+//! for it. One file for everything, so that images, snapshots and pods can never disagree about what a crash left behind
 //! (docs/architecture.md, "Crash consistency"). Here: opening, documents and leases; the siblings have the rest.
 
 mod ballast;
@@ -12,8 +14,12 @@ mod snapshots;
 mod storage;
 
 use std::{
+    fs::File,
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -36,6 +42,12 @@ use crate::{
 pub struct Db {
     connection: Mutex<Connection>,
     ballast: Ballast,
+    /// SQLite's write-ahead log, which is ours to sync: the connection itself only does it when it starts the log anew.
+    log: File,
+    /// Transactions committed.
+    written: AtomicU64,
+    /// How many of them are on the disk; `None` once a sync has failed.
+    synced: Mutex<Option<u64>>,
 }
 
 /// Which documents: pod sandboxes or containers. Names are unique within one.
@@ -61,14 +73,14 @@ impl Db {
         let ballast = Ballast::beside(path);
         ballast.make_room()?;
         match schema::open(path) {
-            Ok(connection) => Ok(Self { connection: Mutex::new(connection), ballast }),
+            Ok(connection) => Self::with(path, connection, ballast),
             Err(error) if error.is(Kind::DataLoss) => {
                 let aside = schema::move_aside(path)?;
                 tracing::error!(
                     "metadata database damaged ({error:#}); moved to {}: images have to be pulled again",
                     aside.display()
                 );
-                Ok(Self { connection: Mutex::new(schema::open(path)?), ballast })
+                Self::with(path, schema::open(path)?, ballast)
             }
             Err(error) => Err(error),
         }
@@ -77,12 +89,23 @@ impl Db {
     /// Opens for who only looks, with what is wrong with the file. `DataLoss` if nothing can be read.
     pub fn examine(path: &Path, deep: bool) -> Result<(Self, Vec<String>)> {
         let (connection, problems) = schema::examine(path, deep)?;
-        Ok((Self { connection: Mutex::new(connection), ballast: Ballast::beside(path) }, problems))
+        Ok((Self::with(path, connection, Ballast::beside(path))?, problems))
     }
 
     /// Puts space aside, if there is plenty, for when there is none.
     pub fn stock_up(&self) -> Result<()> {
         self.ballast.restore()
+    }
+
+    fn with(path: &Path, connection: Connection, ballast: Ballast) -> Result<Self> {
+        let log = schema::log(path);
+        let directory = path.parent().unwrap_or(Path::new("/"));
+        File::open(directory).and_then(|d| d.sync_all()).map_err(|e| Error::io("sync directory", directory, e))?;
+        let log = File::open(&log).map_err(|e| Error::io("open", &log, e))?;
+        let (written, synced) = (AtomicU64::new(1), Mutex::new(Some(0)));
+        let db = Self { connection: Mutex::new(connection), ballast, log, written, synced };
+        db.durable()?;
+        Ok(db)
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
@@ -91,19 +114,54 @@ impl Db {
 
     /// One durable transaction.
     fn write<T>(&self, doing: &str, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let value = self.write_soon(doing, work)?;
+        self.durable().context(|| doing.to_owned())?;
+        Ok(value)
+    }
+
+    /// One transaction, durable with the next [`Self::durable`].
+    fn write_soon<T>(&self, doing: &str, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).db(doing)?;
         let value = work(&transaction).context(|| doing.to_owned())?;
         transaction.commit().db(doing)?;
+        self.written.fetch_add(1, Ordering::SeqCst);
         Ok(value)
     }
 
     /// A write that leads to less being kept: a full disk must not keep it from its turn, so the ballast goes for it.
     fn end<T>(&self, doing: &str, work: impl Fn(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        match self.write(doing, &work) {
-            Err(error) if ballast::is_full(&error) && self.ballast.release()? => self.write(doing, &work),
+        let value = self.end_soon(doing, work)?;
+        self.durable().context(|| doing.to_owned())?;
+        Ok(value)
+    }
+
+    /// As `end`, durable soon.
+    fn end_soon<T>(&self, doing: &str, work: impl Fn(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        match self.write_soon(doing, &work) {
+            Err(error) if ballast::is_full(&error) && self.ballast.release()? => self.write_soon(doing, &work),
             other => other,
         }
+    }
+
+    /// Returns when everything that was written before the call survives a power cut. Blocks for at most two syncs, its
+    /// own and the one that is under way.
+    ///
+    /// # Errors
+    /// `DataLoss` for good once a sync has failed: the kernel has then forgotten what it could not write, and would
+    /// report success the next time. Opening the database again reads what there really is.
+    pub fn durable(&self) -> Result<()> {
+        let wanted = self.written.load(Ordering::SeqCst);
+        let mut synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
+        match *synced {
+            None => bail!(DataLoss, "an earlier sync of the database failed: the engine must be restarted"),
+            Some(done) if done >= wanted => return Ok(()),
+            Some(_) => {}
+        }
+        let all = self.written.load(Ordering::SeqCst);
+        let outcome = rustix::fs::fdatasync(&self.log);
+        *synced = outcome.is_ok().then_some(all);
+        outcome.map_err(|e| Error::new(Kind::DataLoss, "sync the database").with_source(e))
     }
 
     fn read<T>(&self, doing: &str, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
@@ -112,10 +170,10 @@ impl Db {
 
     // -- documents: one JSON value per pod or container
 
-    /// Inserts. `AlreadyExists` names the id that holds the name.
+    /// Inserts; durable soon. `AlreadyExists` names the id that holds the name.
     pub fn insert(&self, table: Table, id: &str, name: &str, document: &impl Serialize) -> Result<()> {
         let text = encode(document)?;
-        self.write("insert a record", |tx| {
+        self.write_soon("insert a record", |tx| {
             let held: Option<String> = tx
                 .query_row("SELECT id FROM document WHERE kind = ? AND name = ?", params![table.name(), name], |r| {
                     r.get(0)
@@ -136,8 +194,14 @@ impl Db {
 
     /// `NotFound` if there is no such document.
     pub fn update(&self, table: Table, id: &str, document: &impl Serialize) -> Result<()> {
+        self.update_soon(table, id, document)?;
+        self.durable().context(|| "update a record".to_owned())
+    }
+
+    /// As `update`, durable soon.
+    pub fn update_soon(&self, table: Table, id: &str, document: &impl Serialize) -> Result<()> {
         let text = encode(document)?;
-        self.end("update a record", |tx| {
+        self.end_soon("update a record", |tx| {
             let changed = tx
                 .execute("UPDATE document SET body = ? WHERE kind = ? AND id = ?", params![text, table.name(), id])
                 .db("update")?;
@@ -148,9 +212,9 @@ impl Db {
         })
     }
 
-    /// Idempotent; what the document kept alive is garbage from now on.
+    /// Idempotent, durable soon; what the document kept alive is garbage from now on.
     pub fn delete(&self, table: Table, id: &str) -> Result<()> {
-        self.end("delete a record", |tx| {
+        self.end_soon("delete a record", |tx| {
             tx.execute("DELETE FROM document WHERE kind = ? AND id = ?", params![table.name(), id]).db("delete")?;
             Ok(())
         })
@@ -178,9 +242,9 @@ impl Db {
         })
     }
 
-    /// The document refers to a snapshot, which is kept while the document is.
+    /// The document refers to a snapshot, which is kept while the document is. Durable soon.
     pub fn keep_snapshot(&self, table: Table, id: &str, snapshotter: &str, key: &str) -> Result<()> {
-        self.write("keep a snapshot", |tx| {
+        self.write_soon("keep a snapshot", |tx| {
             tx.execute(
                 "INSERT OR IGNORE INTO document_snapshot (kind, id, snapshotter, key) VALUES (?, ?, ?, ?)",
                 params![table.name(), id, snapshotter, key],
@@ -190,12 +254,12 @@ impl Db {
         })
     }
 
-    // -- leases: what is in flight is not garbage
+    // -- leases: what is in flight is not garbage. All durable soon: a power cut ends what is in flight.
 
     /// A new lease; it expires by itself unless renewed.
     pub fn lease(&self, purpose: &str, expires: Duration) -> Result<String> {
         let until = unix(SystemTime::now() + expires);
-        self.write("take a lease", |tx| {
+        self.write_soon("take a lease", |tx| {
             tx.execute("INSERT INTO lease (purpose, expires) VALUES (?, ?)", params![purpose, until]).db("insert")?;
             Ok(tx.last_insert_rowid().to_string())
         })
@@ -210,7 +274,7 @@ impl Db {
 
     pub fn renew(&self, lease: &str, expires: Duration) -> Result<()> {
         let until = unix(SystemTime::now() + expires);
-        self.write("renew a lease", |tx| {
+        self.write_soon("renew a lease", |tx| {
             match tx
                 .execute("UPDATE lease SET expires = ? WHERE id = ?", params![until, lease_id(lease)?])
                 .db("update")?
@@ -223,7 +287,7 @@ impl Db {
 
     /// Keeps a blob while the lease lives, also one that is not here yet.
     pub fn lease_blob(&self, lease: &str, digest: &Digest) -> Result<()> {
-        self.write("lease a blob", |tx| {
+        self.write_soon("lease a blob", |tx| {
             tx.execute(
                 "INSERT OR IGNORE INTO lease_blob (lease, digest) VALUES (?, ?)",
                 params![lease_id(lease)?, digest.as_str()],
@@ -234,7 +298,7 @@ impl Db {
     }
 
     pub fn lease_snapshot(&self, lease: &str, snapshotter: &str, key: &str) -> Result<()> {
-        self.write("lease a snapshot", |tx| {
+        self.write_soon("lease a snapshot", |tx| {
             tx.execute(
                 "INSERT OR IGNORE INTO lease_snapshot (lease, snapshotter, key) VALUES (?, ?, ?)",
                 params![lease_id(lease)?, snapshotter, key],
@@ -246,7 +310,7 @@ impl Db {
 
     /// Idempotent.
     pub fn release(&self, lease: &str) -> Result<()> {
-        self.end("release a lease", |tx| {
+        self.end_soon("release a lease", |tx| {
             tx.execute("DELETE FROM lease WHERE id = ?", [lease_id(lease)?]).db("delete")?;
             Ok(())
         })
@@ -295,6 +359,20 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&dir.path().join("meta.db")).unwrap();
         (dir, db)
+    }
+
+    #[test]
+    fn one_sync_serves_all_and_a_failed_one_is_final() {
+        let (_dir, mut db) = db();
+        db.insert(Table::Sandboxes, "a", "a", &1).unwrap();
+        assert_eq!(*db.synced.lock().unwrap(), Some(1), "an insert is durable soon");
+        db.update(Table::Sandboxes, "a", &2).unwrap();
+        assert_eq!(*db.synced.lock().unwrap(), Some(3), "an update at once, with all before it");
+        // A descriptor that cannot be synced.
+        db.log = File::open("/proc/self/ns/mnt").unwrap();
+        assert!(db.update(Table::Sandboxes, "a", &3).unwrap_err().is(Kind::DataLoss));
+        db.log = File::open(std::env::temp_dir()).unwrap();
+        assert!(db.durable().unwrap_err().is(Kind::DataLoss), "success after a failure would be a lie");
     }
 
     #[test]

@@ -149,7 +149,8 @@ fn connect(path: &Path) -> Result<Connection> {
     let connection = Connection::open(path).db("open")?;
     for (name, value) in [
         ("journal_mode", "WAL"),
-        ("synchronous", "FULL"),
+        // What must be durable is synced by `Db::durable`, for all who wait at once.
+        ("synchronous", "NORMAL"),
         ("foreign_keys", "ON"),
         ("cell_size_check", "ON"),
         // Nothing must need a file of its own where a disk may be full.
@@ -160,6 +161,13 @@ fn connect(path: &Path) -> Result<Connection> {
         connection.pragma_update_and_check(None, name, value, |_| Ok(())).or_else(no_rows).db("configure")?;
     }
     Ok(connection)
+}
+
+/// The write-ahead log of a database file.
+pub fn log(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
 }
 
 fn no_rows(error: rusqlite::Error) -> rusqlite::Result<()> {

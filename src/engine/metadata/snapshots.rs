@@ -30,7 +30,8 @@ pub struct SnapshotRow {
 const COLUMNS: &str = "s.id, s.key, s.kind, s.labels, s.created, s.updated, s.bytes, s.inodes, p.key, s.parent, s.tree";
 
 impl Db {
-    /// A row for a snapshot whose directory is to be made; `ready_snapshot` ends that state.
+    /// A row for a snapshot whose directory is to be made; `ready_snapshot` ends that state. Durable soon, as all here
+    /// but what lets files be deleted: a directory without a row goes at recovery, a row without its directory must not be.
     /// `AlreadyExists` if the key is taken, `NotFound` if there is no committed parent of that name.
     pub fn new_snapshot(
         &self,
@@ -40,7 +41,7 @@ impl Db {
         parent: Option<&str>,
         labels: &Labels,
     ) -> Result<SnapshotRow> {
-        self.write("prepare a snapshot", |tx| {
+        self.write_soon("prepare a snapshot", |tx| {
             free(tx, snapshotter, key)?;
             let parent = parent.map(|name| committed(tx, snapshotter, name)).transpose()?;
             let now = micros(SystemTime::now());
@@ -55,7 +56,7 @@ impl Db {
     }
 
     pub fn ready_snapshot(&self, id: SnapshotId) -> Result<()> {
-        self.write("finish a snapshot", |tx| {
+        self.write_soon("finish a snapshot", |tx| {
             tx.execute("UPDATE snapshot SET ready = 1 WHERE id = ?", [id.0]).db("update").map(drop)
         })
     }
@@ -101,7 +102,7 @@ impl Db {
         measured: &Measured,
         labels: &Labels,
     ) -> Result<SnapshotRow> {
-        self.write("commit a snapshot", |tx| {
+        self.write_soon("commit a snapshot", |tx| {
             let active = find(tx, snapshotter, key)?;
             if active.info.kind != SnapshotKind::Active {
                 bail!(FailedPrecondition, "snapshot {key} is not active");
@@ -138,7 +139,7 @@ impl Db {
     }
 
     pub fn relabel_snapshot(&self, snapshotter: &str, key: &str, labels: &Labels) -> Result<SnapshotRow> {
-        self.write("relabel a snapshot", |tx| {
+        self.write_soon("relabel a snapshot", |tx| {
             let row = find(tx, snapshotter, key)?;
             tx.execute(
                 "UPDATE snapshot SET labels = ?, updated = ? WHERE id = ?",
@@ -173,7 +174,7 @@ impl Db {
     }
 
     pub fn forget_trash(&self, snapshotter: &str, id: SnapshotId) -> Result<()> {
-        self.end("empty the trash", |tx| {
+        self.end_soon("empty the trash", |tx| {
             tx.execute("DELETE FROM trash WHERE snapshotter = ? AND id = ?", params![snapshotter, id.0])
                 .db("delete")
                 .map(drop)

@@ -39,13 +39,9 @@ use crate::{
 /// Connections at one time; an engine has one for each wait and each call.
 const CONNECTIONS: usize = 4096;
 
-/// The shim of the pod whose directory is the first argument. Says on stdout how its start went, then goes on alone.
-pub fn main() -> ExitCode {
-    let Some(directory) = std::env::args_os().nth(1).map(PathBuf::from) else {
-        eprintln!("usage: {} DIRECTORY", super::PROGRAM);
-        return ExitCode::from(2);
-    };
-    let started = Server::start(directory);
+/// The shim of the pod with that directory. Says on stdout how its start went, then goes on alone.
+pub fn main(directory: &Path) -> ExitCode {
+    let started = Server::start(directory.to_owned());
     let (reply, server) = match started {
         Ok(server) => (server.hello(), Some(server)),
         Err(error) => (Reply::from(error), None),
@@ -54,14 +50,10 @@ pub fn main() -> ExitCode {
         let mut out = std::io::stdout();
         out.write_all(&bytes).and_then(|()| out.flush()).map_err(|e| Error::io("write to", "the engine", e))
     });
-    let Some(server) = server else { return ExitCode::FAILURE };
-    if let Err(error) = told {
-        // The engine died while it waited for us, and may have taken the pod for gone: nobody will ever ask for it.
-        let ended = server.cgroup.delete();
-        eprintln!("{:#}", error.and_cleanup(ended));
-        return ExitCode::FAILURE;
-    }
-    match detach().and_then(|()| server.serve()) {
+    let Some(mut server) = server else { return ExitCode::FAILURE };
+    // An engine that did not wait for us will not come back for the pod either.
+    let told = told.map_err(|error| error.and_cleanup(server.shut_down()));
+    match told.and_then(|()| detach()).and_then(|()| server.serve()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error:#}");
