@@ -12,6 +12,7 @@ use crate::{
 };
 
 pub mod backend;
+mod check;
 mod compose;
 mod config;
 mod containers;
@@ -119,6 +120,8 @@ pub enum Verb {
     Prune(prune::Prune),
     /// Find out why something fails, by runbooks; mend it with --fix
     Doctor(doctor::Doctor),
+    /// Check what wharf's own runtime keeps on disk, and repair it
+    Check(check::Check),
     /// Serve the runtime inside this program to the kubelet and to crictl
     Serve(backend::Serve),
     /// What the containers of the demo run
@@ -167,6 +170,7 @@ impl Verb {
             Self::Checkpoint(_) => "checkpoint",
             Self::Prune(_) => "prune",
             Self::Doctor(_) => "doctor",
+            Self::Check(_) => "check",
             Self::Serve(_) => "serve",
             #[cfg(feature = "engine")]
             Self::DemoApp { .. } => "demo-app",
@@ -243,6 +247,7 @@ pub async fn perform(cli: Cli, out: &mut Out) -> Result<u8> {
             Verb::Serve(options) => backend::serve(&options).await.map(|()| 0),
             // Also where no runtime answers.
             Verb::Doctor(args) => doctor::doctor(&cli.globals, out, args).boxed_local().await,
+            Verb::Check(args) => check::check(&cli.globals, out, args).await,
             verb => {
                 // Heard from here on, so that whoever ends a verb of the demo ends the demo in good order too.
                 let signal = cli.globals.demo.then(|| tokio::spawn(backend::ended()));
@@ -302,7 +307,7 @@ fn over<'a>(backend: &'a Backend, out: &'a mut Out, verb: Verb) -> LocalBoxFutur
         Verb::Prune(args) => prune::prune(backend, out, args).boxed_local(),
         #[cfg(feature = "engine")]
         Verb::DemoApp { .. } => async { bail!(Internal, "this verb needs no runtime") }.boxed_local(),
-        Verb::Serve(_) | Verb::Doctor(_) | Verb::Completion { .. } => {
+        Verb::Serve(_) | Verb::Doctor(_) | Verb::Check(_) | Verb::Completion { .. } => {
             async { bail!(Internal, "this verb needs no runtime") }.boxed_local()
         }
     }

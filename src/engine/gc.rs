@@ -4,7 +4,8 @@ use std::{sync::Arc, time::SystemTime};
 
 use super::{
     content::Content,
-    metadata::Db,
+    crash,
+    metadata::{Db, Garbage},
     snapshot::{Snapshotter, Usage},
 };
 use crate::error::{Error, Kind, Result};
@@ -15,8 +16,12 @@ pub async fn collect(db: &Arc<Db>, content: &Content, snapshotter: &dyn Snapshot
     let (db, content) = (Arc::clone(db), content.clone());
     let blobs = tokio::task::spawn_blocking(move || {
         let garbage = db.mark(SystemTime::now())?;
+        if garbage != Garbage::default() {
+            crash::point("gc.1");
+        }
         let bytes = content.delete_files(&garbage.blobs, &garbage.ingests)?;
         tracing::debug!(?garbage, "garbage collected");
+        db.stock_up()?;
         Ok(Usage { bytes, inodes: (garbage.blobs.len() + garbage.ingests.len()) as u64 })
     })
     .await

@@ -3,7 +3,9 @@
 //! Blocking functions say so; async code calls them through `tokio::task::spawn_blocking`.
 
 pub mod cgroup;
+pub mod check;
 pub mod content;
+pub mod crash;
 pub mod cri;
 mod features;
 pub mod gc;
@@ -15,7 +17,9 @@ pub mod run;
 pub mod serve;
 pub mod shim;
 pub mod snapshot;
+pub mod stores;
 pub mod streaming;
+pub mod usage;
 
 mod whole;
 

@@ -4,12 +4,14 @@
 
 mod config;
 mod confinement;
+mod crash;
 mod crictl;
 mod critest;
 mod doctor;
 mod events;
 mod proto;
 mod shim;
+mod storage;
 mod streaming;
 mod streaming_threats;
 #[path = "../support/mod.rs"]

@@ -1,6 +1,7 @@
 //! What several tests need: a reason to skip, a root filesystem of a busybox.
 
 pub mod containerd;
+pub mod disk;
 pub mod images;
 pub mod node;
 pub mod pty;

@@ -6,6 +6,8 @@
 //! for it. One file for everything, so that images, snapshots and pods can never disagree about what a crash left behind
 //! (docs/architecture.md, "Crash consistency"). Here: opening, documents and leases; the siblings have the rest.
 
+mod ballast;
+mod damage;
 mod images;
 mod schema;
 mod snapshots;
@@ -24,8 +26,10 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 use serde::{Serialize, de::DeserializeOwned};
 
+use ballast::Ballast;
 pub use images::ImageRow;
 pub use snapshots::SnapshotRow;
+pub use storage::Garbage;
 
 use crate::{
     bail,
@@ -37,6 +41,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Db {
     connection: Mutex<Connection>,
+    ballast: Ballast,
     /// SQLite's write-ahead log, which is ours to sync: the connection itself only does it when it starts the log anew.
     log: File,
     /// Transactions committed.
@@ -65,27 +70,40 @@ impl Db {
     /// Opens or makes the database. A damaged one is moved aside as `meta.db.corrupt-<unix seconds>` and a fresh one is
     /// made: a node must come up. One written by a newer version is refused.
     pub fn open(path: &Path) -> Result<Self> {
+        let ballast = Ballast::beside(path);
+        ballast.make_room()?;
         match schema::open(path) {
-            Ok(connection) => Self::with(path, connection),
+            Ok(connection) => Self::with(path, connection, ballast),
             Err(error) if error.is(Kind::DataLoss) => {
                 let aside = schema::move_aside(path)?;
                 tracing::error!(
                     "metadata database damaged ({error:#}); moved to {}: images have to be pulled again",
                     aside.display()
                 );
-                Self::with(path, schema::open(path)?)
+                Self::with(path, schema::open(path)?, ballast)
             }
             Err(error) => Err(error),
         }
     }
 
-    fn with(path: &Path, connection: Connection) -> Result<Self> {
+    /// Opens for who only looks, with what is wrong with the file. `DataLoss` if nothing can be read.
+    pub fn examine(path: &Path, deep: bool) -> Result<(Self, Vec<String>)> {
+        let (connection, problems) = schema::examine(path, deep)?;
+        Ok((Self::with(path, connection, Ballast::beside(path))?, problems))
+    }
+
+    /// Puts space aside, if there is plenty, for when there is none.
+    pub fn stock_up(&self) -> Result<()> {
+        self.ballast.restore()
+    }
+
+    fn with(path: &Path, connection: Connection, ballast: Ballast) -> Result<Self> {
         let log = schema::log(path);
         let directory = path.parent().unwrap_or(Path::new("/"));
         File::open(directory).and_then(|d| d.sync_all()).map_err(|e| Error::io("sync directory", directory, e))?;
         let log = File::open(&log).map_err(|e| Error::io("open", &log, e))?;
-        let db =
-            Self { connection: Mutex::new(connection), log, written: AtomicU64::new(1), synced: Mutex::new(Some(0)) };
+        let (written, synced) = (AtomicU64::new(1), Mutex::new(Some(0)));
+        let db = Self { connection: Mutex::new(connection), ballast, log, written, synced };
         db.durable()?;
         Ok(db)
     }
@@ -109,6 +127,21 @@ impl Db {
         transaction.commit().db(doing)?;
         self.written.fetch_add(1, Ordering::SeqCst);
         Ok(value)
+    }
+
+    /// A write that leads to less being kept: a full disk must not keep it from its turn, so the ballast goes for it.
+    fn end<T>(&self, doing: &str, work: impl Fn(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let value = self.end_soon(doing, work)?;
+        self.durable().context(|| doing.to_owned())?;
+        Ok(value)
+    }
+
+    /// As `end`, durable soon.
+    fn end_soon<T>(&self, doing: &str, work: impl Fn(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        match self.write_soon(doing, &work) {
+            Err(error) if ballast::is_full(&error) && self.ballast.release()? => self.write_soon(doing, &work),
+            other => other,
+        }
     }
 
     /// Returns when everything that was written before the call survives a power cut. Blocks for at most two syncs, its
@@ -168,7 +201,7 @@ impl Db {
     /// As `update`, durable soon.
     pub fn update_soon(&self, table: Table, id: &str, document: &impl Serialize) -> Result<()> {
         let text = encode(document)?;
-        self.write_soon("update a record", |tx| {
+        self.end_soon("update a record", |tx| {
             let changed = tx
                 .execute("UPDATE document SET body = ? WHERE kind = ? AND id = ?", params![text, table.name(), id])
                 .db("update")?;
@@ -181,7 +214,7 @@ impl Db {
 
     /// Idempotent, durable soon; what the document kept alive is garbage from now on.
     pub fn delete(&self, table: Table, id: &str) -> Result<()> {
-        self.write_soon("delete a record", |tx| {
+        self.end_soon("delete a record", |tx| {
             tx.execute("DELETE FROM document WHERE kind = ? AND id = ?", params![table.name(), id]).db("delete")?;
             Ok(())
         })
@@ -201,6 +234,12 @@ impl Db {
             })
         };
         Ok(rows.into_iter().map(|(id, text)| (parse(&id, &text), id)).map(|(record, id)| (id, record)).collect())
+    }
+
+    pub fn ids(&self, table: Table) -> Result<Vec<String>> {
+        self.read("list ids", |db| {
+            images::texts(db, "SELECT id FROM document WHERE kind = ? ORDER BY id", table.name())
+        })
     }
 
     /// The document refers to a snapshot, which is kept while the document is. Durable soon.
@@ -223,6 +262,13 @@ impl Db {
         self.write_soon("take a lease", |tx| {
             tx.execute("INSERT INTO lease (purpose, expires) VALUES (?, ?)", params![purpose, until]).db("insert")?;
             Ok(tx.last_insert_rowid().to_string())
+        })
+    }
+
+    /// How many leases nobody has renewed in time.
+    pub fn expired_leases(&self, now: SystemTime) -> Result<usize> {
+        self.read("look for expired leases", |db| {
+            db.query_row("SELECT count(*) FROM lease WHERE expires < ?", [unix(now)], |r| r.get(0)).db("count")
         })
     }
 
@@ -264,7 +310,7 @@ impl Db {
 
     /// Idempotent.
     pub fn release(&self, lease: &str) -> Result<()> {
-        self.write_soon("release a lease", |tx| {
+        self.end_soon("release a lease", |tx| {
             tx.execute("DELETE FROM lease WHERE id = ?", [lease_id(lease)?]).db("delete")?;
             Ok(())
         })
@@ -378,6 +424,29 @@ mod tests {
                 std::fs::read_dir(dir.path()).unwrap().filter_map(|f| f.unwrap().file_name().into_string().ok());
             assert_eq!(aside.filter(|n| n.starts_with("meta.db.corrupt-")).count(), 1);
         }
+    }
+
+    #[test]
+    fn snp_15_an_older_schema_is_brought_up_to_date_after_a_backup() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("meta.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(&format!("{} PRAGMA user_version = 1;", schema::VERSION_1)).unwrap();
+        let image = Digest::of(b"image");
+        old.execute("INSERT INTO image VALUES (?1, ?1, 1, 'overlayfs', 'c', 0)", [image.as_str()]).unwrap();
+        old.execute("INSERT INTO snapshot VALUES (7, 'overlayfs', 'c', NULL, 'committed', 1, '{}', 1, 1, 10, 2)", [])
+            .unwrap();
+        drop(old);
+        let db = Db::open(&path).unwrap();
+        assert_eq!(db.images().unwrap()[0].id, image);
+        let layer = db.snapshot("overlayfs", "c").unwrap();
+        assert_eq!((layer.id.0, layer.tree), (7, None));
+        drop(db);
+        let backup = Connection::open(dir.path().join("meta.db.schema-1")).unwrap();
+        let version: i64 = backup.query_row("PRAGMA user_version", [], |r| r.get(0)).unwrap();
+        assert_eq!(version, 1);
+        assert_eq!(backup.query_row("SELECT count(*) FROM snapshot", [], |r| r.get::<_, i64>(0)).unwrap(), 1);
+        assert!(Db::examine(&path, true).unwrap().1.is_empty());
     }
 
     #[test]

@@ -26,6 +26,7 @@ use crate::{
     bail,
     engine::{
         content::{Content, Digest},
+        crash,
         metadata::{Db, ImageRow},
         snapshot::Snapshotter,
     },
@@ -34,6 +35,8 @@ use crate::{
 
 /// Bytes of an image's configuration.
 const CONFIG_LIMIT: u64 = 8 << 20;
+/// Bytes of a manifest or an index.
+const DOCUMENT_LIMIT: u64 = 4 << 20;
 /// Indexes inside indexes (threats REG-12).
 const DEPTH: u32 = 4;
 const LEASE: Duration = Duration::from_secs(600);
@@ -147,6 +150,41 @@ impl Puller {
         .await
     }
 
+    /// Makes a recorded image whole again: from the blobs that are still here, else from where it was pulled.
+    pub async fn repair(&self, image: &ImageRow) -> Result<ImageRow> {
+        let Some(name) = image.digests.first().or(image.tags.first()) else {
+            bail!(FailedPrecondition, "image {} has no name left to pull it by", image.id);
+        };
+        let reference: Reference = name.parse()?;
+        let doing = || format!("repair {reference}");
+        self.leased(doing, async |lease| {
+            let session = self.registry.session(&reference, None);
+            let resolved = self.follow(&session, image.target.to_string(), true).await?;
+            let silent: Report = Arc::new(|_| ());
+            self.assemble(&session, &reference, resolved, lease, &silent).await
+        })
+        .await
+    }
+
+    /// A manifest or an index by its digest, from the store if it is there and whole.
+    async fn document(&self, session: &Session, target: &str) -> Result<Fetched> {
+        let digest: Digest = target.parse()?;
+        let (content, wanted) = (self.content.clone(), digest.clone());
+        let here = blocking(move || match content.size(&wanted)? {
+            Some(_) => content.read(&wanted, DOCUMENT_LIMIT).map(Some),
+            None => Ok(None),
+        })
+        .await;
+        match here {
+            Ok(Some(body)) => Ok(Fetched { digest, content_type: String::new(), body }),
+            Ok(None) => session.manifest(target).await,
+            Err(error) => {
+                tracing::debug!(%digest, "fetched again: {error:#}");
+                session.manifest(target).await
+            }
+        }
+    }
+
     /// Runs `work` under a lease that lives as long as it does.
     async fn leased(
         &self,
@@ -161,6 +199,7 @@ impl Puller {
         };
         let db = Arc::clone(&self.db);
         let released = blocking(move || db.release(&lease)).await;
+        crash::point("img.3");
         match outcome {
             Ok(image) => released.map(|()| image),
             Err(error) => Err(error.and_cleanup(released).context(doing())),
@@ -221,7 +260,9 @@ impl Puller {
             pinned: false,
         };
         let (db, row) = (Arc::clone(&self.db), image.clone());
+        crash::point("img.1");
         blocking(move || db.put_image(&row)).await?;
+        crash::point("img.2");
         let (db, id) = (Arc::clone(&self.db), image.id.to_string());
         let known = blocking(move || db.image(&id)).await?;
         known.ok_or_else(|| Error::new(Kind::Internal, "the image vanished as it was recorded"))
@@ -229,10 +270,15 @@ impl Puller {
 
     /// From the reference to the manifest for this machine.
     async fn resolve(&self, session: &Session, reference: &Reference) -> Result<Resolved> {
-        let mut target = reference.target().to_owned();
+        self.follow(session, reference.target().to_owned(), false).await
+    }
+
+    /// From a tag or digest to the manifest for this machine; `stored` asks the store before the registry.
+    async fn follow(&self, session: &Session, mut target: String, stored: bool) -> Result<Resolved> {
         let mut documents: Vec<Fetched> = Vec::new();
         for _ in 0..=DEPTH {
-            let fetched = session.manifest(&target).await?;
+            let fetched =
+                if stored { self.document(session, &target).await? } else { session.manifest(&target).await? };
             let parsed =
                 Manifest::parse(&fetched.body, &fetched.content_type).context(|| format!("manifest {target}"))?;
             if documents.iter().any(|d| d.digest == fetched.digest) {
