@@ -27,6 +27,7 @@ mod pull;
 mod report;
 mod run;
 mod runtime;
+mod settings;
 mod stats;
 mod status;
 #[cfg(test)]
@@ -111,6 +112,8 @@ pub enum Verb {
     Checkpoint(containers::Checkpoint),
     /// Remove what nobody needs: unused images, exited containers
     Prune(prune::Prune),
+    /// Look after configuration: containerd's, that of the runtime inside, crictl's
+    Config(settings::Config),
     /// Serve the runtime inside this program to the kubelet and to crictl
     Serve(backend::Serve),
     /// What the containers of the demo run
@@ -156,6 +159,7 @@ impl Verb {
             Self::Update(_) => "update",
             Self::Checkpoint(_) => "checkpoint",
             Self::Prune(_) => "prune",
+            Self::Config(_) => "config",
             Self::Serve(_) => "serve",
             #[cfg(feature = "engine")]
             Self::DemoApp { .. } => "demo-app",
@@ -229,6 +233,7 @@ pub async fn perform(cli: Cli, out: &mut Out) -> Result<u8> {
                 clap_complete::generate(shell, &mut Cli::command(), "wharf", &mut text);
                 out.bytes(&text).map(|()| 0)
             }
+            Verb::Config(args) => settings::config(&cli.globals, out, args),
             Verb::Serve(options) => backend::serve(&options).await.map(|()| 0),
             verb => {
                 // Heard from here on, so that whoever ends a verb of the demo ends the demo in good order too.
@@ -287,7 +292,7 @@ fn over<'a>(backend: &'a Backend, out: &'a mut Out, verb: Verb) -> LocalBoxFutur
         Verb::Prune(args) => prune::prune(backend, out, args).boxed_local(),
         #[cfg(feature = "engine")]
         Verb::DemoApp { .. } => async { bail!(Internal, "this verb needs no runtime") }.boxed_local(),
-        Verb::Serve(_) | Verb::Completion { .. } => {
+        Verb::Config(_) | Verb::Serve(_) | Verb::Completion { .. } => {
             async { bail!(Internal, "this verb needs no runtime") }.boxed_local()
         }
     }

@@ -12,6 +12,7 @@ pub mod network;
 pub mod recover;
 pub mod run;
 pub mod serve;
+pub mod settings;
 pub mod shim;
 pub mod snapshot;
 
