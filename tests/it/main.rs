@@ -8,3 +8,4 @@ mod proto;
 mod shim;
 #[path = "../support/mod.rs"]
 mod support;
+mod terminal;

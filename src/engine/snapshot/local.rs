@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -26,11 +26,13 @@ struct Inner {
     /// Holds a directory per snapshot, named by its number.
     root: PathBuf,
     db: Arc<Db>,
+    /// Held while the trash is emptied: two at it would find each other's directories gone.
+    sweeping: Mutex<()>,
 }
 
 impl Local {
     pub fn new(driver: Box<dyn Driver>, root: PathBuf, db: Arc<Db>) -> Self {
-        Self(Arc::new(Inner { driver, root, db }))
+        Self(Arc::new(Inner { driver, root, db, sweeping: Mutex::default() }))
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> Result<T> + Send + 'static) -> Result<T> {
@@ -111,6 +113,7 @@ impl Inner {
     }
 
     fn sweep(&self) -> Result<Usage> {
+        let _one = self.sweeping.lock().unwrap_or_else(PoisonError::into_inner);
         let mut freed = Usage::default();
         for id in self.db.trash(self.driver.name())? {
             if self.driver.directory(id).exists() {

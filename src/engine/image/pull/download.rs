@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::{Phase, Progress, Puller, Report, blocking};
+use super::{Phase, Progress, Puller, Report, Subject, blocking};
 use crate::{
     bail,
     engine::{
@@ -23,7 +23,7 @@ const QUEUE: usize = 32;
 impl Puller {
     /// Makes sure the blob is in the store. Concurrent calls for one blob fetch it once (threats REG-21).
     pub(super) async fn fetch(&self, session: &Session, blob: &Descriptor, lease: &str, report: &Report) -> Result<()> {
-        let _one = self.locks.lock(blob.digest.as_str()).await;
+        let _one = self.locks.lock(Subject::Blob, &blob.digest).await;
         let (content, db, digest, own) =
             (self.content.clone(), Arc::clone(&self.db), blob.digest.clone(), lease.to_owned());
         let here = blocking(move || {

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::MetadataExt, path::Path, sync::Arc};
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::Semaphore;
 
-use super::{Phase, Progress, Puller, Report, blocking};
+use super::{Phase, Progress, Puller, Report, Subject, blocking};
 use crate::{
     bail,
     engine::{
@@ -42,7 +42,7 @@ impl Puller {
         let chain = rootfs.chain_ids();
         let Some(top) = chain.last() else { return Ok(None) };
         // Two pulls of images that share layers take turns here; their downloads have not been started yet.
-        let _one = self.locks.lock(chain[0].as_str()).await;
+        let _one = self.locks.lock(Subject::Chain, &chain[0]).await;
         let mut first = 0;
         for (number, id) in chain.iter().enumerate().rev() {
             if self.have(id, lease).await? {

@@ -286,19 +286,30 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
         .unwrap_or_else(|e| Err(Error::new(Kind::Internal, "a blocking task died").with_source(e)))
 }
 
-/// One lock for each name, for as long as somebody holds or wants it.
+/// What a lock is about. A layer that is not compressed has one digest for its blob and for its chain, and the chain's
+/// lock is held while the blob is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Subject {
+    Blob,
+    Chain,
+}
+
+/// One lock for each digest in each role, for as long as somebody holds or wants it.
 #[derive(Debug, Default)]
-struct Locks(Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>);
+struct Locks(Mutex<HashMap<(Subject, Digest), Weak<Lock>>>);
+
+type Lock = tokio::sync::Mutex<()>;
 
 impl Locks {
-    async fn lock(&self, name: &str) -> tokio::sync::OwnedMutexGuard<()> {
+    async fn lock(&self, subject: Subject, digest: &Digest) -> tokio::sync::OwnedMutexGuard<()> {
         let lock = {
             let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             all.retain(|_, lock| lock.strong_count() > 0);
-            let found = all.get(name).and_then(Weak::upgrade);
+            let name = (subject, digest.clone());
+            let found = all.get(&name).and_then(Weak::upgrade);
             found.unwrap_or_else(|| {
-                let lock = Arc::new(tokio::sync::Mutex::new(()));
-                all.insert(name.to_owned(), Arc::downgrade(&lock));
+                let lock = Arc::new(Lock::new(()));
+                all.insert(name, Arc::downgrade(&lock));
                 lock
             })
         };
@@ -312,5 +323,37 @@ impl fmt::Debug for Resolved {
             .field("target", &self.target)
             .field("layers", &self.layers.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{
+        image::build::{Content as Body, Entry, Layer, Recipe},
+        snapshot,
+    };
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn an_image_of_plain_layers_does_not_wait_for_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Arc::new(Db::open(&dir.path().join("meta.db")).unwrap());
+        let content = Content::open(&dir.path().join("content"), Arc::clone(&db)).unwrap();
+        let local = snapshot::open(&dir.path().join("snapshots"), Some("native"), Arc::clone(&db)).unwrap();
+        let puller =
+            Puller::new(content, db, Arc::new(local), RegistryConfig::default(), dir.path().join("scratch")).unwrap();
+        let layer = |path: &str| {
+            let entry = Entry { path: path.into(), mode: 0o644, content: Body::Bytes(path.as_bytes().to_vec()) };
+            Layer::new(&[entry]).unwrap()
+        };
+        for n in 0..8 {
+            // The native driver unpacks no layer alone: each is prepared, thrown away, and made again on its parent.
+            let layers = ["/a", "/b", "/c"].map(|p| layer(&format!("{p}{n}"))).to_vec();
+            let recipe = Recipe { layers, ..Recipe::default() };
+            let name = format!("example.com/plain:{n}");
+            let made = puller.put(recipe.build(&name).unwrap());
+            let image = tokio::time::timeout(Duration::from_secs(60), made).await.expect("it ends").unwrap();
+            assert_eq!(image.tags, [name]);
+        }
     }
 }
