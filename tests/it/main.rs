@@ -4,6 +4,7 @@
 
 mod config;
 mod crictl;
+mod mirrors;
 mod proto;
 mod shim;
 #[path = "../support/mod.rs"]

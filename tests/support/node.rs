@@ -20,12 +20,19 @@ pub struct Node {
     engine: Option<Child>,
     crictl: PathBuf,
     pub registry: Option<Registry>,
+    /// What `wharf serve` gets besides its places.
+    pub flags: Vec<String>,
     cgroup: String,
 }
 
 impl Node {
     /// Running, without a registry.
     pub fn start(test: &str) -> Option<Self> {
+        Self::start_with(test, |_| Vec::new())
+    }
+
+    /// The same with more flags, which may name files that `prepare` puts into the node's directory.
+    pub fn start_with(test: &str, prepare: impl FnOnce(&Path) -> Vec<String>) -> Option<Self> {
         if !super::root(test) {
             return None;
         }
@@ -36,7 +43,8 @@ impl Node {
         let netns = dir.join("netns");
         netns::create(&netns).unwrap();
         let cgroup = format!("/wharf-it-{test}-{}", std::process::id());
-        let mut node = Self { dir, netns, engine: None, crictl, registry: None, cgroup };
+        let flags = prepare(&dir);
+        let mut node = Self { dir, netns, engine: None, crictl, registry: None, flags, cgroup };
         node.serve();
         Some(node)
     }
@@ -60,7 +68,7 @@ impl Node {
         let log = fs::File::options().append(true).create(true).open(self.dir.join("log")).unwrap();
         let mut command = super::in_netns(&self.netns, Path::new(super::WHARF));
         command.arg("serve").arg("--listen").arg(self.dir.join("wharf.sock"));
-        command.arg("--root").arg(self.dir.join("lib")).arg("--state").arg(self.dir.join("run"));
+        command.arg("--root").arg(self.dir.join("lib")).arg("--state").arg(self.dir.join("run")).args(&self.flags);
         self.engine = Some(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
         let deadline = Instant::now() + Duration::from_secs(20);
         while !self.crictl(&["version"]).status.success() {

@@ -29,7 +29,12 @@ pub async fn pull(
     report: Report,
 ) -> Result<ImageRow> {
     match engine.puller.pull(reference, credentials, report).await {
-        Ok(image) => Ok(image),
+        Ok(image) => {
+            if engine.config.registry.discard_unpacked_layers {
+                engine.collect_soon();
+            }
+            Ok(image)
+        }
         Err(error) => Err(error.and_cleanup(engine.collect().await.map(drop))),
     }
 }
