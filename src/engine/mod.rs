@@ -5,6 +5,7 @@
 pub mod cgroup;
 pub mod content;
 pub mod cri;
+mod features;
 pub mod gc;
 pub mod image;
 pub mod metadata;
@@ -18,4 +19,5 @@ pub mod snapshot;
 
 mod whole;
 
+pub use features::Features;
 pub use whole::{Config, Engine, Handler};

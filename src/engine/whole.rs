@@ -13,8 +13,10 @@ use std::{
 };
 
 use super::{
+    cgroup,
     content::{Content, Digest},
     cri::{self, Pods},
+    features::{self, Features},
     gc,
     image::{config::ImageConfig, pull::Puller, reference::Reference, registry::RegistryConfig},
     metadata::{Db, ImageRow, Table},
@@ -90,6 +92,8 @@ pub struct Engine {
     pub pods: Pods,
     configs: Mutex<HashMap<Digest, ImageConfig>>,
     tags: Mutex<HashMap<String, String>>,
+    /// By handler.
+    features: HashMap<String, Features>,
     collecting: tokio::sync::Mutex<()>,
     collection_due: AtomicBool,
     _lock: fs::File,
@@ -108,6 +112,10 @@ impl Engine {
         let snapshotter: Arc<dyn Snapshotter> = Arc::new(local);
         let (registry, scratch) = (config.registry.clone(), config.root.join("scratch"));
         let puller = Puller::new(content.clone(), Arc::clone(&db), Arc::clone(&snapshotter), registry, scratch)?;
+        let features = {
+            let config = config.clone();
+            blocking(move || Ok(features_of(&config))).await?
+        };
         let engine = Arc::new(Self {
             network: network::open(config.network.clone()),
             shims: Arc::new(BuiltinShims::new()?),
@@ -118,6 +126,7 @@ impl Engine {
             puller,
             configs: Mutex::default(),
             tags: Mutex::default(),
+            features,
             collecting: tokio::sync::Mutex::default(),
             collection_due: AtomicBool::new(false),
             _lock: lock,
@@ -140,10 +149,25 @@ impl Engine {
         })
     }
 
-    /// Whether a container could be started now: the root can be written.
+    /// What the handler of this name can do; "" is the default one.
+    pub fn features(&self, name: &str) -> Features {
+        let handler = self.handler(name).ok();
+        handler.and_then(|h| self.features.get(&h.name)).cloned().unwrap_or_default()
+    }
+
+    /// Whether a container could be started now: there are cgroups, the default handler's runtime is there, and both
+    /// directories can be written.
     pub fn ready(&self) -> Result<()> {
-        let probe = self.config.root.join(".ready");
-        fs::write(&probe, b"").context(|| format!("write {}", probe.display()))
+        cgroup::Layout::host()?;
+        if let Some(runtime) = &self.handler("")?.runtime {
+            let found = rustix::fs::access(runtime, rustix::fs::Access::EXEC_OK);
+            found.context(|| format!("the default handler's runtime {}", runtime.display()))?;
+        }
+        for directory in [&self.config.root, &self.config.state] {
+            let probe = directory.join(".ready");
+            fs::write(&probe, b"").context(|| format!("write {}", probe.display()))?;
+        }
+        Ok(())
     }
 
     /// By id (or a prefix of it), by reference, or by `repository@digest`.
@@ -240,6 +264,11 @@ impl Engine {
         let blobs = blocking(move || db.blob_usage()).await?;
         Ok(Usage { bytes: total.bytes + blobs.bytes, inodes: total.inodes + blobs.inodes })
     }
+}
+
+fn features_of(config: &Config) -> HashMap<String, Features> {
+    let directories = [config.root.as_path(), config.state.as_path()];
+    config.handlers.iter().map(|h| (h.name.clone(), features::of(h, &directories))).collect()
 }
 
 /// The directories with their modes, and the lock that makes us the only engine on this root.

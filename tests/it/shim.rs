@@ -56,6 +56,7 @@ impl Pod {
             directory: dir.path().join("shim"),
             runtime: runtime.clone(),
             netns: None,
+            users: None,
             namespaces: vec!["ipc".into(), "uts".into()],
             hostname: "anchor".into(),
             sysctls: vec![],

@@ -123,6 +123,22 @@ impl Node {
         serde_json::from_str(&self.ok(arguments)).unwrap()
     }
 
+    /// Waits until it holds.
+    pub fn until(&self, what: &str, check: impl Fn() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !check() {
+            assert!(Instant::now() < deadline, "it never came: {what}\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(30));
+        }
+    }
+
+    /// Waits for a container's end; its exit code.
+    pub fn exit_code(&self, container: &str) -> i64 {
+        let status = || self.json(&["inspect", container])["status"].take();
+        self.until(&format!("the end of {container}"), || status()["state"] == "CONTAINER_EXITED");
+        status()["exitCode"].as_i64().unwrap()
+    }
+
     /// A pod's config file.
     pub fn pod_config(&self, name: &str, change: impl FnOnce(&mut serde_json::Value)) -> String {
         let mut config = serde_json::json!({

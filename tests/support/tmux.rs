@@ -8,11 +8,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Tells the program's pid and, once it has ended, its exit code: tmux itself misses some ends.
+const KEEPER: &str = "dir=$1; shift; trap : HUP INT QUIT TERM; \
+    sh -c 'echo $$ > \"$0/pid.new\"; mv \"$0/pid.new\" \"$0/pid\"; exec \"$@\"' \"$dir\" \"$@\"; \
+    echo $? > \"$dir/code.new\"; mv \"$dir/code.new\" \"$dir/code\"";
+
 /// How long the screen may take to show what a test waits for: the machine may be loaded.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Tmux {
-    /// Holds the server's socket.
+    /// Holds the server's socket, the program's pid and its exit code.
     dir: tempfile::TempDir,
 }
 
@@ -25,7 +30,8 @@ impl Tmux {
         fs::write(dir.path().join("conf"), "set -g remain-on-exit on\nset -g status off\nset -sg escape-time 0\n")
             .unwrap();
         let tmux = Self { dir };
-        let mut argv = vec!["env".to_owned()];
+        let keeper = ["sh", "-c", KEEPER, "sh", tmux.dir.path().to_str().unwrap(), "env"];
+        let mut argv: Vec<String> = keeper.map(str::to_owned).into();
         for (name, value) in command.get_envs() {
             match value {
                 Some(value) => argv.push(format!("{}={}", name.to_string_lossy(), value.to_string_lossy())),
@@ -80,39 +86,35 @@ impl Tmux {
 
     /// The program's process.
     pub fn pid(&self) -> i32 {
-        self.ask("#{pane_pid}").parse().unwrap()
+        self.told("pid")
     }
 
     /// Its exit code (128 + the signal's number), waiting for it to end.
     pub fn exit_code(&self) -> i32 {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            // Known a moment after the terminal is closed.
-            let ended = self.ask("#{?pane_dead,#{pane_dead_status}/#{pane_dead_signal},}");
-            match ended.split_once('/').map(|(status, signal)| (status.parse(), signal.parse::<i32>())) {
-                Some((Ok(status), _)) => return status,
-                Some((_, Ok(signal))) => return 128 + signal,
-                _ => {}
-            }
-            assert!(Instant::now() < deadline, "the program does not end:\n{}", self.screen());
-            thread::sleep(Duration::from_millis(50));
-        }
+        self.told("code")
     }
 
     /// Hangs up and waits until the program has gone.
     pub fn end(self) {
         let pid = self.pid();
-        let running = self.ask("#{pane_dead}") != "1";
         self.ok(&["kill-server"]);
         let deadline = Instant::now() + PATIENCE;
-        while running && Path::new(&format!("/proc/{pid}")).exists() {
+        while Path::new(&format!("/proc/{pid}")).exists() && !self.dir.path().join("code").exists() {
             assert!(Instant::now() < deadline, "the program outlives its terminal");
             thread::sleep(Duration::from_millis(50));
         }
     }
 
-    fn ask(&self, format: &str) -> String {
-        self.ok(&["display-message", "-t", "it", "-p", format]).trim_end().to_owned()
+    /// What the keeper wrote, waiting for it.
+    fn told(&self, what: &str) -> i32 {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Ok(text) = fs::read_to_string(self.dir.path().join(what)) {
+                return text.trim().parse().unwrap();
+            }
+            assert!(Instant::now() < deadline, "the program tells no {what}:\n{}", self.screen());
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn run(&self, arguments: &[&str]) -> Output {

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::fd::AsFd,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -11,7 +12,7 @@ use super::{
     pod::{blocking, new_id},
     spec::{self, Inputs},
     state::{Container, ContainerRecord, ContainerState, PodState, container_name, nanos, now, selected},
-    user,
+    user, users,
 };
 use crate::{
     bail,
@@ -126,18 +127,23 @@ async fn set_up(
     let (rootfs, directory) = (record.bundle.join("rootfs"), record.bundle.clone());
     let parent = image.snapshot.as_ref().map(|(_, chain)| chain.clone());
     engine.keep_snapshot(&record.id).await?;
+    let (_, pause) = task.pids();
+    let target = target_pid(engine, &record)?;
+    let maps = users::of_container(&sandbox, &record.config)?;
     let mounts = engine.snapshotter.prepare(&record.id, parent.as_deref(), Labels::new()).await?;
     blocking({
-        let rootfs = rootfs.clone();
+        let (rootfs, maps, aside) = (rootfs.clone(), maps.clone(), layers_aside(&record));
         move || {
             fs::create_dir_all(&rootfs).context(|| format!("create {}", rootfs.display()))?;
-            snapshot::mount(&mounts, &rootfs)
+            match maps {
+                Some(maps) => snapshot::mount_mapped(&mounts, &rootfs, (users::open(pause)?.as_fd(), &maps), &aside),
+                None => snapshot::mount(&mounts, &rootfs),
+            }
         }
     })
     .await?;
-    let (_, pause) = task.pids();
-    let target = target_pid(engine, &record)?;
-    let inputs = Inputs { sandbox, record: record.clone(), image: image_config.clone(), rootfs, pause, target };
+    let inputs =
+        Inputs { sandbox, record: record.clone(), image: image_config.clone(), rootfs, pause, target, users: maps };
     let user = blocking(move || {
         let user = user::resolve(&inputs)?;
         spec::prepare_volumes(&inputs)?;
@@ -163,6 +169,11 @@ async fn set_up(
         })
         .await?;
     Ok((pid, user))
+}
+
+/// Where the layers are mounted while the root filesystem of a container with a user namespace is put together.
+fn layers_aside(record: &ContainerRecord) -> PathBuf {
+    record.bundle.join("layers")
 }
 
 /// The pid whose pid namespace a container with mode TARGET joins.
@@ -339,9 +350,10 @@ async fn clean_up(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()
     if let Some(task) = engine.pods.pod(&record.pod).ok().and_then(|p| p.task()) {
         gone_is_fine(task.delete(&record.id, None).await.map(drop))?;
     }
-    let bundle = record.bundle.clone();
+    let (bundle, aside) = (record.bundle.clone(), layers_aside(&record));
     blocking(move || {
         unmount_if_mounted(&bundle.join("rootfs"))?;
+        snapshot::release(&aside)?;
         remove_tree(&bundle)
     })
     .await?;

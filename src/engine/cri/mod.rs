@@ -5,13 +5,16 @@
 mod container;
 pub mod exec;
 mod images;
+mod info;
 mod mounts;
 mod node;
 mod pod;
+mod seccomp;
 mod spec;
 mod state;
 mod stats;
 mod user;
+mod users;
 mod volume;
 
 use std::{pin::Pin, sync::Arc};

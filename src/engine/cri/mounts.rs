@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::spec::{Inputs, namespace_options};
 use crate::{
     bail,
+    engine::run::{IdMap, Users},
     error::{Context, Result},
     proto::cri,
 };
@@ -31,13 +32,15 @@ pub fn build(inputs: &Inputs, security: &cri::LinuxContainerSecurityContext) -> 
     for name in ["hostname", "hosts", "resolv.conf"] {
         let destination = format!("/etc/{name}");
         if !given.contains(&destination.as_str()) {
-            list.push(bind(&files.join(name), &destination, &["rbind", "rprivate", pod_file_mode]));
+            let file = bind(&files.join(name), &destination, &["rbind", "rprivate", pod_file_mode]);
+            list.push(mapped(file, inputs.users.as_ref()));
         }
     }
     if !given.contains(&"/dev/shm") {
         let host = namespace_options(config).ipc() == cri::NamespaceMode::Node;
         let shm = if host { PathBuf::from("/dev/shm") } else { inputs.sandbox.directory.join("shm") };
-        list.push(bind(&shm, "/dev/shm", &["rbind", "rprivate", "rw", "nosuid", "nodev", "noexec"]));
+        let shm = bind(&shm, "/dev/shm", &["rbind", "rprivate", "rw", "nosuid", "nodev", "noexec"]);
+        list.push(mapped(shm, inputs.users.as_ref()));
     }
     for (path, directory) in volumes(inputs)? {
         if !given.contains(&path.trim_end_matches('/')) {
@@ -55,6 +58,21 @@ pub fn build(inputs: &Inputs, security: &cri::LinuxContainerSecurityContext) -> 
 
 fn bind(source: &Path, destination: &str, options: &[&str]) -> Value {
     json!({ "destination": destination, "type": "bind", "source": source, "options": options })
+}
+
+/// The mount shows the host's root as the container's.
+fn mapped(mut mount: Value, users: Option<&Users>) -> Value {
+    if let Some(users) = users {
+        mount["uidMappings"] = mappings(&users.uids);
+        mount["gidMappings"] = mappings(&users.gids);
+    }
+    mount
+}
+
+/// In the runtime spec's words.
+pub fn mappings(maps: &[IdMap]) -> Value {
+    let one = |m: &IdMap| json!({ "containerID": m.inside, "hostID": m.outside, "size": m.count });
+    maps.iter().map(one).collect()
 }
 
 fn one(mount: &cri::Mount) -> Result<Value> {

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use tokio::sync::broadcast;
 
 use super::{
-    Listed, container, pod,
+    Listed, container, info, pod,
     state::{ContainerRecord, PodRecord, now},
 };
 use crate::{
@@ -35,22 +35,15 @@ pub fn status(engine: &Engine, verbose: bool) -> cri::StatusResponse {
         condition("RuntimeReady", engine.ready(), "RuntimeNotReady"),
         condition("NetworkReady", engine.network.ready(), "NetworkPluginNotReady"),
     ];
-    let mut info = HashMap::new();
-    if verbose {
-        let handlers: HashMap<_, _> = engine.config.handlers.iter().map(|h| (&h.name, &h.runtime)).collect();
-        let config = serde_json::json!({
-            "root": engine.config.root,
-            "state": engine.config.state,
-            "snapshotter": engine.snapshotter.name(),
-            "cgroupDriver": "cgroupfs",
-            "systemdCgroup": false,
-            "runtimes": handlers,
-        });
-        info.insert("config".to_owned(), config.to_string());
-        info.insert("network".to_owned(), engine.network.describe().to_string());
-    }
-    let features = Some(cri::RuntimeHandlerFeatures { recursive_read_only_mounts: true, user_namespaces: false });
-    let named = |name: &str| cri::RuntimeHandler { name: name.to_owned(), features };
+    let info = if verbose { info::of(engine) } else { HashMap::new() };
+    let features = |name: &str| {
+        let found = engine.features(name);
+        cri::RuntimeHandlerFeatures {
+            recursive_read_only_mounts: found.recursive_read_only,
+            user_namespaces: found.user_namespaces,
+        }
+    };
+    let named = |name: &str| cri::RuntimeHandler { name: name.to_owned(), features: Some(features(name)) };
     let mut runtime_handlers = vec![named("")];
     runtime_handlers.extend(engine.config.handlers.iter().map(|h| named(&h.name)));
     cri::StatusResponse {

@@ -15,6 +15,7 @@ use std::{
 use super::{
     container,
     state::{Pod, PodRecord, PodState, now, selected},
+    users,
 };
 use crate::{
     bail,
@@ -34,6 +35,13 @@ pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRe
     let Some(config) = request.config else { bail!(InvalidArgument, "run pod sandbox: no config") };
     let Some(meta) = config.metadata.clone() else { bail!(InvalidArgument, "run pod sandbox: no metadata") };
     let handler = engine.handler(&request.runtime_handler)?;
+    if users::of_pod(&config).context(|| "run pod sandbox".to_owned())?.is_some() {
+        let features = engine.features(&handler.name);
+        if !features.user_namespaces {
+            let why = features.because.unwrap_or_default();
+            bail!(FailedPrecondition, "run pod sandbox: handler {} has no user namespaces: {why}", handler.name);
+        }
+    }
     for value in [&meta.name, &meta.namespace, &meta.uid] {
         // What no file name, environment or log may carry; a pod must not exist before it is known that it can.
         if value.contains([';', '=', '/']) || value.chars().any(char::is_control) || value.len() > 1024 {
@@ -76,12 +84,13 @@ pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRe
 async fn set_up(engine: &Arc<Engine>, pod: &Arc<Pod>, runtime: Option<std::path::PathBuf>) -> Result<()> {
     let record = pod.record();
     validate_sysctls(&record)?;
+    let maps = users::of_pod(&record.config)?;
     let attached = async {
         let Some(path) = &record.netns else { return Ok(None) };
         let path = path.clone();
         blocking({
-            let path = path.clone();
-            move || netns::create(&path)
+            let (path, maps) = (path.clone(), maps.clone());
+            move || maps.map_or_else(|| netns::create(&path), |maps| netns::create_owned(&path, &maps))
         })
         .await?;
         engine.network.attach(&path, &pod_network(&record)).await.map(Some)
@@ -93,7 +102,7 @@ async fn set_up(engine: &Arc<Engine>, pod: &Arc<Pod>, runtime: Option<std::path:
         move || write_files(&record)
     })
     .await?;
-    let spec = pod_spec(&record, runtime);
+    let spec = PodSpec { users: maps, ..pod_spec(&record, runtime) };
     let task = engine.shims.launch(&spec).await?;
     pod.set_task(Some(task));
     Ok(())
@@ -116,6 +125,7 @@ fn pod_spec(record: &PodRecord, runtime: Option<std::path::PathBuf>) -> PodSpec 
         directory: record.directory.join("shim"),
         runtime,
         netns: record.netns.clone(),
+        users: None,
         namespaces,
         hostname: if record.netns.is_some() { record.config.hostname.clone() } else { String::new() },
         sysctls: sysctls.into_iter().collect(),

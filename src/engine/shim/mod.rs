@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use launch::BuiltinShims;
 pub use server::main;
 
+use super::run::Users;
 use crate::error::Result;
 
 /// The shim's `argv[0]`, by which the program knows that it is to be one.
@@ -39,6 +40,9 @@ pub struct PodSpec {
     pub runtime: Option<PathBuf>,
     /// The pod's network namespace file; `None` is the host's.
     pub netns: Option<PathBuf>,
+    /// The maps of the user namespace that the network namespace belongs to; `None` is the host's.
+    #[serde(default)]
+    pub users: Option<Users>,
     /// Which namespaces the shim's pause process makes anew and holds for the pod ("ipc", "uts", "pid").
     pub namespaces: Vec<String>,
     pub hostname: String,

@@ -560,6 +560,7 @@ fn start_pause(pod: &PodSpec, directory: &Path, cgroup: &Cgroup) -> Result<u32> 
         &Pause {
             namespaces: pod.namespaces.clone(),
             netns: pod.netns.clone(),
+            users: pod.users.clone(),
             hostname: pod.hostname.clone(),
             sysctls: pod.sysctls.clone(),
             oom_score_adj: pod.oom_score_adj,
