@@ -245,8 +245,10 @@ pub fn to_toml(config: &Config, listen: &Path) -> String {
         ("discard_unpacked_layers", V::Boolean(config.registry.discard_unpacked_layers)),
         ("max_concurrent_downloads", V::Integer(i64::try_from(config.registry.parallel).unwrap_or(64))),
         ("image_pull_progress_timeout", V::String(seconds)),
-        ("registry", table(vec![("config_path", V::String(config.registry.config_path.clone()))])),
     ];
+    if config.registry.config_path != containerd::DEFAULT_CONFIG_PATH {
+        images.push(("registry", table(vec![("config_path", V::String(config.registry.config_path.clone()))])));
+    }
     images.extend(config.snapshotter.as_ref().map(|name| ("snapshotter", V::String(name.clone()))));
     let bin_dirs = config.network.cni_bin_dirs.iter().map(|path| text(path)).collect();
     let default = config.handlers.first().map_or("wharf", |handler| &handler.name);
@@ -264,7 +266,7 @@ pub fn to_toml(config: &Config, listen: &Path) -> String {
         ("state", text(&config.state)),
         ("plugins", table(plugins)),
     ];
-    table(whole).to_string()
+    whole.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<T>().to_string()
 }
 
 #[cfg(test)]
