@@ -1,6 +1,6 @@
 //! How a verb gets its runtime: which endpoint, the deadline of its calls, read-only. What a verb does with it is not here.
 
-use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use futures::{FutureExt, future::LocalBoxFuture};
 
@@ -124,6 +124,11 @@ impl Backend {
         Arc::clone(&self.cri) as _
     }
 
+    /// For what streams.
+    pub fn cri(&self) -> &Cri {
+        &self.cri
+    }
+
     /// The runtime that pulls and removes images.
     pub fn image_runtime(&self) -> Arc<dyn Runtime> {
         Arc::clone(self.images.as_ref().unwrap_or(&self.cri)) as _
@@ -235,6 +240,12 @@ pub struct Serve {
     pub listen: Option<String>,
     #[command(flatten)]
     pub engine: EngineOptions,
+    /// Where exec, attach and port-forward are streamed; port 0 is any [default: 127.0.0.1:0]
+    #[arg(long, value_name = "ADDRESS")]
+    pub stream_address: Option<SocketAddr>,
+    /// End a stream on which nothing moves for so long [default: 4h]
+    #[arg(long, value_parser = parse_span, value_name = "SPAN")]
+    pub stream_idle_timeout: Option<Duration>,
 }
 
 /// The engine as a daemon, until SIGTERM.
@@ -354,8 +365,10 @@ pub mod inside {
     }
 
     pub async fn serve(options: &Serve) -> Result<()> {
-        let (config, address, findings) = configured(&options.engine)?;
+        let (mut config, address, findings) = configured(&options.engine)?;
         say(&findings);
+        config.streaming.address = options.stream_address.unwrap_or(config.streaming.address);
+        config.streaming.idle = options.stream_idle_timeout.unwrap_or(config.streaming.idle);
         let listen = match (&options.listen, address) {
             (Some(listen), _) => discover::socket_path(listen)?,
             (None, Some(address)) => address,

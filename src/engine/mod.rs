@@ -16,6 +16,7 @@ pub mod serve;
 pub mod settings;
 pub mod shim;
 pub mod snapshot;
+pub mod streaming;
 
 mod whole;
 

@@ -44,6 +44,9 @@ const APPLIED: &[&str] = &[
     "plugins/io.containerd.cri.v1.runtime/containerd/runtimes/*/options/BinaryName",
     "plugins/io.containerd.cri.v1.runtime/cni/bin_dirs",
     "plugins/io.containerd.cri.v1.runtime/cni/conf_dir",
+    "plugins/io.containerd.grpc.v1.cri/stream_server_address",
+    "plugins/io.containerd.grpc.v1.cri/stream_server_port",
+    "plugins/io.containerd.grpc.v1.cri/stream_idle_timeout",
 ];
 
 /// Why a key, or all below it, changes nothing. What has no line here has nothing like it in wharf.
@@ -92,6 +95,7 @@ pub fn apply(config: &mut Config, from: &Containerd) -> Result<Vec<Finding>> {
     if s.runtime.cni.bin_dirs.is_set() {
         config.network.cni_bin_dirs.clone_from(&s.runtime.cni.bin_dirs.value);
     }
+    streaming(s, &mut config.streaming, &mut findings);
     unused(&from.tree, &mut Vec::new(), &mut findings);
     findings.sort_by(|a, b| a.at.cmp(&b.at));
     Ok(findings)
@@ -127,6 +131,29 @@ fn registry(s: &containerd::Settings, own: &RegistryConfig, findings: &mut Vec<F
         headers: registry.headers.clone(),
         keychain: KeychainConfig { auths: registry.auths.clone(), ..own.keychain.clone() },
         ..own.clone()
+    }
+}
+
+fn streaming(s: &containerd::Settings, config: &mut super::streaming::Config, findings: &mut Vec<Finding>) {
+    let own = &s.streaming;
+    let mut wrong = |key: &'static str, at: &Setting<String>, text: &str| {
+        let path = ["plugins", "io.containerd.grpc.v1.cri", key];
+        findings.push(Finding::new(Severity::Error, Fault::Invalid, &path, at.at.as_ref(), text));
+    };
+    if own.address.is_set() {
+        match own.address.value.parse() {
+            Ok(address) => config.address.set_ip(address),
+            Err(_) => wrong("stream_server_address", &own.address, "it is no IP address: streams stay on the loopback"),
+        }
+    }
+    if own.port.is_set() {
+        match own.port.value.parse() {
+            Ok(port) => config.address.set_port(port),
+            Err(_) => wrong("stream_server_port", &own.port, "it is no port: the kernel chooses one"),
+        }
+    }
+    if own.idle_timeout.is_set() {
+        config.idle = own.idle_timeout.value;
     }
 }
 
@@ -285,7 +312,7 @@ mod tests {
         let (config, findings) = applied(
             "version = 2\nroot = '/data'\noom_score = -999\n[plugins.'io.containerd.grpc.v1.cri']\n\
              sandbox_image = 'p'\nmax_concurrent_downloads = 0\nimage_pull_progress_timeout = '7s'\n\
-             enable_selinux = true\n[plugins.'io.containerd.grpc.v1.cri'.containerd]\nsnapshotter = 'native'\n\
+             enable_selinux = true\nstream_server_port = '10010'\nstream_idle_timeout = '5m'\n[plugins.'io.containerd.grpc.v1.cri'.containerd]\nsnapshotter = 'native'\n\
              default_runtime_name = 'sh'\ndiscard_unpacked_layers = true\n\
              [plugins.'io.containerd.grpc.v1.cri'.containerd.runtimes.sh]\nruntime_type = 'io.containerd.runc.v2'\n\
              [plugins.'io.containerd.grpc.v1.cri'.containerd.runtimes.sh.options]\nBinaryName = '/bin/sh'\n\
@@ -298,6 +325,10 @@ mod tests {
         assert!(config.registry.discard_unpacked_layers && config.registry.config_path.is_empty());
         assert_eq!(config.registry.mirrors["docker.io"], ["https://m"]);
         assert_eq!(config.network.cni_bin_dirs, [PathBuf::from("/b")]);
+        assert_eq!(
+            (config.streaming.address.to_string().as_str(), config.streaming.idle.as_secs()),
+            ("127.0.0.1:10010", 300)
+        );
         let names: Vec<_> = config.handlers.iter().map(|h| h.name.as_str()).collect();
         assert_eq!(
             (names.as_slice(), config.handlers[0].runtime.as_deref()),
@@ -309,8 +340,8 @@ mod tests {
             (3, Severity::Note),
             (5, Severity::Note),
             (8, Severity::Note),
-            (17, Severity::Warning),
-            (19, Severity::Error),
+            (19, Severity::Warning),
+            (21, Severity::Error),
         ] {
             assert!(said.contains(&expected), "{expected:?}: {findings:#?}");
         }

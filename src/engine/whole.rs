@@ -24,6 +24,7 @@ use super::{
     recover,
     shim::{BuiltinShims, Shims},
     snapshot::{self, Snapshotter, Usage},
+    streaming,
 };
 use crate::{
     bail,
@@ -57,6 +58,7 @@ pub struct Config {
     pub registry: RegistryConfig,
     /// Where pods' cgroups go when CRI names no parent.
     pub cgroup_parent: String,
+    pub streaming: streaming::Config,
 }
 
 impl Config {
@@ -76,6 +78,7 @@ impl Config {
             network: NetworkConfig::new(&root.join("network")),
             registry: RegistryConfig::default(),
             cgroup_parent: "/wharf".to_owned(),
+            streaming: streaming::Config::default(),
         }
     }
 }
@@ -90,6 +93,7 @@ pub struct Engine {
     pub network: Arc<dyn Network>,
     pub shims: Arc<dyn Shims>,
     pub pods: Pods,
+    streaming: tokio::sync::OnceCell<Arc<streaming::Server>>,
     configs: Mutex<HashMap<Digest, ImageConfig>>,
     tags: Mutex<HashMap<String, String>>,
     /// By handler.
@@ -124,6 +128,7 @@ impl Engine {
             content,
             snapshotter,
             puller,
+            streaming: tokio::sync::OnceCell::new(),
             configs: Mutex::default(),
             tags: Mutex::default(),
             features,
@@ -147,6 +152,20 @@ impl Engine {
             let text = format!("no runtime for {name:?} is configured; there are: {}", known.join(", "));
             Error::new(Kind::NotFound, text)
         })
+    }
+
+    /// The server of exec, attach and port-forward; it listens from the first time it is asked for.
+    pub async fn streaming(self: &Arc<Self>) -> Result<&Arc<streaming::Server>> {
+        let start = || streaming::Server::start(&self.config.streaming, cri::streams(self));
+        self.streaming.get_or_try_init(start).await
+    }
+
+    /// Ends exec, attach and port-forward sessions and event streams; pods go on.
+    pub async fn hang_up(&self) {
+        self.pods.end_events();
+        if let Some(server) = self.streaming.get() {
+            server.stop().await;
+        }
     }
 
     /// What the handler of this name can do; "" is the default one.
@@ -229,6 +248,13 @@ impl Engine {
     pub async fn keep_snapshot(&self, container: &str) -> Result<()> {
         let (db, id, name) = (Arc::clone(&self.db), container.to_owned(), self.snapshotter.name().to_owned());
         blocking(move || db.keep_snapshot(Table::Containers, &id, &name, &id)).await
+    }
+
+    /// Returns when all that was recorded before the call survives a power cut: what every call that changes something
+    /// waits for before it answers.
+    pub async fn durable(&self) -> Result<()> {
+        let db = Arc::clone(&self.db);
+        blocking(move || db.durable()).await
     }
 
     /// Removes what nothing refers to, and returns what that freed.

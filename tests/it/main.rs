@@ -5,9 +5,13 @@
 mod config;
 mod confinement;
 mod crictl;
+mod critest;
+mod events;
 mod mirrors;
 mod proto;
 mod shim;
+mod streaming;
+mod streaming_threats;
 #[path = "../support/mod.rs"]
 mod support;
 mod terminal;

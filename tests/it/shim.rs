@@ -366,7 +366,7 @@ async fn what_cannot_be_honoured_is_refused_and_nothing_is_left() {
     let Some(mut pod) = Pod::new("refused", None).await else { return };
     type Change = Box<dyn FnOnce(&mut Value)>;
     let broken: Vec<(&str, Change)> = vec![
-        ("seccomp", Box::new(|d| d["linux"]["seccomp"] = json!({ "defaultAction": "SCMP_ACT_ALLOW" }))),
+        ("seccomp", Box::new(|d| d["linux"]["seccomp"] = json!({ "defaultAction": "SCMP_ACT_NOTIFY" }))),
         ("mount namespace", Box::new(|d| drop(d["linux"]["namespaces"].as_array_mut().unwrap().remove(0)))),
         ("no program", Box::new(|d| d["process"]["args"] = json!([]))),
         ("nowhere", Box::new(|d| d["root"]["path"] = json!("/nowhere"))),

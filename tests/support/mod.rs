@@ -1,6 +1,8 @@
 //! What several tests need: a reason to skip, a root filesystem of a busybox.
 
+pub mod images;
 pub mod node;
+pub mod pty;
 pub mod registry;
 pub mod tmux;
 

@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{
+    events, image_volume,
     pod::{blocking, new_id},
     spec::{self, Inputs},
     state::{Container, ContainerRecord, ContainerState, PodState, container_name, nanos, now, selected},
@@ -76,7 +77,8 @@ pub async fn create_container(engine: &Arc<Engine>, request: cri::CreateContaine
                 r.pid = pid;
                 r.user = user;
             })?;
-            engine.pods.emit(&id, cri::ContainerEventType::ContainerCreatedEvent);
+            engine.durable().await?;
+            events::emit(engine, &id, &sandbox.id, cri::ContainerEventType::ContainerCreatedEvent);
             Ok(id)
         }
         Err(error) => {
@@ -142,6 +144,7 @@ async fn set_up(
         }
     })
     .await?;
+    image_volume::mount(engine, container, pause, maps.as_ref()).await?;
     let inputs =
         Inputs { sandbox, record: record.clone(), image: image_config.clone(), rootfs, pause, target, users: maps };
     let user = blocking(move || {
@@ -206,13 +209,15 @@ pub async fn start_container(engine: &Arc<Engine>, id: &str) -> Result<()> {
             r.reason = "StartError".to_owned();
             r.message = text;
         })?;
+        engine.durable().await?;
         return Err(error.context(format!("start container {id}")));
     }
     engine.pods.update_container(&container, |r| {
         r.state = ContainerState::Running;
         r.started_at = now();
     })?;
-    engine.pods.emit(&record.id, cri::ContainerEventType::ContainerStartedEvent);
+    engine.durable().await?;
+    events::emit(engine, &record.id, &record.pod, cri::ContainerEventType::ContainerStartedEvent);
     watch(engine, &container, task);
     Ok(())
 }
@@ -234,6 +239,11 @@ pub fn watch(engine: &Arc<Engine>, container: &Arc<Container>, task: Arc<dyn Tas
                     lost(&engine, &container, "the shim has died")
                 }
             }
+        };
+        // Whoever waits for the exit syncs for itself; this is for exits nobody waits for.
+        let outcome = match outcome {
+            Ok(()) => engine.durable().await,
+            failed => failed,
         };
         if let Err(error) = outcome {
             tracing::error!(container = id, "recording its exit failed: {error:#}");
@@ -257,7 +267,7 @@ fn record_exit(engine: &Engine, container: &Container, status: &ExitStatus) -> R
         r.reason = reason.to_owned();
         r.pid = 0;
     })?;
-    engine.pods.emit(&record.id, cri::ContainerEventType::ContainerStoppedEvent);
+    events::emit(engine, &record.id, &record.pod, cri::ContainerEventType::ContainerStoppedEvent);
     Ok(())
 }
 
@@ -274,7 +284,7 @@ pub fn lost(engine: &Engine, container: &Container, why: &str) -> Result<()> {
         r.message = why.to_owned();
         r.pid = 0;
     })?;
-    engine.pods.emit(&record.id, cri::ContainerEventType::ContainerStoppedEvent);
+    events::emit(engine, &record.id, &record.pod, cri::ContainerEventType::ContainerStoppedEvent);
     Ok(())
 }
 
@@ -284,7 +294,8 @@ pub async fn stop_container(engine: &Arc<Engine>, id: &str, timeout: i64) -> Res
         other => other?,
     };
     let grace = Duration::from_secs(u64::try_from(timeout).unwrap_or(0));
-    stop(engine, &container, grace).await.context(|| format!("stop container {id}"))
+    stop(engine, &container, grace).await.context(|| format!("stop container {id}"))?;
+    engine.durable().await
 }
 
 /// The stop signal, the grace, then SIGKILL to every process. Idempotent. Does not hold the lock while it waits, so that
@@ -337,10 +348,10 @@ pub async fn remove_container(engine: &Arc<Engine>, id: &str) -> Result<()> {
 pub async fn remove(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()> {
     stop(engine, container, Duration::ZERO).await?;
     let _guard = container.lock.lock().await;
-    let id = container.record().id;
+    let ContainerRecord { id, pod, .. } = container.record();
     engine.pods.update_container(container, |r| r.state = ContainerState::Removing)?;
     clean_up(engine, container).await?;
-    engine.pods.emit(&id, cri::ContainerEventType::ContainerDeletedEvent);
+    events::emit(engine, &id, &pod, cri::ContainerEventType::ContainerDeletedEvent);
     Ok(())
 }
 
@@ -350,6 +361,7 @@ async fn clean_up(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()
     if let Some(task) = engine.pods.pod(&record.pod).ok().and_then(|p| p.task()) {
         gone_is_fine(task.delete(&record.id, None).await.map(drop))?;
     }
+    image_volume::clean_up(engine, &record).await?;
     let (bundle, aside) = (record.bundle.clone(), layers_aside(&record));
     blocking(move || {
         unmount_if_mounted(&bundle.join("rootfs"))?;
@@ -357,7 +369,12 @@ async fn clean_up(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()
         remove_tree(&bundle)
     })
     .await?;
-    gone_is_fine(engine.snapshotter.remove(&record.id).await)?;
+    // Before the first file goes this makes durable what was recorded so far: should the last deletion be lost in a power
+    // cut, recovery finishes the removal.
+    match engine.snapshotter.remove(&record.id).await {
+        Err(error) if error.is(Kind::NotFound) => engine.durable().await?,
+        other => other?,
+    }
     engine.pods.delete_container(&record.id)?;
     engine.collect_soon();
     Ok(())
@@ -509,7 +526,7 @@ pub async fn update_container_resources(engine: &Engine, request: cri::UpdateCon
     engine.pods.update_container(&container, |r| {
         r.config.linux.get_or_insert_default().resources = Some(spec::merged(r, &linux));
     })?;
-    Ok(())
+    engine.durable().await
 }
 
 pub async fn reopen_container_log(engine: &Engine, id: &str) -> Result<()> {

@@ -7,7 +7,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::spec::{Inputs, namespace_options};
+use super::{
+    image_volume,
+    spec::{Inputs, namespace_options},
+};
 use crate::{
     bail,
     engine::run::{IdMap, Users},
@@ -51,7 +54,10 @@ pub fn build(inputs: &Inputs, security: &cri::LinuxContainerSecurityContext) -> 
     let mut wanted: Vec<&cri::Mount> = config.mounts.iter().collect();
     wanted.sort_by_key(|m| Path::new(&m.container_path).components().count());
     for mount in wanted {
-        list.push(one(mount)?);
+        list.push(match image_volume::source(&inputs.record, mount)? {
+            Some(source) => bind(&source, &mount.container_path, &["rbind", "rprivate", "ro"]),
+            None => one(mount)?,
+        });
     }
     Ok(list.into())
 }
@@ -76,9 +82,6 @@ pub fn mappings(maps: &[IdMap]) -> Value {
 }
 
 fn one(mount: &cri::Mount) -> Result<Value> {
-    if mount.image.is_some() {
-        bail!(Unimplemented, "mount {}: image volumes are not supported yet", mount.container_path);
-    }
     if !mount.container_path.starts_with('/') || mount.host_path.is_empty() {
         bail!(InvalidArgument, "mount {:?} of {:?}: want absolute paths", mount.container_path, mount.host_path);
     }

@@ -2,12 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use futures::StreamExt;
-use tokio::sync::broadcast;
-
 use super::{
-    Listed, container, info, pod,
-    state::{ContainerRecord, PodRecord, now},
+    container, info, pod,
+    state::{ContainerRecord, PodRecord},
 };
 use crate::{
     engine::{Engine, metadata::Table},
@@ -59,35 +56,6 @@ pub fn runtime_config() -> cri::RuntimeConfigResponse {
     cri::RuntimeConfigResponse { linux: Some(linux) }
 }
 
-/// Changes as they happen. A reader that falls behind by 1024 loses the oldest, and relists as it does on a new stream.
-pub fn get_container_events(engine: &Arc<Engine>) -> Listed<cri::ContainerEventResponse> {
-    let engine = Arc::clone(engine);
-    let receiver = engine.pods.events();
-    let stream = futures::stream::unfold(receiver, |mut receiver| async move {
-        loop {
-            match receiver.recv().await {
-                Ok(event) => return Some((event, receiver)),
-                Err(broadcast::error::RecvError::Lagged(_)) => {}
-                Err(broadcast::error::RecvError::Closed) => return None,
-            }
-        }
-    });
-    Box::pin(stream.map(move |(id, kind)| Ok(event(&engine, id, kind))))
-}
-
-fn event(engine: &Engine, id: String, kind: cri::ContainerEventType) -> cri::ContainerEventResponse {
-    let pod = engine.pods.container(&id).map_or_else(|_| id.clone(), |c| c.record().pod);
-    let pod_sandbox_status = engine.pods.pod(&pod).ok().map(|p| pod::status(&p.record()));
-    let containers = engine.pods.containers_of(&pod);
-    cri::ContainerEventResponse {
-        container_id: id,
-        container_event_type: kind as i32,
-        created_at: now(),
-        pod_sandbox_status,
-        containers_statuses: containers.iter().map(|c| container::status(engine, &c.record())).collect(),
-    }
-}
-
 pub async fn recover(engine: &Arc<Engine>) -> Result<()> {
     for (id, record) in engine.db.list::<PodRecord>(Table::Sandboxes)? {
         match record {
@@ -114,5 +82,5 @@ pub async fn recover(engine: &Arc<Engine>) -> Result<()> {
             engine.pods.update_container(&container, |r| r.state = super::state::ContainerState::Unknown)?;
         }
     }
-    Ok(())
+    engine.durable().await
 }

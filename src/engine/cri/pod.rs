@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    container,
+    container, events,
     state::{Pod, PodRecord, PodState, now, selected},
     users,
 };
@@ -63,6 +63,7 @@ pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRe
         attachment: None,
         cgroup: format!("{}/{id}", parent.trim_end_matches('/')),
         cleanup_error: None,
+        stopped: false,
         directory,
         config,
     };
@@ -71,7 +72,9 @@ pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRe
     match set_up(engine, &pod, handler.runtime.clone()).await {
         Ok(()) => {
             engine.pods.update_pod(&pod, |r| r.state = PodState::Ready)?;
-            engine.pods.emit(&id, cri::ContainerEventType::ContainerStartedEvent);
+            engine.durable().await?;
+            events::emit(engine, &id, &id, cri::ContainerEventType::ContainerCreatedEvent);
+            events::emit(engine, &id, &id, cri::ContainerEventType::ContainerStartedEvent);
             Ok(id)
         }
         Err(error) => {
@@ -290,7 +293,10 @@ pub async fn stop_pod_sandbox(engine: &Arc<Engine>, id: &str) -> Result<()> {
 }
 
 async fn stop_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
-    let id = pod.record().id;
+    let PodRecord { id, stopped, .. } = pod.record();
+    if stopped {
+        return Ok(());
+    }
     for container in engine.pods.containers_of(&id) {
         container::stop(engine, &container, std::time::Duration::ZERO).await?;
     }
@@ -299,9 +305,11 @@ async fn stop_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
     engine.pods.update_pod(pod, |r| {
         r.state = PodState::NotReady;
         r.cleanup_error = None;
+        r.stopped = true;
     })?;
+    engine.durable().await?;
     if was_ready {
-        engine.pods.emit(&id, cri::ContainerEventType::ContainerStoppedEvent);
+        events::emit(engine, &id, &id, cri::ContainerEventType::ContainerStoppedEvent);
     }
     Ok(())
 }
@@ -349,17 +357,23 @@ pub async fn remove_pod_sandbox(engine: &Arc<Engine>, id: &str) -> Result<()> {
         container::remove(engine, &container).await?;
     }
     engine.pods.update_pod(&pod, |r| r.state = PodState::Removing)?;
-    remove_locked(engine, &pod).await.context(|| format!("remove pod sandbox {id}"))?;
-    engine.pods.emit(&id, cri::ContainerEventType::ContainerDeletedEvent);
+    erase(engine, &pod).await.context(|| format!("remove pod sandbox {id}"))?;
+    events::emit(engine, &id, &id, cri::ContainerEventType::ContainerDeletedEvent);
     Ok(())
 }
 
 async fn remove_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
     teardown(engine, pod).await?;
+    erase(engine, pod).await
+}
+
+/// The files and, last, the record.
+async fn erase(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
     let record = pod.record();
     let directory = record.directory.clone();
     blocking(move || container::remove_tree(&directory)).await?;
-    engine.pods.delete_pod(&record.id)
+    engine.pods.delete_pod(&record.id)?;
+    engine.durable().await
 }
 
 /// Finishes at start what a crash interrupted.
@@ -514,6 +528,7 @@ mod tests {
                 attachment: None,
                 cgroup: String::new(),
                 cleanup_error: None,
+                stopped: false,
                 config,
             })
         };

@@ -1,13 +1,14 @@
 //! Shims: one small process per pod that owns its containers, so that the engine can die and come back.
 //!
-//! [`Shims`] starts or finds them; a [`Task`] is a pod's shim seen from the engine. `launch` is the engine's side,
-//! `server` and what it uses the shim's: one thread, one poll loop, blocking only where the kernel answers at once.
+//! [`Shims`] starts or finds them; a [`Task`] is a pod's shim seen from the engine. `launch` is the engine's side, `seed`
+//! what shims come from, `server` and what it uses the shim's: one thread, one poll loop, blocking only where the kernel answers at once.
 
 mod container;
 mod foreign;
 mod io;
 mod launch;
 mod log;
+mod seed;
 mod server;
 mod wire;
 
@@ -23,7 +24,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 pub use launch::BuiltinShims;
-pub use server::main;
+pub use seed::main;
 
 use super::run::Users;
 use crate::error::Result;
