@@ -226,24 +226,43 @@ fn parse_settings(text: &str) -> Result<Settings> {
     Ok(Settings { runtime_endpoint: text("runtime-endpoint"), image_endpoint: text("image-endpoint"), timeout })
 }
 
+/// What the runtime inside this program is made of. Flags win over the file.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct EngineOptions {
+    /// containerd's config.toml, version 2, 3 or 4: what of it applies is applied, the rest is said
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where images, snapshots and the database are kept [default: /var/lib/wharf]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// Where what a reboot ends is kept [default: /run/wharf]
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// docker's config.json with logins [default: the kubelet's places]
+    #[arg(long, value_name = "FILE")]
+    pub docker_config: Option<PathBuf>,
+    /// The kubelet's CredentialProviderConfig
+    #[arg(long, value_name = "FILE", requires = "image_credential_provider_bin_dir")]
+    pub image_credential_provider_config: Option<PathBuf>,
+    /// Where the programs of the credential providers are
+    #[arg(long, value_name = "DIR")]
+    pub image_credential_provider_bin_dir: Option<PathBuf>,
+}
+
 /// What `serve` was asked for.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Serve {
-    /// Socket to serve CRI on
-    #[arg(long, default_value = "unix:///run/wharf/wharf.sock", value_name = "ENDPOINT")]
-    pub listen: String,
-    /// Where images, snapshots and the database are kept
-    #[arg(long, default_value = "/var/lib/wharf", value_name = "DIR")]
-    pub root: PathBuf,
-    /// Where what a reboot ends is kept
-    #[arg(long, default_value = "/run/wharf", value_name = "DIR")]
-    pub state: PathBuf,
-    /// Where exec, attach and port-forward are streamed; port 0 is any
-    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
-    pub stream_address: SocketAddr,
-    /// End a stream on which nothing moves for so long
-    #[arg(long, default_value = "4h", value_parser = parse_span, value_name = "SPAN")]
-    pub stream_idle_timeout: Duration,
+    /// Socket to serve CRI on [default: unix:///run/wharf/wharf.sock]
+    #[arg(long, value_name = "ENDPOINT")]
+    pub listen: Option<String>,
+    #[command(flatten)]
+    pub engine: EngineOptions,
+    /// Where exec, attach and port-forward are streamed; port 0 is any [default: 127.0.0.1:0]
+    #[arg(long, value_name = "ADDRESS")]
+    pub stream_address: Option<SocketAddr>,
+    /// End a stream on which nothing moves for so long [default: 4h]
+    #[arg(long, value_parser = parse_span, value_name = "SPAN")]
+    pub stream_idle_timeout: Option<Duration>,
 }
 
 /// The engine as a daemon, until SIGTERM.
@@ -277,22 +296,80 @@ fn nobody(engine: Error, sockets: &[Error]) -> Error {
 }
 
 #[cfg(feature = "engine")]
-mod inside {
+pub mod inside {
     //! The runtime inside this program.
 
-    use std::{path::Path, sync::Arc};
+    use std::{
+        path::{Path, PathBuf},
+        sync::Arc,
+    };
 
-    use super::{Backend, Globals, Serve, ended};
+    use super::{Backend, EngineOptions, Globals, Serve, ended};
     use crate::{
         client::{Cri, discover, embedded as client, types::Mode},
+        config::{Finding, Severity, containerd},
         demo::Demo,
-        engine::{Config, Engine, serve as socket, streaming},
+        engine::{Config, Engine, serve as socket, settings},
         error::Result,
     };
 
+    const ROOT: &str = "/var/lib/wharf";
+    const STATE: &str = "/run/wharf";
+    const SOCKET: &str = "/run/wharf/wharf.sock";
+
+    /// The engine's configuration, the socket a file names, and what is to be said about the file.
+    fn configured(options: &EngineOptions) -> Result<(Config, Option<PathBuf>, Vec<Finding>)> {
+        let mut config = Config::new(Path::new(ROOT), Path::new(STATE));
+        let (mut findings, mut socket) = (Vec::new(), None);
+        if let Some(file) = &options.config {
+            let mut from = containerd::load(Path::new("/"), file)?;
+            if options.root.is_some() {
+                // Of no use, so it need not be right.
+                from.settings.root.at = None;
+            }
+            socket = settings::address(&from);
+            findings.append(&mut from.findings);
+            findings.extend(settings::apply(&mut config, &from)?);
+        }
+        if let Some(root) = &options.root {
+            config.root.clone_from(root);
+            config.network.state = root.join("network");
+        }
+        if let Some(state) = &options.state {
+            config.state.clone_from(state);
+        }
+        let keychain = &mut config.registry.keychain;
+        keychain.docker_config.clone_from(&options.docker_config);
+        keychain.provider_config.clone_from(&options.image_credential_provider_config);
+        keychain.provider_bin_dir.clone_from(&options.image_credential_provider_bin_dir);
+        Ok((config, socket, findings))
+    }
+
+    /// What `serve` starts from without a file.
+    pub fn default_config() -> Result<String> {
+        let (config, ..) = configured(&EngineOptions::default())?;
+        Ok(settings::to_toml(&config, Path::new(SOCKET)))
+    }
+
+    /// What there is to say about a file `serve` would start from.
+    pub fn check(file: &Path) -> Result<Vec<Finding>> {
+        let options = EngineOptions { config: Some(file.to_owned()), ..EngineOptions::default() };
+        configured(&options).map(|(.., findings)| findings)
+    }
+
+    fn say(findings: &[Finding]) {
+        for finding in findings {
+            match finding.severity {
+                Severity::Note => tracing::info!("{finding}"),
+                Severity::Warning => tracing::warn!("{finding}"),
+                Severity::Error => tracing::error!("{finding}"),
+            }
+        }
+    }
+
     pub async fn embedded(globals: &Globals) -> Result<Arc<Cri>> {
-        let root = globals.root.as_deref().unwrap_or(Path::new("/var/lib/wharf"));
-        let state = globals.state.as_deref().unwrap_or(Path::new("/run/wharf"));
+        let root = globals.root.as_deref().unwrap_or(Path::new(ROOT));
+        let state = globals.state.as_deref().unwrap_or(Path::new(STATE));
         let engine = Engine::open(Config::new(root, state)).await?;
         client::over(engine, Mode::Embedded, globals.read_only).await.map(Arc::new)
     }
@@ -305,9 +382,15 @@ mod inside {
     }
 
     pub async fn serve(options: &Serve) -> Result<()> {
-        let listen = discover::socket_path(&options.listen)?;
-        let mut config = Config::new(&options.root, &options.state);
-        config.streaming = streaming::Config { address: options.stream_address, idle: options.stream_idle_timeout };
+        let (mut config, address, findings) = configured(&options.engine)?;
+        say(&findings);
+        config.streaming.address = options.stream_address.unwrap_or(config.streaming.address);
+        config.streaming.idle = options.stream_idle_timeout.unwrap_or(config.streaming.idle);
+        let listen = match (&options.listen, address) {
+            (Some(listen), _) => discover::socket_path(listen)?,
+            (None, Some(address)) => address,
+            (None, None) => PathBuf::from(SOCKET),
+        };
         let engine = Engine::open(config).await?;
         let stop = async {
             if let Err(error) = ended().await {
@@ -319,13 +402,13 @@ mod inside {
 }
 
 #[cfg(not(feature = "engine"))]
-mod inside {
+pub mod inside {
     //! This build has no runtime inside.
 
-    use std::sync::Arc;
+    use std::{path::Path, sync::Arc};
 
     use super::{Backend, Globals, Serve};
-    use crate::{bail, client::Cri, error::Result};
+    use crate::{bail, client::Cri, config::Finding, error::Result};
 
     pub async fn embedded(_: &Globals) -> Result<Arc<Cri>> {
         bail!(Unimplemented, "this build of wharf has no runtime inside: it only attaches to others")
@@ -333,6 +416,14 @@ mod inside {
 
     pub async fn demo(_: &Globals, _: impl FnOnce(Arc<Cri>) -> Backend) -> Result<Backend> {
         bail!(Unimplemented, "this build of wharf has no runtime inside to show")
+    }
+
+    pub fn default_config() -> Result<String> {
+        bail!(Unimplemented, "this build of wharf has no runtime inside to configure")
+    }
+
+    pub fn check(_: &Path) -> Result<Vec<Finding>> {
+        bail!(Unimplemented, "this build of wharf has no runtime inside to configure")
     }
 
     pub async fn serve(_: &Serve) -> Result<()> {

@@ -30,6 +30,7 @@ mod pull;
 mod report;
 mod run;
 mod runtime;
+mod settings;
 mod stats;
 mod status;
 #[cfg(test)]
@@ -122,6 +123,8 @@ pub enum Verb {
     Doctor(doctor::Doctor),
     /// Check what wharf's own runtime keeps on disk, and repair it
     Check(check::Check),
+    /// Look after configuration: containerd's, that of the runtime inside, crictl's
+    Config(settings::Config),
     /// Serve the runtime inside this program to the kubelet and to crictl
     Serve(backend::Serve),
     /// What the containers of the demo run
@@ -171,6 +174,7 @@ impl Verb {
             Self::Prune(_) => "prune",
             Self::Doctor(_) => "doctor",
             Self::Check(_) => "check",
+            Self::Config(_) => "config",
             Self::Serve(_) => "serve",
             #[cfg(feature = "engine")]
             Self::DemoApp { .. } => "demo-app",
@@ -244,6 +248,7 @@ pub async fn perform(cli: Cli, out: &mut Out) -> Result<u8> {
                 clap_complete::generate(shell, &mut Cli::command(), "wharf", &mut text);
                 out.bytes(&text).map(|()| 0)
             }
+            Verb::Config(args) => settings::config(&cli.globals, out, args),
             Verb::Serve(options) => backend::serve(&options).await.map(|()| 0),
             // Also where no runtime answers.
             Verb::Doctor(args) => doctor::doctor(&cli.globals, out, args).boxed_local().await,
@@ -307,7 +312,7 @@ fn over<'a>(backend: &'a Backend, out: &'a mut Out, verb: Verb) -> LocalBoxFutur
         Verb::Prune(args) => prune::prune(backend, out, args).boxed_local(),
         #[cfg(feature = "engine")]
         Verb::DemoApp { .. } => async { bail!(Internal, "this verb needs no runtime") }.boxed_local(),
-        Verb::Serve(_) | Verb::Doctor(_) | Verb::Check(_) | Verb::Completion { .. } => {
+        Verb::Config(_) | Verb::Serve(_) | Verb::Doctor(_) | Verb::Check(_) | Verb::Completion { .. } => {
             async { bail!(Internal, "this verb needs no runtime") }.boxed_local()
         }
     }

@@ -15,6 +15,7 @@ pub mod network;
 pub mod recover;
 pub mod run;
 pub mod serve;
+pub mod settings;
 pub mod shim;
 pub mod snapshot;
 pub mod stores;

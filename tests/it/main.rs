@@ -9,6 +9,7 @@ mod crictl;
 mod critest;
 mod doctor;
 mod events;
+mod mirrors;
 mod proto;
 mod shim;
 mod storage;

@@ -23,6 +23,8 @@ pub struct Node {
     engine: Option<Child>,
     crictl: PathBuf,
     pub registry: Option<Registry>,
+    /// What `wharf serve` gets besides its places.
+    pub flags: Vec<String>,
     cgroup: String,
     /// Hosts that are this machine, and the authority that vouches for them.
     hosts: Option<(PathBuf, PathBuf)>,
@@ -31,7 +33,13 @@ pub struct Node {
 impl Node {
     /// Running, without a registry.
     pub fn start(test: &str) -> Option<Self> {
+        Self::start_with(test, |_| Vec::new())
+    }
+
+    /// The same with more flags, which may name files that `prepare` puts into the node's directory.
+    pub fn start_with(test: &str, prepare: impl FnOnce(&Path) -> Vec<String>) -> Option<Self> {
         let mut node = Self::stopped(test)?;
+        node.flags = prepare(&node.dir);
         node.serve();
         Some(node)
     }
@@ -49,7 +57,7 @@ impl Node {
         netns::create(&netns).unwrap();
         fs::write(dir.join("crictl.yaml"), "timeout: 30\n").unwrap();
         let cgroup = format!("/wharf-it-{test}-{}", std::process::id());
-        Some(Self { dir, netns, engine: None, crictl, registry: None, cgroup, hosts: None })
+        Some(Self { dir, netns, engine: None, crictl, registry: None, flags: Vec::new(), cgroup, hosts: None })
     }
 
     /// Beside a registry that answers for `hosts` as well, as far as the engine can see.
@@ -175,6 +183,7 @@ impl Node {
             }
         };
         command.arg("serve").arg("--listen").arg(self.dir.join("wharf.sock"));
+        command.args(&self.flags);
         command.arg("--root").arg(self.dir.join("lib")).arg("--state").arg(self.dir.join("run")).args(options);
         if let Some(point) = crash {
             command.env("WHARF_CRASH_AT", point);

@@ -30,24 +30,24 @@ pub async fn pull(
     report: Report,
 ) -> Result<ImageRow> {
     match engine.puller.pull(reference, credentials, report).await {
-        Ok(image) => Ok(image),
+        Ok(image) => {
+            if engine.config.registry.discard_unpacked_layers {
+                engine.collect_soon();
+            }
+            Ok(image)
+        }
         Err(error) => Err(error.and_cleanup(engine.collect().await.map(drop))),
     }
 }
 
 /// AuthConfig: user and password, or both in `auth` (base64 of `user:password`), or tokens.
 fn credentials(auth: &cri::AuthConfig) -> Result<Option<Credentials>> {
-    use base64::Engine as _;
     if !auth.username.is_empty() {
         return Ok(Some(Credentials::basic(&auth.username, &auth.password)));
     }
     if !auth.auth.is_empty() {
-        let plain = base64::engine::general_purpose::STANDARD.decode(auth.auth.trim_end_matches('\0'));
-        let text = plain.ok().and_then(|b| String::from_utf8(b).ok());
-        return match text.as_deref().and_then(|t| t.trim_end_matches('\0').split_once(':')) {
-            Some((user, password)) => Ok(Some(Credentials::basic(user, password))),
-            None => bail!(InvalidArgument, "the pull request's auth is not base64 of user:password"),
-        };
+        let pair = Credentials::from_base64(&auth.auth);
+        return pair.map(Some).context(|| "the pull request's auth".to_owned());
     }
     if !auth.identity_token.is_empty() {
         return Ok(Some(Credentials::identity_token(&auth.identity_token)));

@@ -69,6 +69,8 @@ pub struct Puller {
     registry: Registry,
     limits: Limits,
     parallel: usize,
+    discard_unpacked_layers: bool,
+    pinned: Vec<String>,
     /// Where a layer is mounted that has to be unpacked on top of its parents.
     scratch: PathBuf,
     locks: Locks,
@@ -92,7 +94,8 @@ impl Puller {
         config: RegistryConfig,
         scratch: PathBuf,
     ) -> Result<Self> {
-        let parallel = config.parallel.max(1);
+        let (parallel, discard_unpacked_layers) = (config.parallel.max(1), config.discard_unpacked_layers);
+        let pinned = config.pinned.clone();
         let registry = Registry::new(config)?;
         Ok(Self {
             content,
@@ -101,6 +104,8 @@ impl Puller {
             registry,
             limits: Limits::default(),
             parallel,
+            discard_unpacked_layers,
+            pinned,
             scratch,
             locks: Locks::default(),
         })
@@ -143,7 +148,7 @@ impl Puller {
                 body: built.manifest.clone(),
             };
             let resolved = Resolved { target, config, layers, documents: vec![document] };
-            let session = self.registry.session(&built.reference, None);
+            let session = self.registry.offline(&built.reference);
             let silent: Report = Arc::new(|_| ());
             self.assemble(&session, &built.reference, resolved, lease, &silent).await
         })
@@ -225,9 +230,15 @@ impl Puller {
         report: &Report,
     ) -> Result<ImageRow> {
         report(Progress { digest: String::new(), done: 0, total: 0, phase: Phase::Resolving });
-        let session = self.registry.session(reference, credentials);
-        let resolved = self.resolve(&session, reference).await?;
-        self.assemble(&session, reference, resolved, lease, report).await
+        let session = self.registry.session(reference, credentials).await?;
+        let work = async {
+            let resolved = self.resolve(&session, reference).await?;
+            self.assemble(&session, reference, resolved, lease, report).await
+        };
+        tokio::select! {
+            done = work => done,
+            error = session.stalled() => Err(error),
+        }
     }
 
     /// Fetches what is missing, unpacks, and records the image.
@@ -248,7 +259,9 @@ impl Puller {
         let snapshot = self.layers(session, &resolved.layers, &rootfs, lease, report).await?;
         let mut blobs: Vec<Digest> = resolved.documents.iter().map(|d| d.digest.clone()).collect();
         blobs.push(resolved.config.digest.clone());
-        blobs.extend(resolved.layers.iter().map(|l| l.digest.clone()));
+        if !self.discard_unpacked_layers {
+            blobs.extend(resolved.layers.iter().map(|l| l.digest.clone()));
+        }
         let image = ImageRow {
             id: resolved.config.digest.clone(),
             tags: reference.tagged().into_iter().collect(),
@@ -257,7 +270,7 @@ impl Puller {
             blobs,
             size: resolved.config.size + resolved.layers.iter().map(|l| l.size).sum::<u64>(),
             snapshot: snapshot.map(|chain| (self.snapshotter.name().to_owned(), chain)),
-            pinned: false,
+            pinned: reference.tagged().is_some_and(|name| self.pinned.contains(&name)),
         };
         let (db, row) = (Arc::clone(&self.db), image.clone());
         crash::point("img.1");
