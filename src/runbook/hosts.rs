@@ -139,6 +139,10 @@ fn of_certs(root: &Path, registry: &str, upstream: &str, found: &mut HostList) {
     let scheme = upstream.split("://").next().unwrap_or("https");
     for host in written.all(scheme, registry) {
         let url = format!("{}://{}{}", host.scheme, host.name, host.path);
+        // The server once more, after a table of its own: the table is what counts.
+        if found.hosts.iter().any(|h| h.url == url) {
+            continue;
+        }
         let here = |path: &Path| path.strip_prefix(root).map_or_else(|_| path.to_owned(), |p| Path::new("/").join(p));
         let text = |path: &Path| here(path).to_string_lossy().into_owned();
         found.hosts.push(Host {

@@ -328,7 +328,6 @@ fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
         Cmd::Describe if model.pane == PaneId::Runbooks => books::open(model, out),
         Cmd::Diagnose => books::diagnose(model, out),
         Cmd::Fix => books::fix(model, out),
-        Cmd::Runbooks => go(model, PaneId::Runbooks, out),
         Cmd::Describe | Cmd::Yaml => describe(model, cmd == Cmd::Yaml, out),
         Cmd::Logs => logs(model, out),
         Cmd::Exec => exec(model, out),

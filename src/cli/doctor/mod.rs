@@ -270,7 +270,10 @@ async fn mend(
     let Some(book) = named(&report.book) else { return Ok(false) };
     let (after, _) = patient.examine(&[book], params).await;
     let same = after.iter().flat_map(|r| &r.steps).find(|s| s.check == check);
-    let proved = same.is_none_or(|s| matches!(s.finding.verdict, Verdict::Pass | Verdict::NotApplicable));
+    let before = report.steps.iter().find(|s| s.check == check).map_or(Verdict::Fail, |s| s.finding.verdict);
+    // Better than it was, and seen: a warning of another thing may stay.
+    let better = |now: Verdict| now < before && now != Verdict::Unknown;
+    let proved = same.is_none_or(|s| better(s.finding.verdict));
     let said = same.map(|s| s.finding.summary.clone()).unwrap_or_else(|| "not reached any more".to_owned());
     let word = if proved { "proved by the same check" } else { "NOT proved: the same check still says" };
     out.remark(&format!("{word}: {check}: {said}"))?;

@@ -120,7 +120,8 @@ fn trust(seen: &Evidence, finding: Finding, image: &ImageFacts, trial: &Trial, c
                 return finding.advise("with --set ca=FILE the stanza is written for you");
             }
             let server = trial.host.url.trim_end_matches("/v2");
-            let new = format!("server = \"{server}\"\nca = \"{ca}\"\n");
+            // The form of containerd's own documentation; older ones read `ca` nowhere else.
+            let new = format!("server = \"{server}\"\n\n[host.\"{server}\"]\n  ca = \"{ca}\"\n");
             let edit = Edit { path, old: None, new, check: Vec::new() };
             let title = format!("trust {ca} for {registry}");
             let action = Action::Mend { title: title.clone(), changes: vec![Change::Edit(edit)] };

@@ -25,10 +25,19 @@ pub fn diagnose(model: &mut Model, out: &mut Vec<Effect>) {
     }
     let (id, params) = symptom(model);
     let Some(book) = named(id) else { return };
-    model.books.open = Some(book.id);
+    turn(model, Some(book));
     model.books.params = params;
     go(model, PaneId::Runbooks, out);
     examine(model, vec![book], out);
+}
+
+/// Other rows: the first step of a runbook is selected, or in the list the runbook that was open.
+fn turn(model: &mut Model, to: Option<&'static Runbook>) {
+    let selected = if to.is_none() { model.books.open.map(str::to_owned) } else { None };
+    model.books.open = to.map(|b| b.id);
+    if let Some(table) = model.tables.get_mut(&PaneId::Runbooks) {
+        (table.selected, table.lost, table.at, table.offset) = (selected, false, 0, 0);
+    }
 }
 
 fn examine(model: &mut Model, books: Vec<&'static Runbook>, out: &mut Vec<Effect>) {
@@ -96,7 +105,7 @@ pub fn open(model: &mut Model, out: &mut Vec<Effect>) {
     let Some(row) = model.selected().cloned() else { return };
     if model.books.open.is_none() {
         let Some(book) = named(&row.id) else { return };
-        model.books.open = Some(book.id);
+        turn(model, Some(book));
         if !model.books.runs.contains_key(book.id) {
             return examine(model, vec![book], out);
         }
@@ -114,8 +123,9 @@ pub fn open(model: &mut Model, out: &mut Vec<Effect>) {
 
 /// Esc in the steps of a runbook; false if none is open.
 pub fn close(model: &mut Model) -> bool {
-    let open = model.pane == PaneId::Runbooks && model.books.open.take().is_some();
+    let open = model.pane == PaneId::Runbooks && model.books.open.is_some();
     if open {
+        turn(model, None);
         model.rebuild();
     }
     open
