@@ -19,7 +19,7 @@ use super::{
 };
 use crate::client::{
     Runtime, action,
-    types::{LogOptions, ObjectRef, Scope},
+    types::{LogOptions, ObjectRef, Scope, Seen},
 };
 
 const READ: Duration = Duration::from_secs(15);
@@ -51,6 +51,16 @@ impl Runner {
         Self { runtime, send, refresh, slots: BTreeMap::new(), tasks }
     }
 
+    /// Passes on what others have to say.
+    pub fn listen(&mut self, mut notes: mpsc::UnboundedReceiver<String>) {
+        let send = self.send.clone();
+        self.tasks.spawn(async move {
+            while let Some(note) = notes.recv().await {
+                tell(&send, Event::Note(note)).await;
+            }
+        });
+    }
+
     pub fn run(&mut self, effect: Effect) {
         while self.tasks.try_join_next().is_some() {}
         let (runtime, send) = (Arc::clone(&self.runtime), self.send.clone());
@@ -58,12 +68,16 @@ impl Runner {
             // One reading runs, one waits; a newer wish joins the one that waits.
             Effect::Refresh(scope) => self.refresh.add(scope),
             Effect::Inspect { token, object } => self.replace("inspect", inspect(runtime, send, token, object)),
-            Effect::Plan { token, action } => self.replace("plan", plan(runtime, send, token, action)),
+            Effect::Plan { token, action, more } => self.replace("plan", plan(runtime, send, token, action, more)),
+            Effect::Family { token, pod, containers } => {
+                self.replace("inspect", family(runtime, send, token, pod, containers));
+            }
+            Effect::Cgroups => self.replace("cgroups", cgroups(runtime, send)),
             Effect::Logs { token, container } => self.replace("logs", logs(runtime, send, token, container)),
             Effect::Apply { token, steps } => drop(self.tasks.spawn(apply(runtime, send, token, steps))),
             Effect::Pull { token, reference } => drop(self.tasks.spawn(pull(runtime, send, token, reference))),
             // The loop that owns the terminal does these.
-            Effect::Exec { .. } | Effect::Redraw | Effect::Quit => {}
+            Effect::Exec { .. } | Effect::Redraw | Effect::Quit | Effect::Mouse(_) | Effect::Copy(_) => {}
         }
     }
 
@@ -169,11 +183,73 @@ async fn inspect(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: To
     tell(&send, Event::Inspected { token, result }).await;
 }
 
+/// A pod and its containers in one value; what could not be asked is left out, if anything could.
+async fn family(
+    runtime: Arc<dyn Runtime>,
+    send: mpsc::Sender<Event>,
+    token: Token,
+    pod: String,
+    containers: Vec<String>,
+) {
+    let work = async {
+        let mut status = runtime.inspect(&ObjectRef::Pod(pod)).await?;
+        if let Some(parent) = status.pointer("/info/pid").and_then(serde_json::Value::as_i64).and_then(parent) {
+            status["shim"] = parent.into();
+        }
+        let asked: Vec<ObjectRef> = containers.iter().map(|id| ObjectRef::Container(id.clone())).collect();
+        let answers = futures::future::join_all(asked.iter().map(|c| runtime.inspect(c))).await;
+        let found = containers.into_iter().zip(answers).filter_map(|(id, answer)| Some((id, answer.ok()?)));
+        let inside: serde_json::Map<String, serde_json::Value> = found.collect();
+        Ok::<_, crate::error::Error>(serde_json::json!({ "pod": status, "containers": inside }))
+    };
+    let result = match timeout(INSPECT, work).await {
+        Ok(result) => result.map_err(|e| format!("{e:#}")),
+        Err(_) => Err(format!("timeout after {} s", INSPECT.as_secs())),
+    };
+    tell(&send, Event::Family { token, result }).await;
+}
+
+/// The process above a pod's first one, which is its shim: "pid name".
+fn parent(pid: i64) -> Option<String> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let parent = status.lines().find_map(|l| l.strip_prefix("PPid:"))?.trim();
+    // Not its comm: a shim that was run from a file descriptor is called by that.
+    let line = std::fs::read(format!("/proc/{parent}/cmdline")).ok()?;
+    let name = String::from_utf8_lossy(line.split(|b| *b == 0).next()?).into_owned();
+    (parent != "0").then(|| format!("{parent} {}", name.rsplit('/').next().unwrap_or_default()))
+}
+
+async fn cgroups(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>) {
+    let result = timeout(READ, runtime.cgroups()).await;
+    let at = SystemTime::now();
+    let seen = match result {
+        Ok(Ok(value)) => Seen::At { value, at, source: runtime.info().endpoint.clone() },
+        Ok(Err(error)) => Seen::Failed { error: format!("{error:#}"), at },
+        Err(_) => Seen::Failed { error: format!("timeout after {} s", READ.as_secs()), at },
+    };
+    tell(&send, Event::Cgroups(seen)).await;
+}
+
 /// Plans on what is there now, not on what the screen shows.
-async fn plan(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Token, action: action::Action) {
+async fn plan(
+    runtime: Arc<dyn Runtime>,
+    send: mpsc::Sender<Event>,
+    token: Token,
+    action: action::Action,
+    more: Vec<action::Action>,
+) {
     let result = match timeout(READ, runtime.inventory(Scope::ALL)).await {
         Ok(inventory) => {
-            let plan = action::plan(&action, &inventory, SystemTime::now()).map_err(|e| format!("{e:#}"));
+            let now = SystemTime::now();
+            let plan = action::plan(&action, &inventory, now).and_then(|mut whole| {
+                for action in &more {
+                    let part = action::plan(action, &inventory, now)?;
+                    whole.steps.extend(part.steps);
+                    whole.keeps.extend(part.keeps);
+                }
+                Ok(whole)
+            });
+            let plan = plan.map_err(|e| format!("{e:#}"));
             tell(&send, Event::Inventory(Arc::new(inventory))).await;
             plan
         }

@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::client::{
     action::{Action, Plan, Step},
-    types::{Inventory, LogLine, ObjectRef, PullProgress, Scope},
+    types::{CgroupFact, Inventory, LogLine, ObjectRef, PullProgress, Scope, Seen},
 };
 
 /// Ties an answer to the request it belongs to; an answer nobody waits for any more is dropped.
@@ -33,6 +33,13 @@ pub enum Event {
         token: Token,
         result: Result<serde_json::Value, String>,
     },
+    /// The verbose status of a pod and of its containers.
+    Family {
+        token: Token,
+        result: Result<serde_json::Value, String>,
+    },
+    Cgroups(Seen<Vec<CgroupFact>>),
+    Mouse(MouseEvent),
     Planned {
         token: Token,
         result: Result<Plan, String>,
@@ -61,8 +68,8 @@ pub enum Event {
     ExecEnded(Result<i32, String>),
     /// A worker failed; the text is for the message line.
     Failed(String),
-    /// The terminal is gone, or the process was asked to end.
-    Hangup,
+    /// Somebody else in this program has something to say.
+    Note(String),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +82,20 @@ pub enum Effect {
     Plan {
         token: Token,
         action: Action,
+        /// When several objects were marked: the plan is of all of them together.
+        more: Vec<Action>,
     },
+    /// A pod with its containers, as a tree.
+    Family {
+        token: Token,
+        pod: String,
+        containers: Vec<String>,
+    },
+    Cgroups,
+    /// Report the mouse to the app, or leave it to the terminal.
+    Mouse(bool),
+    /// Into the terminal's clipboard.
+    Copy(String),
     Apply {
         token: Token,
         steps: Vec<Step>,

@@ -21,6 +21,7 @@ use crate::client::{
     types::*,
 };
 
+mod finding;
 mod screens;
 mod stories;
 mod terminal;
@@ -227,7 +228,7 @@ impl App {
             read_only: false,
             storage: true,
         };
-        let model = Model::new(info, false, Theme { colour: true }, (width, height), now());
+        let model = Model::new(info, false, Theme::default(), (width, height), now());
         let mut app = Self { model, clock: now() };
         app.send(Event::Tick(now()));
         for n in 0..40_u16 {
@@ -260,6 +261,11 @@ impl App {
 
     pub fn keys(&mut self, keys: &str) -> Vec<Effect> {
         keys.chars().flat_map(|c| self.press(if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) })).collect()
+    }
+
+    pub fn ctrl(&mut self, c: char) -> Vec<Effect> {
+        self.clock += Duration::from_millis(200);
+        self.send(Event::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL), self.clock))
     }
 
     pub fn drawn(&mut self) {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod crictl;
+mod demo;
 mod proto;
 mod shim;
 #[path = "../support/mod.rs"]

@@ -2,6 +2,7 @@
 
 pub mod node;
 pub mod registry;
+pub mod tmux;
 
 use std::{
     fs,

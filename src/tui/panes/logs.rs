@@ -12,6 +12,7 @@ use crate::tui::{log::Line, model::Model, text, theme::Tone};
 pub const PANE: Pane = Pane {
     id: PaneId::Logs,
     name: "Logs",
+    short: "Logs",
     aliases: &["log"],
     columns: &[],
     rows: |_| Vec::new(),

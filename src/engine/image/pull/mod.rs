@@ -281,9 +281,11 @@ enum Subject {
     Chain,
 }
 
+type Lock = tokio::sync::Mutex<()>;
+
 /// One lock for each digest in each role, for as long as somebody holds or wants it.
 #[derive(Debug, Default)]
-struct Locks(Mutex<HashMap<(Subject, Digest), Weak<tokio::sync::Mutex<()>>>>);
+struct Locks(Mutex<HashMap<(Subject, Digest), Weak<Lock>>>);
 
 impl Locks {
     async fn lock(&self, subject: Subject, digest: &Digest) -> tokio::sync::OwnedMutexGuard<()> {
@@ -293,7 +295,7 @@ impl Locks {
             let name = (subject, digest.clone());
             let found = all.get(&name).and_then(Weak::upgrade);
             found.unwrap_or_else(|| {
-                let lock = Arc::new(tokio::sync::Mutex::new(()));
+                let lock = Arc::new(Lock::new(()));
                 all.insert(name, Arc::downgrade(&lock));
                 lock
             })
