@@ -29,6 +29,8 @@ const PULL: Duration = Duration::from_secs(3600);
 /// Lines of a log read back at first.
 const TAIL: u64 = 5000;
 const LINES: usize = 500;
+/// In which lines of several logs are put in order.
+const TOGETHER: Duration = Duration::from_millis(250);
 /// Events of a runtime in this time become one reading.
 const QUIET: Duration = Duration::from_millis(300);
 
@@ -73,7 +75,10 @@ impl Runner {
                 self.replace("inspect", family(runtime, send, token, pod, containers));
             }
             Effect::Cgroups => self.replace("cgroups", cgroups(runtime, send)),
-            Effect::Logs { token, container } => self.replace("logs", logs(runtime, send, token, container)),
+            Effect::Logs { token, containers, since } => {
+                self.replace("logs", logs(runtime, send, token, containers, since));
+            }
+            Effect::Save { file, name, bytes } => drop(self.tasks.spawn(save(send, file, name, bytes))),
             Effect::Apply { token, steps } => drop(self.tasks.spawn(apply(runtime, send, token, steps))),
             Effect::Pull { token, reference } => drop(self.tasks.spawn(pull(runtime, send, token, reference))),
             // The loop that owns the terminal does these.
@@ -282,21 +287,63 @@ async fn pull(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Token
     tell(&send, Event::Pulled { token, result }).await;
 }
 
-async fn logs(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Token, container: String) {
-    let options = LogOptions { follow: true, tail: Some(TAIL), since: None };
-    let mut chunks = runtime.logs(&container, options).ready_chunks(LINES);
-    while let Some(chunk) = chunks.next().await {
-        let (mut lines, mut error) = (Vec::with_capacity(chunk.len()), None);
-        for line in chunk {
-            match line {
-                Ok(line) => lines.push(line),
-                Err(e) => error = Some(format!("{e:#}")),
+/// Merged by time as far as lines come together: what arrives within a moment is put in order.
+async fn logs(
+    runtime: Arc<dyn Runtime>,
+    send: mpsc::Sender<Event>,
+    token: Token,
+    containers: Vec<String>,
+    since: Option<SystemTime>,
+) {
+    let tail = since.is_none().then_some(TAIL);
+    let several = containers.len() > 1;
+    let one = |(source, id): (usize, &String)| {
+        let options = LogOptions { follow: true, tail, since };
+        runtime.logs(id, options).map(move |line| (source, line))
+    };
+    let streams = futures::stream::select_all(containers.iter().enumerate().map(one).map(StreamExt::boxed));
+    let mut chunks = std::pin::pin!(streams.ready_chunks(LINES));
+    let mut failed = None;
+    while let Some(mut chunk) = chunks.next().await {
+        let moment = tokio::time::Instant::now() + TOGETHER;
+        // The first lines of each come as fast as the disk gives them; later ones are put in order as they come.
+        while several && chunk.len() < LINES * 40 {
+            match tokio::time::timeout_at(moment, chunks.next()).await {
+                Ok(Some(more)) => chunk.extend(more),
+                _ => break,
             }
         }
+        let mut lines = Vec::with_capacity(chunk.len());
+        for (source, line) in chunk {
+            match line {
+                Ok(line) => lines.push((source, line)),
+                Err(error) => failed = Some(format!("{error:#}")),
+            }
+        }
+        if several {
+            lines.sort_by_key(|(_, line)| line.at);
+        }
         tell(&send, Event::Log { token, lines }).await;
-        if error.is_some() {
-            return tell(&send, Event::LogEnd { token, error }).await;
+        // One that cannot be read must not hide the others.
+        if failed.is_some() && !several {
+            break;
         }
     }
-    tell(&send, Event::LogEnd { token, error: None }).await;
+    tell(&send, Event::LogEnd { token, error: failed }).await;
+}
+
+/// Only the person may read it: logs hold what they hold. An existing file is not written over.
+async fn save(send: mpsc::Sender<Event>, file: Option<std::path::PathBuf>, name: String, bytes: Vec<u8>) {
+    let path = file.unwrap_or_else(|| std::env::temp_dir().join(name));
+    let work = move || {
+        let mut options = std::fs::OpenOptions::new();
+        std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create_new(true), 0o600);
+        let written = options.open(&path).and_then(|mut file| std::io::Write::write_all(&mut file, &bytes));
+        match written {
+            Ok(()) => Event::Note(format!("saved {} bytes in {}", bytes.len(), path.display())),
+            Err(error) => Event::Failed(format!("save {}: {error}", path.display())),
+        }
+    };
+    let event = tokio::task::spawn_blocking(work).await;
+    tell(&send, event.unwrap_or_else(|e| Event::Failed(format!("saving died: {e}")))).await;
 }

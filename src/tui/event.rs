@@ -1,6 +1,6 @@
 //! What happens to the app, and what it asks to be done. Plain values; `effect` does, `update` decides.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{path::PathBuf, sync::Arc, time::SystemTime};
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
@@ -51,7 +51,8 @@ pub enum Event {
     },
     Log {
         token: Token,
-        lines: Vec<LogLine>,
+        /// With the number of the container that wrote it.
+        lines: Vec<(usize, LogLine)>,
     },
     LogEnd {
         token: Token,
@@ -106,7 +107,15 @@ pub enum Effect {
     },
     Logs {
         token: Token,
-        container: String,
+        containers: Vec<String>,
+        /// None is the last lines.
+        since: Option<SystemTime>,
+    },
+    /// Into that file, or one of that name in the temporary directory.
+    Save {
+        file: Option<PathBuf>,
+        name: String,
+        bytes: Vec<u8>,
     },
     Exec {
         container: String,
@@ -129,6 +138,8 @@ pub struct Host {
     pub load: [f64; 3],
     pub memory_total: u64,
     pub memory_used: u64,
+    /// Seconds that local time is ahead of UTC now.
+    pub utc_offset: i32,
     /// `some avg10` of /proc/pressure: cpu, memory, io; `None` where the kernel has none.
     pub pressure: [Option<f32>; 3],
 }

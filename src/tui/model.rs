@@ -141,6 +141,8 @@ pub struct Pull {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Input {
     pub command: bool,
+    /// For the search in a log rather than for a filter.
+    pub search: bool,
     pub text: String,
     /// The line of the palette's list that Tab and Enter take; none takes the text as it is.
     pub choice: Option<usize>,

@@ -240,6 +240,7 @@ impl App {
                 cpus: 8,
                 cpu_percent: 20.0 + f32::from(n * 7 % 45),
                 load: [3.4, 2.9, 2.2],
+                utc_offset: 7200,
                 memory_total: 16 << 30,
                 memory_used: (9 << 30) + (u64::from(n) << 25),
                 pressure: [Some(2.1), Some(0.4), Some(27.5)],

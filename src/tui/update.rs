@@ -18,6 +18,7 @@ use crate::client::types::{CgroupFact, Scope, Seen};
 
 mod acts;
 mod input;
+mod logs;
 mod looks;
 
 /// Between two readings of what the pane shows, and of everything.
@@ -101,7 +102,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::StepDone { token, step, result } => acts::step_done(model, token, step, result, &mut out),
         Event::Log { token, lines } => {
             if let Some(log) = model.log.as_mut().filter(|l| l.token == token) {
-                log.push(&lines);
+                log.push(lines, model.now);
                 model.dirty |= model.pane == PaneId::Logs;
             }
         }
@@ -357,25 +358,22 @@ fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
         }
         Cmd::Copy => looks::copy(model, out),
         Cmd::Mouse => input::toggle_mouse(model, out),
-        Cmd::Follow => {
-            if let Some(log) = &mut model.log {
-                log.follow(log.anchor.is_some());
-            }
-        }
-        Cmd::Wrap => {
-            if let Some(log) = &mut model.log {
-                log.wrap = !log.wrap;
-            }
-        }
-        Cmd::Times => {
-            if let Some(log) = &mut model.log {
-                log.times = !log.times;
-            }
-        }
+        Cmd::Follow
+        | Cmd::Wrap
+        | Cmd::Times
+        | Cmd::Fields
+        | Cmd::Span
+        | Cmd::Previous
+        | Cmd::AllContainers
+        | Cmd::Search
+        | Cmd::Older
+        | Cmd::Newer
+        | Cmd::Save
+        | Cmd::CopyLines => logs::key(model, cmd, out),
         Cmd::Open => looks::open(model, out),
         Cmd::Describe | Cmd::Yaml => looks::describe(model, cmd == Cmd::Yaml, out),
         Cmd::Tree => looks::tree(model, out),
-        Cmd::Logs => looks::logs(model, out),
+        Cmd::Logs => logs::open(model, out),
         Cmd::Exec => looks::exec(model, out),
         Cmd::Stop => acts::stop(model, out),
         Cmd::Remove => acts::remove(model, out),
@@ -443,7 +441,7 @@ fn set_filter(model: &mut Model, filter: String) {
         (Some(Popup::Detail(d)), _) => (d.filter, d.scroll) = (filter, 0),
         (_, PaneId::Logs) => {
             if let Some(log) = &mut model.log {
-                log.filter = filter;
+                log.set_filter(filter);
             }
         }
         (_, pane) => {

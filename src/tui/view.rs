@@ -202,25 +202,7 @@ fn pane(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     if pane.id == PaneId::Node {
         return draw(model, frame, area);
     }
-    let title = match &model.log {
-        Some(log) => {
-            let state = match (&log.ended, log.anchor) {
-                (Some(Some(_)), _) => "failed",
-                (Some(None), _) => "ended",
-                (None, None) => "following",
-                (None, Some(_)) => "standing",
-            };
-            let mut title = format!("Logs {} ─ {state} ─ {} lines", SafeText::new(&log.name), log.lines.len());
-            if log.forgotten > 0 {
-                title.push_str(&format!(", {} older let go", log.forgotten));
-            }
-            if !log.filter.is_empty() {
-                title.push_str(&format!(" ─ /{}", SafeText::new(&log.filter)));
-            }
-            title
-        }
-        None => "Logs".to_owned(),
-    };
+    let title = model.log.as_ref().map_or_else(|| "Logs".to_owned(), panes::logs::title);
     let inner = frame_of(model, frame, area, &title, Tone::Dim);
     draw(model, frame, inner);
 }

@@ -100,6 +100,15 @@ impl Place {
         }
     }
 
+    /// After an engine that was not a demo's: its directories are still there.
+    fn end_all(self) {
+        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+        let here = self.dir.to_string_lossy().into_owned();
+        let left: Vec<&str> = mounts.lines().filter(|l| l.contains(&here)).collect();
+        assert_eq!(left.len(), 2, "mounts are left: {left:#?}");
+        self.end();
+    }
+
     fn end(self) {
         netns::delete(&self.netns).unwrap();
         rustix::mount::unmount(&self.dir, rustix::mount::UnmountFlags::empty()).unwrap();
@@ -400,6 +409,76 @@ fn two_demos_live_beside_each_other() {
     drop(one);
     place.nothing_left(pid, "q");
     place.end();
+}
+
+/// A shell loop that numbers its lines, so that a missing one shows.
+const COUNTING: &str = "i=0; while true; do echo line $i; i=$((i+1)); sleep 0.05; done";
+
+#[test]
+fn killed_while_a_container_runs_the_embedded_app_adopts_it() {
+    let test = "embedded-killed";
+    let Some(place) = Place::new(test) else { return };
+    let Some(registry) = Registry::start(test, &place.netns, &place.dir.join("registry"), None) else { return };
+    let image = place.dir.join("image");
+    assert!(support::busybox_root(test, &image));
+    registry.push("test/busybox", "1", &[support::registry::layer(&image)], None);
+    let root = format!("--root {0}/lib --state {0}/run", place.dir.display());
+    let verb = |arguments: &[&str]| {
+        let mut command = support::in_netns(&place.netns, Path::new(WHARF));
+        let output = command.arg("--embedded").args(root.split(' ')).args(arguments).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+        text
+    };
+    let logs = place.dir.join("logs");
+    verb(&[
+        "run",
+        "--detach",
+        "--log-root",
+        logs.to_str().unwrap(),
+        "127.0.0.1:5000/test/busybox:1",
+        "--",
+        "sh",
+        "-c",
+        COUNTING,
+    ]);
+    let id = verb(&["ps", "-q"]).trim().to_owned();
+    let pid = || {
+        let status: serde_json::Value = serde_json::from_str(&verb(&["inspect", &id])).unwrap();
+        status.pointer("/info/pid").or(status.pointer("/0/info/pid")).and_then(serde_json::Value::as_u64).unwrap()
+    };
+    let before = pid();
+
+    let app = place.app(test, &format!("--embedded {root}"));
+    app.wait_for("EMBEDDED");
+    app.keys(&["3"]);
+    app.wait_for("Running");
+    app.keys(&["l"]);
+    app.wait_for("line ");
+    let lock = fs::read_to_string(place.dir.join("lib/LOCK")).unwrap();
+    kill_process(Pid::from_raw(lock.trim().parse().unwrap()).unwrap(), Signal::KILL).unwrap();
+    app.wait_for("EXIT 137");
+    drop(app);
+    std::thread::sleep(Duration::from_millis(500));
+
+    let again = place.app(test, &format!("--embedded {root}"));
+    again.wait_for("EMBEDDED");
+    again.keys(&["3"]);
+    again.wait_for("Running");
+    again.keys(&["q"]);
+    again.wait_for("EXIT 0");
+    drop(again);
+    assert_eq!(pid(), before, "the same process");
+    let log = verb(&["logs", &id]);
+    let lines: Vec<&str> = log.lines().collect();
+    assert!(lines.len() > 20, "{log}");
+    for (n, line) in lines.iter().enumerate() {
+        assert_eq!(*line, format!("line {n}"), "the log has a gap");
+    }
+    let pods = verb(&["pods", "-q"]);
+    verb(&["rmp", "-f", pods.trim()]);
+    drop(registry);
+    place.end_all();
 }
 
 #[test]

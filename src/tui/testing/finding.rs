@@ -171,3 +171,41 @@ fn what_happened_is_told() {
     assert!(app.model.toast.is_none());
     assert_eq!(app.model.happened.iter().filter(|h| h.kind == "note").count(), 2);
 }
+
+#[test]
+fn logs_of_before_of_all_and_since() {
+    let mut app = App::new(80, 24);
+    app.keys("3");
+    let containers = |effects: &[Effect]| match effects {
+        [.., Effect::Logs { containers, since, .. }] => (containers.clone(), *since),
+        other => panic!("{other:?}"),
+    };
+    let (newest, since) = containers(&app.keys("l"));
+    assert_eq!((newest, since), (vec![id("ctr", 3)], None));
+    assert_eq!(containers(&app.keys("p")).0, [id("ctr", 4)]);
+    assert!(app.screen().contains("checkout #16"));
+    assert!(app.keys("p").is_empty() && app.screen().contains("the oldest that is still here"));
+    assert_eq!(containers(&app.keys("b")).1, Some(app.model.now - Duration::from_secs(60)));
+    app.keys("bbb");
+    assert_eq!(containers(&app.keys("b")).1, Some(UNIX_EPOCH));
+    assert_eq!(containers(&app.keys("b")).1, None);
+    let (merged, _) = containers(&app.keys("a"));
+    assert_eq!(merged, [id("ctr", 4), id("ctr", 5)]);
+    assert_eq!(containers(&app.keys("a")).0, [id("ctr", 4)]);
+}
+
+#[test]
+fn a_log_is_saved_and_copied_as_it_is_filtered() {
+    let mut app = App::new(80, 24);
+    let effects = app.keys("3l");
+    let token = effects.iter().find_map(|e| if let Effect::Logs { token, .. } = e { Some(*token) } else { None });
+    let lines = log_lines().into_iter().map(|l| (0, l)).collect();
+    app.send(Event::Log { token: token.unwrap(), lines });
+    app.keys("/retrying\n");
+    let saved = app.ctrl('s');
+    let [Effect::Save { file: None, name, bytes }] = &saved[..] else { panic!("{saved:?}") };
+    assert!(name.starts_with("wharf-log-") && !name.contains('/'), "{name}");
+    assert_eq!(bytes.split(|b| *b == b'\n').filter(|l| !l.is_empty()).count(), 5);
+    assert!(matches!(&app.keys(":save /tmp/x\n")[..], [Effect::Save { file: Some(_), .. }]));
+    assert!(matches!(&app.keys("c")[..], [Effect::Copy(text)] if text.lines().count() == 5));
+}

@@ -42,7 +42,8 @@ fn inspected(app: &mut App, effects: Vec<Effect>) {
 fn with_logs(app: &mut App) {
     let effects = app.keys("3jl");
     let token = effects.iter().find_map(|e| if let Effect::Logs { token, .. } = e { Some(*token) } else { None });
-    app.send(Event::Log { token: token.unwrap(), lines: log_lines() });
+    let lines = log_lines().into_iter().map(|l| (0, l)).collect();
+    app.send(Event::Log { token: token.unwrap(), lines });
 }
 
 #[test]
@@ -116,6 +117,19 @@ fn logs() {
     shot("logs_wrapped", |app| {
         with_logs(app);
         app.keys("wtkkk");
+    });
+    shot("logs_search", |app| {
+        with_logs(app);
+        app.keys("J/!INFO\nsretr.ing\n");
+    });
+    shot("logs_merged", |app| {
+        app.keys("3");
+        let effects = app.keys("/envoy\nla");
+        let [.., Effect::Logs { token, containers, .. }] = &effects[..] else { panic!("{effects:?}") };
+        assert_eq!(containers.len(), 2);
+        let lines = log_lines().into_iter().enumerate().map(|(n, l)| (n % 2, l)).take(16).collect();
+        app.send(Event::Log { token: *token, lines });
+        app.keys("t");
     });
 }
 

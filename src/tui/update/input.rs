@@ -2,11 +2,12 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
-use super::{acts, ask, go, interrupt, looks, set_filter, step};
+use super::{acts, ask, go, interrupt, logs, looks, set_filter, step};
 use crate::{
     client::types::Scope,
     tui::{
         event::Effect,
+        keymap::Cmd,
         model::{Input, Model, Popup},
         palette::{self, Word},
         panes::{self, PaneId},
@@ -38,9 +39,11 @@ pub fn paste(model: &mut Model, text: &str) {
 
 /// A filter works while it is typed.
 fn typed(model: &mut Model) {
-    if let Some(Input { command: false, text, .. }) = &model.input {
-        let text = text.clone();
-        set_filter(model, text);
+    let Some(Input { command: false, search, text, .. }) = &model.input else { return };
+    let (search, text) = (*search, text.clone());
+    match &mut model.log {
+        Some(log) if search => log.set_search(text),
+        _ => set_filter(model, text),
     }
 }
 
@@ -50,9 +53,13 @@ pub fn key(model: &mut Model, key: KeyEvent, out: &mut Vec<Effect>) {
     let listed = if input.command { palette::matches(&input.text).len() } else { 0 };
     match key.code {
         KeyCode::Esc => {
-            let (command, was) = (input.command, std::mem::take(&mut input.was));
+            let (text, was) = (input.command || input.search, std::mem::take(&mut input.was));
+            if input.search {
+                input.text.clear();
+                typed(model);
+            }
             model.input = None;
-            if !command {
+            if !text {
                 set_filter(model, was);
             }
         }
@@ -84,6 +91,9 @@ pub fn key(model: &mut Model, key: KeyEvent, out: &mut Vec<Effect>) {
                     complete(&mut done);
                 }
                 command(model, done.text.trim(), out);
+            }
+            if done.search {
+                logs::key(model, Cmd::Older, out);
             }
         }
         _ => {}
@@ -141,7 +151,7 @@ pub fn command(model: &mut Model, text: &str, out: &mut Vec<Effect>) {
         Word::Tree => looks::tree(model, out),
         Word::Mouse => toggle_mouse(model, out),
         Word::Refresh => ask(model, Scope::ALL, out),
-        Word::Save => looks::save(model, rest, out),
+        Word::Save => logs::save(model, rest, out),
         Word::Theme => match Palette::named(rest) {
             Some(palette) => model.theme.palette = palette,
             None => model.say(Tone::Warn, "theme dark, light or mono?"),
@@ -230,7 +240,7 @@ pub fn mouse(model: &mut Model, mouse: MouseEvent, out: &mut Vec<Effect>) {
         _ => return,
     };
     if by != 0 {
-        let cmd = if by > 0 { crate::tui::keymap::Cmd::Down } else { crate::tui::keymap::Cmd::Up };
+        let cmd = if by > 0 { Cmd::Down } else { Cmd::Up };
         for _ in 0..3 {
             match &model.popup {
                 None => step(model, by.signum()),

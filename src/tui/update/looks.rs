@@ -6,7 +6,6 @@ use crate::{
     tui::{
         detail::Detail,
         event::{Effect, Token},
-        log::LogView,
         model::{Model, Popup},
         panes::PaneId,
         theme::Tone,
@@ -38,40 +37,8 @@ pub fn describe(model: &mut Model, raw: bool, out: &mut Vec<Effect>) {
     out.push(Effect::Inspect { token, object });
 }
 
-/// The container of the row: itself, or the pod's first running one.
-fn container(model: &mut Model) -> Option<(String, String)> {
-    if let (PaneId::Logs, Some(log)) = (model.pane, &model.log) {
-        return Some((log.container.clone(), log.name.clone()));
-    }
-    match aimed(model)? {
-        (ObjectRef::Container(id), name) => Some((id, name)),
-        (ObjectRef::Pod(id), pod) => {
-            let mut inside: Vec<_> = model.seen.containers.value()?.iter().filter(|c| c.pod == id).collect();
-            inside.sort_by_key(|c| (c.state, std::cmp::Reverse(c.created)));
-            let running = inside.iter().find(|c| c.state == ContainerState::Running);
-            let found = running.or(inside.first()).map(|c| (c.id.clone(), format!("{pod}/{}", c.name)));
-            if found.is_none() {
-                model.say(Tone::Warn, "the pod has no container");
-            }
-            found
-        }
-        _ => {
-            model.say(Tone::Warn, "only pods and containers have this");
-            None
-        }
-    }
-}
-
-pub fn logs(model: &mut Model, out: &mut Vec<Effect>) {
-    let Some((container, name)) = container(model) else { return };
-    let token = model.next_token();
-    model.log = Some(LogView::new(token, container.clone(), name));
-    go(model, PaneId::Logs, out);
-    out.push(Effect::Logs { token, container });
-}
-
 pub fn exec(model: &mut Model, out: &mut Vec<Effect>) {
-    let Some((container, name)) = container(model) else { return };
+    let Some((container, name)) = super::logs::container(model) else { return };
     let state = model.seen.containers.value().and_then(|all| all.iter().find(|c| c.id == container)).map(|c| c.state);
     if state == Some(ContainerState::Running) {
         out.push(Effect::Exec { container });
@@ -141,8 +108,4 @@ pub fn copied(model: &mut Model, text: String, what: &str, out: &mut Vec<Effect>
     let said = format!("copied {what}, if the terminal allows it (OSC 52)");
     model.say(Tone::Plain, said);
     out.push(Effect::Copy(text));
-}
-
-pub fn save(model: &mut Model, _file: &str, _out: &mut Vec<Effect>) {
-    model.say(Tone::Warn, "open a log first: l on a container");
 }

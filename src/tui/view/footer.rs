@@ -25,7 +25,11 @@ use crate::{
 pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let theme = model.theme;
     if let Some(input) = &model.input {
-        let mark = if input.command { ":" } else { "/" };
+        let mark = match (input.command, input.search) {
+            (true, _) => ":",
+            (_, true) => "s",
+            _ => "/",
+        };
         let text = SafeText::new(&input.text);
         let room = usize::from(area.width).saturating_sub(3);
         let skip = text.width().saturating_sub(room);
