@@ -5,6 +5,8 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`error`], [`proto`] | the one error; generated bindings |
+//! | [`streams`] | how exec, attach and port-forward travel |
+//! | [`config`] | configuration that others wrote, with the lines of what is wrong with it |
 //! | [`node`] | facts of the machine |
 //! | [`engine`] | our container runtime, embeddable without the app |
 //! | [`client`] | any runtime as a user sees it; plans |
@@ -14,6 +16,7 @@
 
 pub mod cli;
 pub mod client;
+pub mod config;
 #[cfg(feature = "engine")]
 pub mod demo;
 #[cfg(feature = "engine")]
@@ -21,5 +24,6 @@ pub mod engine;
 pub mod error;
 pub mod node;
 pub mod proto;
+pub mod streams;
 #[cfg(feature = "tui")]
 pub mod tui;

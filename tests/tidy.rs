@@ -13,19 +13,27 @@ use std::{
 const IMPORTS: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("proto", &["error"]),
+    ("streams", &["error"]),
     ("config", &["error"]),
     ("node", &["error"]),
-    ("engine", &["error", "proto", "config", "node"]),
-    ("client", &["error", "proto", "config", "node", "engine"]),
+    ("engine", &["error", "proto", "streams", "config", "node"]),
+    ("client", &["error", "proto", "streams", "config", "node", "engine"]),
     ("runbook", &["error", "config", "node", "client"]),
     ("tui", &["error", "config", "node", "client", "runbook"]),
-    ("cli", &["error", "proto", "config", "node", "engine", "client", "runbook", "tui", "demo"]),
+    ("cli", &["error", "proto", "streams", "config", "node", "engine", "client", "runbook", "tui", "demo"]),
     ("demo", &["error", "proto", "config", "node", "engine", "client"]),
 ];
 
 /// Files that decide and draw: they take time as a value and do no I/O.
-const PURE: &[&str] =
-    &["src/tui/update", "src/tui/view", "src/tui/panes", "src/client/action", "src/client/prune", "src/runbook/checks"];
+const PURE: &[&str] = &[
+    "src/tui/update",
+    "src/tui/view",
+    "src/tui/panes",
+    "src/client/action",
+    "src/client/prune",
+    "src/runbook/checks",
+    "src/streams/frame",
+];
 const IMPURE: &[&str] = &["std::fs", "std::net", "tokio::", "SystemTime::now", "Instant::now", "std::process"];
 
 /// Lists and generated code may be long.

@@ -1,6 +1,6 @@
 //! How a verb gets its runtime: which endpoint, the deadline of its calls, read-only. What a verb does with it is not here.
 
-use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use futures::{FutureExt, future::LocalBoxFuture};
 
@@ -139,6 +139,11 @@ impl Backend {
         Arc::clone(&self.cri) as _
     }
 
+    /// For what streams.
+    pub fn cri(&self) -> &Cri {
+        &self.cri
+    }
+
     /// The runtime that pulls and removes images.
     pub fn image_runtime(&self) -> Arc<dyn Runtime> {
         Arc::clone(self.images.as_ref().unwrap_or(&self.cri)) as _
@@ -235,6 +240,12 @@ pub struct Serve {
     /// Where what a reboot ends is kept
     #[arg(long, default_value = "/run/wharf", value_name = "DIR")]
     pub state: PathBuf,
+    /// Where exec, attach and port-forward are streamed; port 0 is any
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+    pub stream_address: SocketAddr,
+    /// End a stream on which nothing moves for so long
+    #[arg(long, default_value = "4h", value_parser = parse_span, value_name = "SPAN")]
+    pub stream_idle_timeout: Duration,
 }
 
 /// The engine as a daemon, until SIGTERM.
@@ -283,7 +294,7 @@ mod inside {
     use crate::{
         client::{Cri, discover, embedded as client, types::Mode},
         demo::Demo,
-        engine::{Config, Engine, serve as socket},
+        engine::{Config, Engine, serve as socket, streaming},
         error::Result,
     };
 
@@ -320,7 +331,9 @@ mod inside {
 
     pub async fn serve(options: &Serve) -> Result<()> {
         let listen = discover::socket_path(&options.listen)?;
-        let engine = Engine::open(Config::new(&options.root, &options.state)).await?;
+        let mut config = Config::new(&options.root, &options.state);
+        config.streaming = streaming::Config { address: options.stream_address, idle: options.stream_idle_timeout };
+        let engine = Engine::open(config).await?;
         let stop = async {
             if let Err(error) = ended().await {
                 tracing::error!("{error:#}");

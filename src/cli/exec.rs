@@ -1,11 +1,11 @@
-//! `exec`: a command in a container, to its end or with the person's terminal on it.
+//! `exec` and `attach`: a command in a container, to its end or with the person's terminal on it.
 
 use std::{
     io::{IsTerminal, Read, stdin},
     time::Duration,
 };
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -15,7 +15,7 @@ use tokio::{
 use super::{backend::Backend, figures::parse_span, filter, output::Out, report};
 use crate::{
     bail,
-    client::{Output, Session, types::ExecRequest},
+    client::{Output, Session, sessions::AttachRequest, streaming::Wire, types::ExecRequest},
     error::{Error, Kind, Result},
 };
 
@@ -37,6 +37,54 @@ pub struct Exec {
     /// Give it a terminal
     #[arg(short, long)]
     tty: bool,
+    #[command(flatten)]
+    over: Over,
+}
+
+/// How the streams travel.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Over {
+    /// How to stream [default: what the runtime speaks]
+    #[arg(short = 'r', long, value_name = "PROTOCOL")]
+    transport: Option<Transport>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Transport {
+    Spdy,
+    Websocket,
+}
+
+impl Over {
+    pub fn wire(self) -> Option<Wire> {
+        self.transport.map(|t| if t == Transport::Spdy { Wire::Spdy } else { Wire::WebSocket })
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct Attach {
+    #[arg(value_name = "CONTAINER-ID")]
+    id: String,
+    /// Give it our input
+    #[arg(short = 'i', long)]
+    stdin: bool,
+    /// Its terminal is ours
+    #[arg(short, long)]
+    tty: bool,
+    #[command(flatten)]
+    over: Over,
+}
+
+pub async fn attach(backend: &Backend, out: &mut Out, args: Attach) -> Result<u8> {
+    let what = format!("attach to container {}", args.id);
+    backend.may_change(&what)?;
+    if args.tty && args.stdin && !stdin().is_terminal() {
+        bail!(InvalidArgument, "{what}: -t needs a terminal on the input");
+    }
+    let container = filter::container_id(backend, &args.id).await?;
+    let request = AttachRequest { container: &container, tty: args.tty, stdin: args.stdin };
+    let mut session = backend.cri().attach_to(request, args.over.wire()).await?;
+    carry(session.as_mut(), out, args.stdin, args.tty).await
 }
 
 pub async fn exec(backend: &Backend, out: &mut Out, args: Exec) -> Result<u8> {
@@ -50,9 +98,9 @@ pub async fn exec(backend: &Backend, out: &mut Out, args: Exec) -> Result<u8> {
     if command.is_empty() {
         bail!(InvalidArgument, "{what}: there is no command");
     }
-    let runtime = backend.runtime();
     if args.sync {
-        let result = runtime.exec_sync(&container, &command, args.timeout).await.map_err(|e| e.context(what))?;
+        let result =
+            backend.runtime().exec_sync(&container, &command, args.timeout).await.map_err(|e| e.context(what))?;
         out.bytes(&result.stdout)?;
         out.error_bytes(&result.stderr)?;
         return Ok(code(result.code));
@@ -62,7 +110,7 @@ pub async fn exec(backend: &Backend, out: &mut Out, args: Exec) -> Result<u8> {
     }
     let request = ExecRequest { container, command, tty: args.tty, stdin: args.interactive };
     let run = async {
-        let mut session = runtime.exec(&request).await?;
+        let mut session = backend.cri().exec_over(&request, args.over.wire()).await?;
         carry(session.as_mut(), out, args.interactive, args.tty).await
     };
     report::within(Some(args.timeout), &what, run).await.map_err(|e| e.context(what.clone()))
@@ -97,26 +145,17 @@ impl Drop for Raw {
 }
 
 /// Connects a session with our input and output until it exits; its exit code. Bytes pass as they are: a person who runs
-/// a command in a container asked for what it says.
+/// a command in a container asked for what it says. On a terminal ctrl-p ctrl-q leaves, as in crictl.
 pub async fn carry(session: &mut dyn Session, out: &mut Out, input: bool, tty: bool) -> Result<u8> {
     let raw = if tty && stdin().is_terminal() { Some(Raw::enter()?) } else { None };
-    let (send, mut keys) = mpsc::channel::<Vec<u8>>(16);
-    if input {
+    let (leave, mut left) = mpsc::channel(1);
+    if let Some(keys) = session.take_input().filter(|_| input) {
+        let watch = raw.is_some();
         // Ends with the process at the latest: a read of a terminal cannot be called off.
-        std::thread::spawn(move || {
-            let mut buffer = vec![0_u8; 16 << 10];
-            while let Ok(n @ 1..) = stdin().read(&mut buffer) {
-                if send.blocking_send(buffer[..n].to_vec()).is_err() {
-                    return;
-                }
-            }
-        });
-    } else {
-        drop(send);
+        std::thread::spawn(move || feed(&keys, &leave, watch));
     }
     let mut resized = signal(SignalKind::window_change())
         .map_err(|e| Error::new(Kind::Unavailable, "listen for the window's size").with_source(e))?;
-    let mut open = input;
     if raw.is_some() {
         resize(session).await?;
     }
@@ -127,16 +166,48 @@ pub async fn carry(session: &mut dyn Session, out: &mut Out, input: bool, tty: b
                 Output::Stderr(bytes) => out.error_bytes(&bytes)?,
                 Output::Exit(exit) => return Ok(code(exit)),
             },
-            typed = keys.recv(), if open => match typed {
-                Some(bytes) => session.send(&bytes).await?,
-                None => {
-                    open = false;
-                    session.close_stdin().await?;
-                }
-            },
+            Some(()) = left.recv() => return Ok(0),
             _ = resized.recv(), if raw.is_some() => resize(session).await?,
         }
     }
+}
+
+/// Our input to the session, until it ends or somebody wants to leave.
+fn feed(keys: &mpsc::Sender<Vec<u8>>, leave: &mpsc::Sender<()>, watch: bool) {
+    let mut buffer = vec![0_u8; 16 << 10];
+    let mut armed = false;
+    while let Ok(n @ 1..) = stdin().read(&mut buffer) {
+        let (bytes, leaving) = if watch { detached(&buffer[..n], &mut armed) } else { (buffer[..n].to_vec(), false) };
+        let gone = !bytes.is_empty() && keys.blocking_send(bytes).is_err();
+        if leaving {
+            // Nobody waits for it when the session has ended meanwhile.
+            let _ = leave.blocking_send(());
+        }
+        if gone || leaving {
+            return;
+        }
+    }
+}
+
+/// What is before ctrl-p ctrl-q in `typed`, and whether that came. `armed`: a ctrl-p was held back.
+fn detached(typed: &[u8], armed: &mut bool) -> (Vec<u8>, bool) {
+    const P: u8 = 0x10;
+    const Q: u8 = 0x11;
+    let mut bytes = Vec::with_capacity(typed.len() + 1);
+    for &key in typed {
+        match (std::mem::take(armed), key) {
+            (true, Q) => return (bytes, true),
+            (before, P) => {
+                bytes.extend(before.then_some(P));
+                *armed = true;
+            }
+            (before, key) => {
+                bytes.extend(before.then_some(P));
+                bytes.push(key);
+            }
+        }
+    }
+    (bytes, false)
 }
 
 async fn resize(session: &mut dyn Session) -> Result<()> {
@@ -168,6 +239,14 @@ mod tests {
         async fn resize(&mut self, _columns: u16, _rows: u16) -> Result<()> {
             bail!(Internal, "there is no terminal")
         }
+    }
+
+    #[test]
+    fn ctrl_p_ctrl_q_leaves_and_a_lone_ctrl_p_is_typed() {
+        let mut armed = false;
+        assert_eq!(detached(b"ab\x10", &mut armed), (b"ab".to_vec(), false));
+        assert_eq!(detached(b"c\x10\x10", &mut armed), (b"\x10c\x10".to_vec(), false));
+        assert_eq!(detached(b"\x11rest", &mut armed), (Vec::new(), true));
     }
 
     #[tokio::test]

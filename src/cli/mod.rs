@@ -18,6 +18,7 @@ mod containers;
 mod exec;
 mod figures;
 mod filter;
+mod forward;
 mod images;
 mod logs;
 pub mod output;
@@ -84,6 +85,10 @@ pub enum Verb {
     Logs(logs::Logs),
     /// Run a command in a container
     Exec(exec::Exec),
+    /// Look at a running container's own streams
+    Attach(exec::Attach),
+    /// Forward local ports to a pod
+    PortForward(forward::PortForward),
     /// Show what containers use of the node
     Stats(stats::Stats),
     /// Show what pods use of the node
@@ -143,6 +148,8 @@ impl Verb {
             Self::Rmi(_) => "rmi",
             Self::Logs(_) => "logs",
             Self::Exec(_) => "exec",
+            Self::Attach(_) => "attach",
+            Self::PortForward(_) => "port-forward",
             Self::Stats(_) => "stats",
             Self::Statsp(_) => "statsp",
             Self::Metricsp(_) => "metricsp",
@@ -272,6 +279,8 @@ fn over<'a>(backend: &'a Backend, out: &'a mut Out, verb: Verb) -> LocalBoxFutur
         Verb::Rmi(args) => images::rmi(backend, out, args).boxed_local(),
         Verb::Logs(args) => logs::logs(backend, out, args).boxed_local(),
         Verb::Exec(args) => exec::exec(backend, out, args).boxed_local(),
+        Verb::Attach(args) => exec::attach(backend, out, args).boxed_local(),
+        Verb::PortForward(args) => forward::port_forward(backend, out, args).boxed_local(),
         Verb::Stats(args) => stats::stats(backend, out, args).boxed_local(),
         Verb::Statsp(args) => stats::statsp(backend, out, args).boxed_local(),
         Verb::Metricsp(args) => stats::metricsp(backend, out, args).boxed_local(),

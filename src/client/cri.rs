@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Credentials, Runtime, Session,
     action::Step,
-    cgroups, containerd, convert, logs, streaming,
+    cgroups, containerd, convert, logs,
     transport::{self, Transport},
     types::{
         CgroupFact, Container, ContainerDetail, ContainerState, ContainerStats, DiskUse, ExecRequest, ExecResult,
@@ -32,7 +32,7 @@ use crate::{
 
 /// Bytes of one answer: a list of very many containers is larger than CRI's usual 16 MiB.
 const ANSWER: usize = 64 << 20;
-const QUESTION: Duration = Duration::from_secs(10);
+pub(super) const QUESTION: Duration = Duration::from_secs(10);
 /// For a change; what it waits for by itself comes on top.
 const CHANGE: Duration = Duration::from_secs(120);
 const PULL: Duration = Duration::from_secs(3600);
@@ -269,7 +269,11 @@ impl Cri {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn changes(&self, what: &str) -> Result<()> {
+    pub(super) fn native(&self) -> Option<&dyn Native> {
+        self.native.as_deref()
+    }
+
+    pub(super) fn changes(&self, what: &str) -> Result<()> {
         if self.info.read_only {
             bail!(PermissionDenied, "{what} is refused: wharf was started with --read-only");
         }
@@ -283,7 +287,7 @@ impl fmt::Debug for Cri {
     }
 }
 
-async fn within<T>(
+pub(super) async fn within<T>(
     limit: Duration,
     what: &str,
     call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
@@ -503,25 +507,7 @@ impl Runtime for Cri {
     }
 
     async fn exec(&self, request: &ExecRequest) -> Result<Box<dyn Session>> {
-        let what = format!("exec in container {}", request.container);
-        self.changes(&what)?;
-        if let Some(native) = &self.native {
-            return native.exec(request).await;
-        }
-        let asked = cri::ExecRequest {
-            container_id: request.container.clone(),
-            cmd: request.command.clone(),
-            tty: request.tty,
-            stdin: request.stdin,
-            stdout: true,
-            stderr: !request.tty,
-        };
-        let url = within(QUESTION, &what, self.runtime_service().exec(asked)).await?.url;
-        let opened = tokio::time::timeout(QUESTION, streaming::open(&url)).await;
-        let opened = opened.unwrap_or_else(|_| {
-            Err(Error::new(Kind::DeadlineExceeded, format!("no answer in {} s", QUESTION.as_secs())))
-        });
-        Ok(Box::new(opened.map_err(|e| e.context(what))?))
+        self.exec_over(request, None).await
     }
 }
 

@@ -28,6 +28,8 @@ use crate::{
 
 /// Messages of a session that nobody has read yet.
 const WAITING: usize = 64;
+/// Pieces of input that the command has not read yet.
+const KEYS: usize = 4;
 /// How long a background child may hold the output after the command has ended.
 const DRAIN: Duration = Duration::from_secs(2);
 
@@ -98,7 +100,7 @@ impl Native for Embedded {
 
     async fn exec(&self, request: &ExecRequest) -> Result<Box<dyn Session>> {
         let started = cri::exec::interactive(&self.0, &request.container, &request.command, request.tty, request.stdin);
-        Ok(Box::new(Shell::new(started.await?)?))
+        Ok(Box::new(Shell::new(started.await?, request.tty)?))
     }
 }
 
@@ -116,13 +118,21 @@ fn converted(step: pull::Progress) -> PullProgress {
 /// An interactive command, without a stream in between. Ends the command when it is dropped.
 #[derive(Debug)]
 struct Shell {
-    input: Option<Arc<File>>,
+    input: Option<mpsc::Sender<Vec<u8>>>,
+    terminal: Option<OwnedFd>,
     output: mpsc::Receiver<Result<Output>>,
 }
 
 impl Shell {
-    fn new(mut session: Interactive) -> Result<Self> {
-        let input = session.input.take().map(|fd| Arc::new(File::from(fd)));
+    fn new(mut session: Interactive, tty: bool) -> Result<Self> {
+        let input = session.input.take();
+        let terminal = input.as_ref().filter(|_| tty).map(|fd| fd.try_clone());
+        let terminal = terminal.transpose().context(|| "duplicate the terminal".to_owned())?;
+        let input = input.map(|fd| {
+            let (send, keys) = mpsc::channel(KEYS);
+            tokio::task::spawn_blocking(move || feed(fd, keys));
+            send
+        });
         let (send, output) = mpsc::channel(WAITING);
         let mut readers = Vec::new();
         for (fd, stderr) in [(session.stdout.take(), false), (session.stderr.take(), true)] {
@@ -133,7 +143,12 @@ impl Shell {
         tokio::spawn(async move {
             let ended = tokio::select! {
                 code = session.wait() => code,
-                () = send.closed() => Err(Error::new(Kind::Cancelled, "nobody listens any more")),
+                () = send.closed() => {
+                    if let Err(error) = session.hang_up().await {
+                        tracing::warn!("end a command that nobody listens to: {error:#}");
+                    }
+                    return;
+                }
             };
             let drained = tokio::time::timeout(DRAIN, futures::future::join_all(readers)).await;
             if drained.is_err() {
@@ -143,7 +158,17 @@ impl Shell {
             // Nobody listening is the other way this ends.
             let _ = send.send(ended.and_then(|code| removed.map(|()| Output::Exit(code)))).await;
         });
-        Ok(Self { input, output })
+        Ok(Self { input, terminal, output })
+    }
+}
+
+/// Keys to the command until nobody has any, or it reads no more.
+fn feed(fd: OwnedFd, mut keys: mpsc::Receiver<Vec<u8>>) {
+    let mut file = File::from(fd);
+    while let Some(bytes) = keys.blocking_recv() {
+        if file.write_all(&bytes).is_err() {
+            return;
+        }
     }
 }
 
@@ -167,13 +192,14 @@ fn forward(fd: OwnedFd, stderr: bool, send: &mpsc::Sender<Result<Output>>) {
 
 #[async_trait]
 impl Session for Shell {
+    fn take_input(&mut self) -> Option<mpsc::Sender<Vec<u8>>> {
+        self.input.take()
+    }
+
     async fn send(&mut self, input: &[u8]) -> Result<()> {
-        let Some(file) = self.input.clone() else { bail!(FailedPrecondition, "the command has no stdin") };
-        let input = input.to_vec();
-        tokio::task::spawn_blocking(move || (&*file).write_all(&input))
-            .await
-            .map_err(|e| Error::new(Kind::Internal, "writing to the command died").with_source(e))?
-            .context(|| "write to the command".to_owned())
+        let Some(keys) = &self.input else { bail!(FailedPrecondition, "the command has no stdin") };
+        let sent = keys.send(input.to_vec()).await;
+        sent.map_err(|_| Error::new(Kind::Unavailable, "the command reads no more"))
     }
 
     async fn close_stdin(&mut self) -> Result<()> {
@@ -189,8 +215,8 @@ impl Session for Shell {
     }
 
     async fn resize(&mut self, columns: u16, rows: u16) -> Result<()> {
-        let Some(file) = &self.input else { return Ok(()) };
+        let Some(terminal) = &self.terminal else { return Ok(()) };
         let size = rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-        rustix::termios::tcsetwinsize(&**file, size).context(|| "resize the terminal".to_owned())
+        rustix::termios::tcsetwinsize(terminal, size).context(|| "resize the terminal".to_owned())
     }
 }

@@ -17,7 +17,8 @@ pub mod discover;
 pub mod embedded;
 mod logs;
 mod prune;
-mod streaming;
+pub mod sessions;
+pub mod streaming;
 mod transport;
 pub mod types;
 
@@ -83,6 +84,11 @@ pub enum Output {
 /// A running interactive exec.
 #[async_trait]
 pub trait Session: Send {
+    /// The way for input by itself, so that giving and taking can wait for each other; dropping it closes stdin, and
+    /// [`Session::send`] is over. `None` if there is no such way.
+    fn take_input(&mut self) -> Option<tokio::sync::mpsc::Sender<Vec<u8>>> {
+        None
+    }
     async fn send(&mut self, input: &[u8]) -> Result<()>;
     async fn close_stdin(&mut self) -> Result<()>;
     /// `Exit` comes last. Cancel safe.

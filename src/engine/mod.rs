@@ -5,6 +5,7 @@
 pub mod cgroup;
 pub mod content;
 pub mod cri;
+mod features;
 pub mod gc;
 pub mod image;
 pub mod metadata;
@@ -14,7 +15,9 @@ pub mod run;
 pub mod serve;
 pub mod shim;
 pub mod snapshot;
+pub mod streaming;
 
 mod whole;
 
+pub use features::Features;
 pub use whole::{Config, Engine, Handler};

@@ -19,9 +19,15 @@ use crate::{
 /// Serves until `stop` resolves. The socket has mode 0600 and is removed at the end; pods go on.
 pub async fn serve(engine: Arc<Engine>, socket: &Path, stop: impl Future<Output = ()>) -> Result<()> {
     let listener = listen(socket).await?;
+    engine.streaming().await?;
+    let stop = async {
+        stop.await;
+        // Calls that last as long as their client would keep us from ending.
+        engine.hang_up().await;
+    };
     tracing::info!(socket = %socket.display(), "serving CRI v1");
     tonic::transport::Server::builder()
-        .add_routes(cri::routes(engine))
+        .add_routes(cri::routes(Arc::clone(&engine)))
         .serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop)
         .await
         .map_err(|e| Error::new(Kind::Internal, format!("serve on {}", socket.display())).with_source(e))?;

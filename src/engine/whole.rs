@@ -13,8 +13,10 @@ use std::{
 };
 
 use super::{
+    cgroup,
     content::{Content, Digest},
     cri::{self, Pods},
+    features::{self, Features},
     gc,
     image::{config::ImageConfig, pull::Puller, reference::Reference, registry::RegistryConfig},
     metadata::{Db, ImageRow, Table},
@@ -22,6 +24,7 @@ use super::{
     recover,
     shim::{BuiltinShims, Shims},
     snapshot::{self, Snapshotter, Usage},
+    streaming,
 };
 use crate::{
     bail,
@@ -55,6 +58,7 @@ pub struct Config {
     pub registry: RegistryConfig,
     /// Where pods' cgroups go when CRI names no parent.
     pub cgroup_parent: String,
+    pub streaming: streaming::Config,
 }
 
 impl Config {
@@ -74,6 +78,7 @@ impl Config {
             network: NetworkConfig::new(&root.join("network")),
             registry: RegistryConfig::default(),
             cgroup_parent: "/wharf".to_owned(),
+            streaming: streaming::Config::default(),
         }
     }
 }
@@ -88,8 +93,11 @@ pub struct Engine {
     pub network: Arc<dyn Network>,
     pub shims: Arc<dyn Shims>,
     pub pods: Pods,
+    streaming: tokio::sync::OnceCell<Arc<streaming::Server>>,
     configs: Mutex<HashMap<Digest, ImageConfig>>,
     tags: Mutex<HashMap<String, String>>,
+    /// By handler.
+    features: HashMap<String, Features>,
     collecting: tokio::sync::Mutex<()>,
     collection_due: AtomicBool,
     _lock: fs::File,
@@ -108,6 +116,10 @@ impl Engine {
         let snapshotter: Arc<dyn Snapshotter> = Arc::new(local);
         let (registry, scratch) = (config.registry.clone(), config.root.join("scratch"));
         let puller = Puller::new(content.clone(), Arc::clone(&db), Arc::clone(&snapshotter), registry, scratch)?;
+        let features = {
+            let config = config.clone();
+            blocking(move || Ok(features_of(&config))).await?
+        };
         let engine = Arc::new(Self {
             network: network::open(config.network.clone()),
             shims: Arc::new(BuiltinShims::new()?),
@@ -116,8 +128,10 @@ impl Engine {
             content,
             snapshotter,
             puller,
+            streaming: tokio::sync::OnceCell::new(),
             configs: Mutex::default(),
             tags: Mutex::default(),
+            features,
             collecting: tokio::sync::Mutex::default(),
             collection_due: AtomicBool::new(false),
             _lock: lock,
@@ -140,10 +154,39 @@ impl Engine {
         })
     }
 
-    /// Whether a container could be started now: the root can be written.
+    /// The server of exec, attach and port-forward; it listens from the first time it is asked for.
+    pub async fn streaming(self: &Arc<Self>) -> Result<&Arc<streaming::Server>> {
+        let start = || streaming::Server::start(&self.config.streaming, cri::streams(self));
+        self.streaming.get_or_try_init(start).await
+    }
+
+    /// Ends exec, attach and port-forward sessions and event streams; pods go on.
+    pub async fn hang_up(&self) {
+        self.pods.end_events();
+        if let Some(server) = self.streaming.get() {
+            server.stop().await;
+        }
+    }
+
+    /// What the handler of this name can do; "" is the default one.
+    pub fn features(&self, name: &str) -> Features {
+        let handler = self.handler(name).ok();
+        handler.and_then(|h| self.features.get(&h.name)).cloned().unwrap_or_default()
+    }
+
+    /// Whether a container could be started now: there are cgroups, the default handler's runtime is there, and both
+    /// directories can be written.
     pub fn ready(&self) -> Result<()> {
-        let probe = self.config.root.join(".ready");
-        fs::write(&probe, b"").context(|| format!("write {}", probe.display()))
+        cgroup::Layout::host()?;
+        if let Some(runtime) = &self.handler("")?.runtime {
+            let found = rustix::fs::access(runtime, rustix::fs::Access::EXEC_OK);
+            found.context(|| format!("the default handler's runtime {}", runtime.display()))?;
+        }
+        for directory in [&self.config.root, &self.config.state] {
+            let probe = directory.join(".ready");
+            fs::write(&probe, b"").context(|| format!("write {}", probe.display()))?;
+        }
+        Ok(())
     }
 
     /// By id (or a prefix of it), by reference, or by `repository@digest`.
@@ -207,6 +250,13 @@ impl Engine {
         blocking(move || db.keep_snapshot(Table::Containers, &id, &name, &id)).await
     }
 
+    /// Returns when all that was recorded before the call survives a power cut: what every call that changes something
+    /// waits for before it answers.
+    pub async fn durable(&self) -> Result<()> {
+        let db = Arc::clone(&self.db);
+        blocking(move || db.durable()).await
+    }
+
     /// Removes what nothing refers to, and returns what that freed.
     pub async fn collect(&self) -> Result<Usage> {
         let _one = self.collecting.lock().await;
@@ -240,6 +290,11 @@ impl Engine {
         let blobs = blocking(move || db.blob_usage()).await?;
         Ok(Usage { bytes: total.bytes + blobs.bytes, inodes: total.inodes + blobs.inodes })
     }
+}
+
+fn features_of(config: &Config) -> HashMap<String, Features> {
+    let directories = [config.root.as_path(), config.state.as_path()];
+    config.handlers.iter().map(|h| (h.name.clone(), features::of(h, &directories))).collect()
 }
 
 /// The directories with their modes, and the lock that makes us the only engine on this root.

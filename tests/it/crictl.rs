@@ -47,6 +47,15 @@ fn every_verb_of_the_first_path() {
         stats["stats"][0]["memory"]["workingSetBytes"]["value"].as_str().unwrap().parse::<u64>().unwrap() > 0,
         "{stats}"
     );
+    let names = node.ok(&["metricdescs"]);
+    let metrics = node.ok(&["metricsp"]);
+    for name in ["container_tasks_state", "container_memory_working_set_bytes", "container_network_receive_bytes_total"]
+    {
+        assert!(names.contains(name) && metrics.contains(name), "{name}: {metrics}");
+    }
+    let pods = node.json(&["statsp", "-o", "json"]);
+    let received = &pods["stats"][0]["linux"]["network"]["defaultInterface"];
+    assert_eq!(received["name"], "eth0", "{pods}");
     let status = node.json(&["inspect", &container]);
     assert_eq!(status["status"]["imageId"].as_str(), Some(image.as_str()), "{status}");
 

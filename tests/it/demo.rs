@@ -37,9 +37,9 @@ impl Place {
     }
 
     fn app(&self, test: &str, arguments: &str) -> Tmux {
-        let temporary = self.temporary();
-        let env = [("TMPDIR", temporary.to_str().unwrap()), ("TERM", "screen-256color")];
-        Tmux::start(test, Some(&self.netns), (80, 24), &env, &format!("{WHARF} {arguments}")).expect("tmux")
+        let mut command = support::in_netns(&self.netns, Path::new(WHARF));
+        command.args(arguments.split(' ')).env("TMPDIR", self.temporary()).env("TERM", "screen-256color");
+        Tmux::start(test, (80, 24), &command).expect("tmux")
     }
 
     /// The running demo's pid.
@@ -158,16 +158,10 @@ fn pane(app: &Tmux, key: &str, wanted: &[&str]) -> String {
 }
 
 #[test]
-fn every_pane_and_key_of_the_demo() {
+fn panes_texts_tables_and_logs_of_the_demo() {
     let Some(place) = Place::new("demo-keys") else { return };
     assert_eq!(place.traces(), Vec::<String>::new());
-    let Some(registry) = Registry::start("demo-keys", &place.netns, &place.dir.join("registry"), None) else { return };
-    let image = place.dir.join("image");
-    fs::create_dir(&image).unwrap();
-    fs::write(image.join("file"), vec![b'x'; 1 << 20]).unwrap();
-    registry.push("test/small", "1", &[support::registry::layer(&image)], None);
-
-    let mut app = place.app("demo-keys", "--demo");
+    let app = place.app("demo-keys", "--demo");
     app.wait_for(" DEMO ");
     pane(&app, "2", &["web-5f7c9", "cache-0", "ledger-7d4b8", "payments-66b9f", "report-29384"]);
     let pid = place.pid();
@@ -175,15 +169,11 @@ fn every_pane_and_key_of_the_demo() {
     texts(&app);
     tables_move(&app);
     logs(&app);
-    exec(&app);
-    acts(&app);
-    prunes(&app);
     app.keys(&["q"]);
-    app.wait_for("EXIT 0");
+    assert_eq!(app.exit_code(), 0);
     assert!(!app.alternate());
     place.nothing_left(pid, "q");
     app.end();
-    drop(registry);
     place.end();
 }
 
@@ -244,88 +234,11 @@ fn logs(app: &Tmux) {
     app.keys(&["Escape", "Escape"]);
 }
 
-fn exec(app: &Tmux) {
-    pane(app, "3", &["cache-0"]);
-    app.keys(&["/", "web-5f7c9/web", "Enter", "e"]);
-    app.wait_for("wharf demo shell");
-    assert!(!app.alternate(), "the app has stepped aside");
-    app.keys(&["hostname", "Enter"]);
-    app.wait_until("the pod's name", |s| s.lines().any(|l| l.trim() == "web-5f7c9"));
-    app.keys(&["exit", "Space", "5", "Enter"]);
-    app.wait_for("the shell ended with 5");
-    assert!(app.alternate());
-    app.keys(&["Escape"]);
-    app.wait_for("cache-0");
-}
-
-fn acts(app: &Tmux) {
-    app.keys(&[":", "pull 127.0.0.1:9/none/such:1", "Enter"]);
-    app.wait_for("127.0.0.1:9/none/such:1 failed");
-    app.wait_for("refused");
-    app.keys(&["Escape", ":", "pull 127.0.0.1:5000/test/small:1", "Enter"]);
-    app.wait_for("pulled 127.0.0.1:5000/test/small:1");
-    app.keys(&["Escape"]);
-    pane(app, "4", &["test/small:1"]);
-
-    pane(app, "3", &["traffic"]);
-    app.keys(&["/", "traffic", "Enter", "x"]);
-    app.wait_for("Cancel");
-    // Cancel has the focus, and a key right after the plan came up presses nothing.
-    std::thread::sleep(Duration::from_millis(300));
-    app.keys(&["Tab", "Enter"]);
-    app.wait_for("done, 1 step");
-    app.keys(&["Escape"]);
-    app.wait_for("Exited");
-    app.keys(&["Escape"]);
-    pane(app, "2", &["ledger-7d4b8"]);
-    app.keys(&["/", "ledger", "Enter", "C-d"]);
-    app.wait_for("remove pod");
-    std::thread::sleep(Duration::from_millis(300));
-    app.keys(&["Y"]);
-    app.wait_for("done, ");
-    app.keys(&["Escape", "Escape"]);
-    app.wait_until("the pod has gone", |s| s.contains("web-5f7c9") && !s.contains("ledger-7d4b8"));
-}
-
-fn prunes(app: &Tmux) {
-    pane(app, "4", &["ml/old-model", "test/small:1"]);
-    app.keys(&["p"]);
-    app.wait_for("Cancel");
-    app.keys(&["Escape"]);
-    app.keys(&["P"]);
-    let screen = app.wait_for("starts in");
-    assert!(screen.contains("ml/old-model") && screen.contains("uses it"), "{screen}");
-    app.keys(&["u"]);
-    app.wait_for("called off, nothing done");
-    app.wait_for("ml/old-model");
-    app.keys(&["P"]);
-    app.wait_for("starts in");
-    std::thread::sleep(Duration::from_millis(300));
-    let begin = Instant::now();
-    app.keys(&["Enter"]);
-    app.wait_until("done at once", |s| s.contains("done, ") || s.contains(" steps failed"));
-    assert!(begin.elapsed() < Duration::from_secs(20));
-    app.keys(&["Escape"]);
-    let screen =
-        app.wait_until("the unused images have gone", |s| !s.contains("old-model") && !s.contains("test/small"));
-    assert!(screen.contains("shop/web:2.3"), "{screen}");
-    // With its grace, and nothing pressed: it starts by itself, and not before five seconds.
-    app.keys(&[":", "pull 127.0.0.1:5000/test/small:1", "Enter"]);
-    app.wait_for("pulled 127.0.0.1:5000/test/small:1");
-    app.keys(&["Escape", "P"]);
-    app.wait_for("starts in 5 s");
-    let begin = Instant::now();
-    app.wait_until("it started by itself", |s| !s.contains("starts in") && s.contains("done, "));
-    assert!(begin.elapsed() > Duration::from_secs(4), "{:?}", begin.elapsed());
-    app.keys(&["Escape"]);
-    app.wait_until("gone again", |s| !s.contains("test/small"));
-}
-
 #[test]
 fn every_way_out_leaves_nothing() {
     let Some(place) = Place::new("demo-ways") else { return };
-    for (way, code) in [("^C", "0"), ("TERM", "143"), ("INT", "130"), ("QUIT", "131"), ("early TERM", "143")] {
-        let mut app = place.app("demo-ways", "--demo");
+    for (way, code) in [("^C", 0), ("TERM", 143), ("INT", 130), ("QUIT", 131), ("early TERM", 143)] {
+        let app = place.app("demo-ways", "--demo");
         app.wait_for(" DEMO ");
         let pid = place.pid();
         // Early: while images and pods are still being made.
@@ -338,13 +251,13 @@ fn every_way_out_leaves_nothing() {
             "QUIT" => kill_process(pid, Signal::QUIT).unwrap(),
             _ => kill_process(pid, Signal::TERM).unwrap(),
         }
-        app.wait_for(&format!("EXIT {code}"));
+        assert_eq!(app.exit_code(), code, "{way}");
         assert!(!app.alternate(), "{way}");
         place.nothing_left(pid, way);
         app.end();
     }
     // The terminal goes away.
-    let mut app = place.app("demo-ways", "--demo");
+    let app = place.app("demo-ways", "--demo");
     app.wait_for("web-5f7c9");
     let pid = place.pid();
     app.end();
@@ -360,7 +273,7 @@ fn a_killed_demo_goes_on_and_the_next_one_removes_it() {
     let killed = place.pid();
     let directory = place.temporary().join(format!("wharf-demo-{}", killed.as_raw_nonzero()));
     kill_process(killed, Signal::KILL).unwrap();
-    app.wait_for("EXIT 137");
+    assert_eq!(app.exit_code(), 137);
     drop(app);
     let log = || {
         let logs = fs::read_dir(directory.join("logs")).unwrap().flatten();
@@ -374,7 +287,7 @@ fn a_killed_demo_goes_on_and_the_next_one_removes_it() {
         std::thread::sleep(Duration::from_millis(100));
     }
 
-    let mut app = place.app("demo-killed", "--demo");
+    let app = place.app("demo-killed", "--demo");
     app.wait_for("payments-66b9f");
     let begin = Instant::now();
     while directory.exists() || !Place::cgroups(killed).is_empty() {
@@ -383,7 +296,7 @@ fn a_killed_demo_goes_on_and_the_next_one_removes_it() {
     }
     let pid = place.pid();
     app.keys(&["q"]);
-    app.wait_for("EXIT 0");
+    assert_eq!(app.exit_code(), 0);
     place.nothing_left(pid, "a demo after a killed one");
     app.end();
     place.end();
@@ -405,7 +318,7 @@ fn two_demos_live_beside_each_other() {
     assert!(verb.status.success() && text.contains("ledger-7d4b8"), "{text}{}", String::from_utf8_lossy(&verb.stderr));
     assert_eq!(place.pid(), pid);
     one.keys(&["q"]);
-    one.wait_for("EXIT 0");
+    assert_eq!(one.exit_code(), 0);
     drop(one);
     place.nothing_left(pid, "q");
     place.end();
@@ -457,7 +370,7 @@ fn killed_while_a_container_runs_the_embedded_app_adopts_it() {
     app.wait_for("line ");
     let lock = fs::read_to_string(place.dir.join("lib/LOCK")).unwrap();
     kill_process(Pid::from_raw(lock.trim().parse().unwrap()).unwrap(), Signal::KILL).unwrap();
-    app.wait_for("EXIT 137");
+    assert_eq!(app.exit_code(), 137);
     drop(app);
     std::thread::sleep(Duration::from_millis(500));
 
@@ -466,7 +379,7 @@ fn killed_while_a_container_runs_the_embedded_app_adopts_it() {
     again.keys(&["3"]);
     again.wait_for("Running");
     again.keys(&["q"]);
-    again.wait_for("EXIT 0");
+    assert_eq!(again.exit_code(), 0);
     drop(again);
     assert_eq!(pid(), before, "the same process");
     let log = verb(&["logs", &id]);
@@ -508,11 +421,10 @@ fn who_cannot_have_it_is_told_in_one_line() {
 #[test]
 fn tui_16_a_dumb_terminal_is_told_what_to_use() {
     for term in ["dumb", ""] {
-        let env = [("TERM", term)];
-        let Some(app) = Tmux::start("tui-16", None, (80, 24), &[], &format!("TERM={term} {WHARF} --embedded")) else {
-            return;
-        };
-        let screen = app.wait_for("EXIT");
-        assert!(screen.contains("EXIT 2") && screen.contains("wharf ps"), "{env:?}\n{screen}");
+        let mut command = Command::new(WHARF);
+        command.arg("--embedded").env("TERM", term);
+        let Some(app) = Tmux::start("tui-16", (80, 24), &command) else { return };
+        assert_eq!(app.exit_code(), 2);
+        app.wait_for("wharf ps");
     }
 }

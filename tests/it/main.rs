@@ -2,9 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod config;
+mod confinement;
 mod crictl;
+mod critest;
 mod demo;
+mod events;
 mod proto;
 mod shim;
+mod streaming;
+mod streaming_threats;
 #[path = "../support/mod.rs"]
 mod support;
+mod terminal;

@@ -1,6 +1,8 @@
 //! What several tests need: a reason to skip, a root filesystem of a busybox.
 
+pub mod images;
 pub mod node;
+pub mod pty;
 pub mod registry;
 pub mod tmux;
 
@@ -34,6 +36,17 @@ pub fn program(test: &str, name: &str) -> Option<PathBuf> {
     let found = path.split(':').map(|d| Path::new(d).join(name)).find(|p| p.is_file());
     if found.is_none() {
         skip(test, &format!("there is no {name}"));
+    }
+    found
+}
+
+/// The directory of containerd 2.3's programs, which no distribution has yet: `.ci/run` builds them below `$WHARF_PEERS`.
+pub fn containerd_2(test: &str) -> Option<PathBuf> {
+    let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
+    let peers = std::env::var_os("WHARF_PEERS").map_or_else(|| home.join(".cache/wharf-peers"), PathBuf::from);
+    let found = Some(peers.join("containerd-2.3.4")).filter(|d| d.join("containerd").is_file());
+    if found.is_none() {
+        skip(test, &format!("there is no containerd 2.3.4 below {}", peers.display()));
     }
     found
 }

@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use wharf::engine::{cgroup::Cgroup, network::netns};
+use wharf::{
+    client::Cri,
+    engine::{cgroup::Cgroup, network::netns},
+};
 
 use super::registry::{self, Registry};
 
@@ -21,6 +24,8 @@ pub struct Node {
     crictl: PathBuf,
     pub registry: Option<Registry>,
     cgroup: String,
+    /// Hosts that are this machine, and the authority that vouches for them.
+    hosts: Option<(PathBuf, PathBuf)>,
 }
 
 impl Node {
@@ -35,10 +40,33 @@ impl Node {
         rustix::mount::mount("tmpfs", &dir, "tmpfs", rustix::mount::MountFlags::empty(), None).unwrap();
         let netns = dir.join("netns");
         netns::create(&netns).unwrap();
+        fs::write(dir.join("crictl.yaml"), "timeout: 30\n").unwrap();
         let cgroup = format!("/wharf-it-{test}-{}", std::process::id());
-        let mut node = Self { dir, netns, engine: None, crictl, registry: None, cgroup };
+        let mut node = Self { dir, netns, engine: None, crictl, registry: None, cgroup, hosts: None };
         node.serve();
         Some(node)
+    }
+
+    /// Beside a registry that answers for `hosts` as well, as far as the engine can see.
+    pub fn with_mirror(test: &str, hosts: &[&str]) -> Option<Self> {
+        let mut node = Self::start(test)?;
+        let dir = node.dir.join("registry");
+        let mut registry = Registry::start(test, &node.netns, &dir, None)?;
+        let authority = registry.mirror(test, &dir, hosts)?;
+        let file = node.dir.join("hosts");
+        fs::write(&file, format!("127.0.0.1 localhost {}\n", hosts.join(" "))).unwrap();
+        (node.hosts, node.registry) = (Some((file, authority)), Some(registry));
+        node.kill_engine();
+        node.serve();
+        Some(node)
+    }
+
+    /// A program beside the engine: in its namespaces.
+    pub fn beside(&self, program: &Path) -> Command {
+        let mut command = Command::new("nsenter");
+        let pid = self.engine.as_ref().unwrap().id();
+        command.args(["--target", &pid.to_string(), "--mount", "--net", "--"]).arg(program);
+        command
     }
 
     /// Running, beside a registry that has [`IMAGE`].
@@ -57,16 +85,34 @@ impl Node {
     }
 
     pub fn serve(&mut self) {
+        self.serve_with(&[]);
+    }
+
+    pub fn serve_with(&mut self, options: &[&str]) {
         let log = fs::File::options().append(true).create(true).open(self.dir.join("log")).unwrap();
-        let mut command = super::in_netns(&self.netns, Path::new(super::WHARF));
+        let mut command = match &self.hosts {
+            None => super::in_netns(&self.netns, Path::new(super::WHARF)),
+            Some((hosts, authority)) => {
+                let mut command = super::in_netns(&self.netns, Path::new("unshare"));
+                command.args(["--mount", "--propagation", "slave", "sh", "-c"]);
+                command.arg("mount --bind \"$0\" /etc/hosts && exec \"$@\"").arg(hosts).arg(super::WHARF);
+                command.env("SSL_CERT_FILE", authority);
+                command
+            }
+        };
         command.arg("serve").arg("--listen").arg(self.dir.join("wharf.sock"));
-        command.arg("--root").arg(self.dir.join("lib")).arg("--state").arg(self.dir.join("run"));
+        command.arg("--root").arg(self.dir.join("lib")).arg("--state").arg(self.dir.join("run")).args(options);
         self.engine = Some(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
         let deadline = Instant::now() + Duration::from_secs(20);
         while !self.crictl(&["version"]).status.success() {
             assert!(Instant::now() < deadline, "the engine does not come up:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// The engine's pid.
+    pub fn engine(&self) -> u32 {
+        self.engine.as_ref().unwrap().id()
     }
 
     pub fn log(&self) -> String {
@@ -81,10 +127,43 @@ impl Node {
     }
 
     pub fn crictl(&self, arguments: &[&str]) -> Output {
+        self.crictl_command(arguments).output().unwrap()
+    }
+
+    /// In the node's network, for what streams over loopback.
+    pub fn crictl_command(&self, arguments: &[&str]) -> Command {
         let socket = self.socket();
-        let mut command = Command::new(&self.crictl);
+        let mut command = super::in_netns(&self.netns, &self.crictl);
         command.args(["-r", &socket, "-i", &socket, "-t", "30s"]).args(arguments);
-        command.output().unwrap()
+        // Settings of its own: it remarks on it when there are none.
+        command.env("CRI_CONFIG_FILE", self.dir.join("crictl.yaml"));
+        command
+    }
+
+    /// The program under test as a client of the node.
+    pub fn wharf_command(&self, arguments: &[&str]) -> Command {
+        let mut command = super::in_netns(&self.netns, Path::new(super::WHARF));
+        command.args(["-r", &self.socket()]).args(arguments);
+        command
+    }
+
+    /// Runs `work` with a CRI client, in the node's network.
+    pub fn with_client<T: Send, F: Future<Output = T>>(&self, work: impl FnOnce(Cri) -> F + Send) -> T {
+        let socket = self.socket();
+        let inside = netns::inside(&self.netns, || {
+            let here = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            Ok(here.block_on(async { work(Cri::attach(&socket, false).await.unwrap()).await }))
+        });
+        inside.unwrap()
+    }
+
+    /// A running container in a pod of its own, and the pod.
+    pub fn running(&self, name: &str, script: &str, change: impl FnOnce(&mut serde_json::Value)) -> (String, String) {
+        let pod_config = self.pod_config(name, |_| ());
+        let pod = self.ok(&["runp", &pod_config]);
+        let container = self.ok(&["create", &pod, &self.container_config(name, script, change), &pod_config]);
+        self.ok(&["start", &container]);
+        (container, pod)
     }
 
     /// What crictl printed; it must succeed.
@@ -113,6 +192,22 @@ impl Node {
 
     pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
         serde_json::from_str(&self.ok(arguments)).unwrap()
+    }
+
+    /// Waits until it holds.
+    pub fn until(&self, what: &str, check: impl Fn() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !check() {
+            assert!(Instant::now() < deadline, "it never came: {what}\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(30));
+        }
+    }
+
+    /// Waits for a container's end; its exit code.
+    pub fn exit_code(&self, container: &str) -> i64 {
+        let status = || self.json(&["inspect", container])["status"].take();
+        self.until(&format!("the end of {container}"), || status()["state"] == "CONTAINER_EXITED");
+        status()["exitCode"].as_i64().unwrap()
     }
 
     /// A pod's config file.

@@ -9,13 +9,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 use wharf::engine::{content::Digest, network::netns};
 
 pub const ADDRESS: &str = "127.0.0.1:5000";
 
 pub struct Registry {
     child: Child,
+    /// The same by TLS on port 443, under other hosts' names.
+    mirror: Option<Child>,
     netns: PathBuf,
 }
 
@@ -41,7 +43,7 @@ impl Registry {
             .stderr(log)
             .spawn()
             .unwrap();
-        let registry = Self { child, netns: netns.to_owned() };
+        let registry = Self { child, mirror: None, netns: netns.to_owned() };
         let deadline = Instant::now() + Duration::from_secs(10);
         while registry.request("GET", "/v2/", "", &[], None).is_none() {
             assert!(
@@ -54,8 +56,57 @@ impl Registry {
         Some(registry)
     }
 
-    /// Pushes an image of these gzip layers; its manifest's digest.
+    /// Serves the same images as `hosts` by TLS; the file of the authority that vouches for it.
+    pub fn mirror(&mut self, test: &str, dir: &Path, hosts: &[&str]) -> Option<PathBuf> {
+        let program = super::program(test, "docker-registry")?;
+        super::program(test, "openssl")?;
+        let names: Vec<String> = hosts.iter().map(|h| format!("DNS:{h}")).collect();
+        let names = format!("subjectAltName={}", names.join(","));
+        let run = |line: &str, last: &[&str]| {
+            let made = Command::new("openssl").args(line.split(' ')).args(last).current_dir(dir).output().unwrap();
+            assert!(made.status.success(), "openssl {line}: {}", String::from_utf8_lossy(&made.stderr));
+        };
+        // openssl makes authorities of all that sign themselves, if it is not told otherwise.
+        let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+        run(&format!("req -x509 {key} -keyout ca.key -out ca.crt -days 2 -subj /CN=test-authority"), &[]);
+        run(
+            &format!(
+                "req -x509 {key} -keyout server.key -out server.crt -days 2 -subj /CN=mirror -CA ca.crt -CAkey ca.key"
+            ),
+            &["-addext", &names, "-addext", "basicConstraints=critical,CA:FALSE"],
+        );
+        let config = format!(
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {0}/data}}}}\n\
+             http: {{addr: '127.0.0.1:443', tls: {{certificate: {0}/server.crt, key: {0}/server.key}}}}\n",
+            dir.display()
+        );
+        fs::write(dir.join("mirror.yml"), config).unwrap();
+        let log = fs::File::create(dir.join("mirror.log")).unwrap();
+        let mut command = super::in_netns(&self.netns, &program);
+        command.arg("serve").arg(dir.join("mirror.yml")).stdout(log.try_clone().unwrap()).stderr(log);
+        self.mirror = Some(command.spawn().unwrap());
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while netns::inside(&self.netns, || Ok(TcpStream::connect("127.0.0.1:443").is_err())).unwrap() {
+            let said = fs::read_to_string(dir.join("mirror.log")).unwrap();
+            assert!(Instant::now() < deadline, "the mirror does not come up: {said}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Some(dir.join("ca.crt"))
+    }
+
+    /// Pushes an image of these layers; its manifest's digest.
     pub fn push(&self, name: &str, tag: &str, layers: &[Layer], auth: Option<&str>) -> String {
+        self.push_program(name, tag, layers, "/bin/sh", auth)
+    }
+
+    /// The same with a program that is run by default.
+    pub fn push_program(&self, name: &str, tag: &str, layers: &[Layer], run: &str, auth: Option<&str>) -> String {
+        let config = json!({ "Cmd": [run], "Env": ["PATH=/bin"] });
+        self.push_with(name, tag, &layers.iter().collect::<Vec<_>>(), &config, auth)
+    }
+
+    /// The same with a whole configuration.
+    pub fn push_with(&self, name: &str, tag: &str, layers: &[&Layer], config: &Value, auth: Option<&str>) -> String {
         let blob = |bytes: &[u8]| {
             let digest = Digest::of(bytes).to_string();
             let (status, head) = self.request("POST", &format!("/v2/{name}/blobs/uploads/"), "", &[], auth).unwrap();
@@ -72,7 +123,7 @@ impl Registry {
             json!({ "digest": digest, "size": bytes.len() })
         };
         let diffs: Vec<&str> = layers.iter().map(|l| l.diff_id.as_str()).collect();
-        let config = json!({ "architecture": "amd64", "os": "linux", "config": { "Cmd": ["/bin/sh"], "Env": ["PATH=/bin"] },
+        let config = json!({ "architecture": "amd64", "os": "linux", "config": config,
             "rootfs": { "type": "layers", "diff_ids": diffs } });
         let mut config = blob(config.to_string().as_bytes());
         config["mediaType"] = "application/vnd.oci.image.config.v1+json".into();
@@ -80,7 +131,7 @@ impl Registry {
             .iter()
             .map(|layer| {
                 let mut entry = blob(&layer.bytes);
-                entry["mediaType"] = "application/vnd.oci.image.layer.v1.tar+gzip".into();
+                entry["mediaType"] = format!("application/vnd.oci.image.layer.v1.tar+{}", layer.compression).into();
                 entry
             })
             .collect();
@@ -130,14 +181,17 @@ impl Registry {
 impl Drop for Registry {
     fn drop(&mut self) {
         // Killed already is fine.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        for child in [Some(&mut self.child), self.mirror.as_mut()].into_iter().flatten() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
-/// A gzip layer.
 pub struct Layer {
     pub bytes: Vec<u8>,
+    /// "gzip" or "zstd".
+    pub compression: &'static str,
     pub diff_id: String,
 }
 
@@ -147,5 +201,5 @@ pub fn layer(directory: &Path) -> Layer {
     let common = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
     let plain = run(&[&common[..], &["-c", "."]].concat());
     let bytes = run(&[&common[..], &["-cz", "."]].concat());
-    Layer { diff_id: Digest::of(&plain).to_string(), bytes }
+    Layer { diff_id: Digest::of(&plain).to_string(), bytes, compression: "gzip" }
 }

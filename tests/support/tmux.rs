@@ -1,108 +1,152 @@
-//! A program in a real terminal: tmux, with keys in and the screen out. Each terminal has a server of its own.
+//! A terminal for a program under test: a tmux server of its own; keys in, the screen out as text.
 
 use std::{
-    path::{Path, PathBuf},
+    fs,
+    path::Path,
     process::{Command, Output},
-    sync::atomic::{AtomicU32, Ordering},
+    thread,
     time::{Duration, Instant},
 };
 
-/// How long something may take to appear on a loaded machine.
+/// Tells the program's pid and, once it has ended, its exit code: tmux itself misses some ends.
+const KEEPER: &str = "dir=$1; shift; trap : HUP INT QUIT TERM; \
+    sh -c 'echo $$ > \"$0/pid.new\"; mv \"$0/pid.new\" \"$0/pid\"; exec \"$@\"' \"$dir\" \"$@\"; \
+    echo $? > \"$dir/code.new\"; mv \"$dir/code.new\" \"$dir/code\"";
+
+/// How long the screen may take to show what a test waits for: the machine may be loaded.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Tmux {
-    program: PathBuf,
-    socket: PathBuf,
-    alive: bool,
+    /// Holds the server's socket, the program's pid and its exit code.
+    dir: tempfile::TempDir,
 }
 
 impl Tmux {
-    /// Runs a shell command in a terminal of `columns` by `rows` cells, inside a network namespace if one is given. The
-    /// terminal stays when the command ends and shows `EXIT` and its code.
-    pub fn start(
-        test: &str,
-        netns: Option<&Path>,
-        (columns, rows): (u16, u16),
-        env: &[(&str, &str)],
-        command: &str,
-    ) -> Option<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let program = super::program(test, "tmux")?;
-        let number = COUNT.fetch_add(1, Ordering::SeqCst);
-        let socket = std::env::temp_dir().join(format!("wharf-tmux-{}-{number}", std::process::id()));
-        let tmux = Self { program, socket, alive: true };
-        let mut start = match netns {
-            Some(netns) => super::in_netns(netns, &tmux.program),
-            None => Command::new(&tmux.program),
-        };
-        start.arg("-S").arg(&tmux.socket).args(["-f", "/dev/null", "new-session", "-d"]);
-        start.args(["-x", &columns.to_string(), "-y", &rows.to_string()]);
-        for (name, value) in env {
-            start.args(["-e", &format!("{name}={value}")]);
+    /// Runs `command` (program, arguments and environment) in a terminal of this many columns and rows.
+    /// When it ends, the terminal stays until [`Tmux::end`], scrolled up by one line for a remark of tmux.
+    pub fn start(test: &str, (columns, rows): (u16, u16), command: &Command) -> Option<Self> {
+        super::program(test, "tmux")?;
+        let dir = tempfile::Builder::new().prefix(&format!("wharf-tmux-{test}-")).tempdir().unwrap();
+        fs::write(dir.path().join("conf"), "set -g remain-on-exit on\nset -g status off\nset -sg escape-time 0\n")
+            .unwrap();
+        let tmux = Self { dir };
+        let keeper = ["sh", "-c", KEEPER, "sh", tmux.dir.path().to_str().unwrap(), "env"];
+        let mut argv: Vec<String> = keeper.map(str::to_owned).into();
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => argv.push(format!("{}={}", name.to_string_lossy(), value.to_string_lossy())),
+                None => argv.extend(["-u".to_owned(), name.to_string_lossy().into_owned()]),
+            }
         }
-        start.arg(format!("{command}; echo EXIT $?; exec sleep 600"));
-        let output = start.env("LC_ALL", "C.UTF-8").env_remove("TMUX").output().unwrap();
-        assert!(output.status.success(), "tmux: {}", String::from_utf8_lossy(&output.stderr));
+        argv.push(command.get_program().to_string_lossy().into_owned());
+        argv.extend(command.get_args().map(|a| a.to_string_lossy().into_owned()));
+        let (columns, rows) = (columns.to_string(), rows.to_string());
+        let mut all = vec!["new-session", "-d", "-s", "it", "-x", &columns, "-y", &rows];
+        all.extend(argv.iter().map(String::as_str));
+        tmux.ok(&all);
         Some(tmux)
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(&self.program).arg("-S").arg(&self.socket).args(arguments).env_remove("TMUX").output().unwrap()
-    }
-
-    /// Keys by tmux's names ("Enter", "Escape", "C-c"); anything else is typed as it is.
+    /// Keys by tmux's names: `j`, `Enter`, `Escape`, `C-c`, `PageDown`.
     pub fn keys(&self, keys: &[&str]) {
-        for key in keys {
-            let output = self.run(&["send-keys", key]);
-            assert!(output.status.success(), "{key}: {}", String::from_utf8_lossy(&output.stderr));
-            if *key == "Escape" {
+        for some in keys.split_inclusive(|k| *k == "Escape") {
+            self.ok(&[&["send-keys", "-t", "it", "--"], some].concat());
+            if some.ends_with(&["Escape"]) {
                 // With another key right behind it, it is Alt and that key.
-                std::thread::sleep(Duration::from_millis(100));
+                thread::sleep(Duration::from_millis(100));
             }
         }
     }
 
-    pub fn screen(&self) -> String {
-        String::from_utf8_lossy(&self.run(&["capture-pane", "-p"]).stdout).into_owned()
+    /// Whether the terminal shows its alternate screen, where an app draws.
+    pub fn alternate(&self) -> bool {
+        self.ok(&["display-message", "-t", "it", "-p", "#{alternate_on}"]).trim() == "1"
     }
 
-    /// The screen as soon as it holds `text`.
-    #[track_caller]
+    /// Characters as they are.
+    pub fn text(&self, text: &str) {
+        self.ok(&["send-keys", "-t", "it", "-l", "--", text]);
+    }
+
+    /// What is on the screen, one line a row, without colours and trailing spaces.
+    pub fn screen(&self) -> String {
+        self.ok(&["capture-pane", "-t", "it", "-p"])
+    }
+
+    /// Waits until the screen has the text; the screen that has it.
     pub fn wait_for(&self, text: &str) -> String {
         self.wait_until(text, |screen| screen.contains(text))
     }
 
-    #[track_caller]
-    pub fn wait_until(&self, what: &str, seen: impl Fn(&str) -> bool) -> String {
-        let begin = Instant::now();
+    /// Waits until the screen is as wanted; that screen. Panics with the last one, naming `what`.
+    pub fn wait_until(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let screen = self.screen();
-            if seen(&screen) {
+            if wanted(&screen) {
                 return screen;
             }
-            assert!(begin.elapsed() < PATIENCE, "not on the screen: {what}\n{screen}");
-            std::thread::sleep(Duration::from_millis(50));
+            assert!(Instant::now() < deadline, "the screen never had: {what}\n{screen}");
+            thread::sleep(Duration::from_millis(50));
         }
     }
 
-    /// Whether the terminal is in its alternate screen, where an app draws.
-    pub fn alternate(&self) -> bool {
-        let output = self.run(&["display-message", "-p", "#{alternate_on}"]);
-        String::from_utf8_lossy(&output.stdout).trim() == "1"
+    pub fn resize(&self, columns: u16, rows: u16) {
+        self.ok(&["resize-window", "-t", "it", "-x", &columns.to_string(), "-y", &rows.to_string()]);
     }
 
-    /// Closes the terminal: what runs in it gets SIGHUP.
-    pub fn end(&mut self) {
-        if std::mem::take(&mut self.alive) {
-            self.run(&["kill-server"]);
-            // The server removes its socket when it ends by itself.
-            let _gone = std::fs::remove_file(&self.socket);
+    /// The program's process.
+    pub fn pid(&self) -> i32 {
+        self.told("pid")
+    }
+
+    /// Its exit code (128 + the signal's number), waiting for it to end.
+    pub fn exit_code(&self) -> i32 {
+        self.told("code")
+    }
+
+    /// Hangs up and waits until the program has gone.
+    pub fn end(self) {
+        let pid = self.pid();
+        self.ok(&["kill-server"]);
+        let deadline = Instant::now() + PATIENCE;
+        while Path::new(&format!("/proc/{pid}")).exists() && !self.dir.path().join("code").exists() {
+            assert!(Instant::now() < deadline, "the program outlives its terminal");
+            thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// What the keeper wrote, waiting for it.
+    fn told(&self, what: &str) -> i32 {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Ok(text) = fs::read_to_string(self.dir.path().join(what)) {
+                return text.trim().parse().unwrap();
+            }
+            assert!(Instant::now() < deadline, "the program tells no {what}:\n{}", self.screen());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut tmux = Command::new("tmux");
+        // A tmux around the test is none of ours.
+        tmux.env_remove("TMUX").env("LC_ALL", "C.UTF-8").arg("-u");
+        tmux.arg("-S").arg(self.dir.path().join("socket")).arg("-f").arg(self.dir.path().join("conf"));
+        tmux.args(arguments).output().unwrap()
+    }
+
+    fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let (text, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "tmux {arguments:?}: {text}{error}");
+        text.into_owned()
     }
 }
 
 impl Drop for Tmux {
     fn drop(&mut self) {
-        self.end();
+        // After `end` there is no server any more.
+        let _ = self.run(&["kill-server"]);
     }
 }

@@ -8,6 +8,7 @@
 //! Every function blocks; none keeps a descriptor open.
 
 mod devices;
+mod ebpf;
 pub mod layout;
 pub mod stats;
 mod v1;

@@ -2,16 +2,18 @@
 
 use std::{
     fs,
+    os::fd::AsFd,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
 use super::{
+    events, image_volume,
     pod::{blocking, new_id},
     spec::{self, Inputs},
     state::{Container, ContainerRecord, ContainerState, PodState, container_name, nanos, now, selected},
-    user,
+    user, users,
 };
 use crate::{
     bail,
@@ -75,7 +77,8 @@ pub async fn create_container(engine: &Arc<Engine>, request: cri::CreateContaine
                 r.pid = pid;
                 r.user = user;
             })?;
-            engine.pods.emit(&id, cri::ContainerEventType::ContainerCreatedEvent);
+            engine.durable().await?;
+            events::emit(engine, &id, &sandbox.id, cri::ContainerEventType::ContainerCreatedEvent);
             Ok(id)
         }
         Err(error) => {
@@ -126,18 +129,24 @@ async fn set_up(
     let (rootfs, directory) = (record.bundle.join("rootfs"), record.bundle.clone());
     let parent = image.snapshot.as_ref().map(|(_, chain)| chain.clone());
     engine.keep_snapshot(&record.id).await?;
+    let (_, pause) = task.pids();
+    let target = target_pid(engine, &record)?;
+    let maps = users::of_container(&sandbox, &record.config)?;
     let mounts = engine.snapshotter.prepare(&record.id, parent.as_deref(), Labels::new()).await?;
     blocking({
-        let rootfs = rootfs.clone();
+        let (rootfs, maps, aside) = (rootfs.clone(), maps.clone(), layers_aside(&record));
         move || {
             fs::create_dir_all(&rootfs).context(|| format!("create {}", rootfs.display()))?;
-            snapshot::mount(&mounts, &rootfs)
+            match maps {
+                Some(maps) => snapshot::mount_mapped(&mounts, &rootfs, (users::open(pause)?.as_fd(), &maps), &aside),
+                None => snapshot::mount(&mounts, &rootfs),
+            }
         }
     })
     .await?;
-    let (_, pause) = task.pids();
-    let target = target_pid(engine, &record)?;
-    let inputs = Inputs { sandbox, record: record.clone(), image: image_config.clone(), rootfs, pause, target };
+    image_volume::mount(engine, container, pause, maps.as_ref()).await?;
+    let inputs =
+        Inputs { sandbox, record: record.clone(), image: image_config.clone(), rootfs, pause, target, users: maps };
     let user = blocking(move || {
         let user = user::resolve(&inputs)?;
         spec::prepare_volumes(&inputs)?;
@@ -163,6 +172,11 @@ async fn set_up(
         })
         .await?;
     Ok((pid, user))
+}
+
+/// Where the layers are mounted while the root filesystem of a container with a user namespace is put together.
+fn layers_aside(record: &ContainerRecord) -> PathBuf {
+    record.bundle.join("layers")
 }
 
 /// The pid whose pid namespace a container with mode TARGET joins.
@@ -195,13 +209,15 @@ pub async fn start_container(engine: &Arc<Engine>, id: &str) -> Result<()> {
             r.reason = "StartError".to_owned();
             r.message = text;
         })?;
+        engine.durable().await?;
         return Err(error.context(format!("start container {id}")));
     }
     engine.pods.update_container(&container, |r| {
         r.state = ContainerState::Running;
         r.started_at = now();
     })?;
-    engine.pods.emit(&record.id, cri::ContainerEventType::ContainerStartedEvent);
+    engine.durable().await?;
+    events::emit(engine, &record.id, &record.pod, cri::ContainerEventType::ContainerStartedEvent);
     watch(engine, &container, task);
     Ok(())
 }
@@ -223,6 +239,11 @@ pub fn watch(engine: &Arc<Engine>, container: &Arc<Container>, task: Arc<dyn Tas
                     lost(&engine, &container, "the shim has died")
                 }
             }
+        };
+        // Whoever waits for the exit syncs for itself; this is for exits nobody waits for.
+        let outcome = match outcome {
+            Ok(()) => engine.durable().await,
+            failed => failed,
         };
         if let Err(error) = outcome {
             tracing::error!(container = id, "recording its exit failed: {error:#}");
@@ -246,7 +267,7 @@ fn record_exit(engine: &Engine, container: &Container, status: &ExitStatus) -> R
         r.reason = reason.to_owned();
         r.pid = 0;
     })?;
-    engine.pods.emit(&record.id, cri::ContainerEventType::ContainerStoppedEvent);
+    events::emit(engine, &record.id, &record.pod, cri::ContainerEventType::ContainerStoppedEvent);
     Ok(())
 }
 
@@ -263,7 +284,7 @@ pub fn lost(engine: &Engine, container: &Container, why: &str) -> Result<()> {
         r.message = why.to_owned();
         r.pid = 0;
     })?;
-    engine.pods.emit(&record.id, cri::ContainerEventType::ContainerStoppedEvent);
+    events::emit(engine, &record.id, &record.pod, cri::ContainerEventType::ContainerStoppedEvent);
     Ok(())
 }
 
@@ -273,7 +294,8 @@ pub async fn stop_container(engine: &Arc<Engine>, id: &str, timeout: i64) -> Res
         other => other?,
     };
     let grace = Duration::from_secs(u64::try_from(timeout).unwrap_or(0));
-    stop(engine, &container, grace).await.context(|| format!("stop container {id}"))
+    stop(engine, &container, grace).await.context(|| format!("stop container {id}"))?;
+    engine.durable().await
 }
 
 /// The stop signal, the grace, then SIGKILL to every process. Idempotent. Does not hold the lock while it waits, so that
@@ -326,10 +348,10 @@ pub async fn remove_container(engine: &Arc<Engine>, id: &str) -> Result<()> {
 pub async fn remove(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()> {
     stop(engine, container, Duration::ZERO).await?;
     let _guard = container.lock.lock().await;
-    let id = container.record().id;
+    let ContainerRecord { id, pod, .. } = container.record();
     engine.pods.update_container(container, |r| r.state = ContainerState::Removing)?;
     clean_up(engine, container).await?;
-    engine.pods.emit(&id, cri::ContainerEventType::ContainerDeletedEvent);
+    events::emit(engine, &id, &pod, cri::ContainerEventType::ContainerDeletedEvent);
     Ok(())
 }
 
@@ -339,13 +361,20 @@ async fn clean_up(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()
     if let Some(task) = engine.pods.pod(&record.pod).ok().and_then(|p| p.task()) {
         gone_is_fine(task.delete(&record.id, None).await.map(drop))?;
     }
-    let bundle = record.bundle.clone();
+    image_volume::clean_up(engine, &record).await?;
+    let (bundle, aside) = (record.bundle.clone(), layers_aside(&record));
     blocking(move || {
         unmount_if_mounted(&bundle.join("rootfs"))?;
+        snapshot::release(&aside)?;
         remove_tree(&bundle)
     })
     .await?;
-    gone_is_fine(engine.snapshotter.remove(&record.id).await)?;
+    // Before the first file goes this makes durable what was recorded so far: should the last deletion be lost in a power
+    // cut, recovery finishes the removal.
+    match engine.snapshotter.remove(&record.id).await {
+        Err(error) if error.is(Kind::NotFound) => engine.durable().await?,
+        other => other?,
+    }
     engine.pods.delete_container(&record.id)?;
     engine.collect_soon();
     Ok(())
@@ -497,7 +526,7 @@ pub async fn update_container_resources(engine: &Engine, request: cri::UpdateCon
     engine.pods.update_container(&container, |r| {
         r.config.linux.get_or_insert_default().resources = Some(spec::merged(r, &linux));
     })?;
-    Ok(())
+    engine.durable().await
 }
 
 pub async fn reopen_container_log(engine: &Engine, id: &str) -> Result<()> {

@@ -2,7 +2,11 @@
 
 use std::{os::fd::OwnedFd, sync::Arc, time::Duration};
 
-use tokio::{io::AsyncReadExt, net::unix::pipe, sync::watch};
+use tokio::{
+    io::AsyncReadExt,
+    net::unix::pipe,
+    sync::{oneshot, watch},
+};
 
 use super::{
     pod::new_id,
@@ -23,9 +27,25 @@ use crate::{
 const OUTPUT_LIMIT: usize = 16 << 20;
 /// How long a background child may hold the pipes after the command has ended.
 const DRAIN: Duration = Duration::from_secs(2);
+/// Between SIGHUP and SIGKILL for a command whose client has gone.
+const HANG_UP: Duration = Duration::from_secs(2);
 
+/// Runs a command to its end. It is killed when its time is up, and when the caller goes: the work is a task of its own,
+/// because the call's future is dropped then.
 pub async fn exec_sync(engine: &Arc<Engine>, request: cri::ExecSyncRequest) -> Result<cri::ExecSyncResponse> {
-    let record = running(engine, &request.container_id)?;
+    let (stay, left) = oneshot::channel();
+    let work = tokio::spawn(exec_to_end(Arc::clone(engine), request, left));
+    let done = work.await;
+    drop::<oneshot::Sender<()>>(stay);
+    done.unwrap_or_else(|e| Err(Error::new(Kind::Internal, "exec: a task died").with_source(e)))
+}
+
+async fn exec_to_end(
+    engine: Arc<Engine>,
+    request: cri::ExecSyncRequest,
+    left: oneshot::Receiver<()>,
+) -> Result<cri::ExecSyncResponse> {
+    let record = running(&engine, &request.container_id)?;
     let what = || format!("exec {:?} in container {}", request.cmd, record.id);
     let task = engine.pods.pod(&record.pod)?.live_task()?;
     let id = new_id()?;
@@ -36,14 +56,18 @@ pub async fn exec_sync(engine: &Arc<Engine>, request: cri::ExecSyncRequest) -> R
     let (give_up, told) = watch::channel(false);
     let readers = (tokio::spawn(drain(out, told.clone())), tokio::spawn(drain(err, told)));
     let stdio = [null.into(), out_child, err_child];
-    task.exec(&record.id, ExecTask { id: id.clone(), process, stdio }).await.context(what)?;
+    start(&*task, &record.id, ExecTask { id: id.clone(), process, stdio }).await.context(what)?;
     let limit = u64::try_from(request.timeout).ok().filter(|t| *t > 0).map_or(Duration::MAX, Duration::from_secs);
-    let status = match tokio::time::timeout(limit, task.wait(&record.id, Some(&id))).await {
-        Ok(status) => status.context(what)?,
-        Err(_) => {
+    let status = tokio::select! {
+        status = task.wait(&record.id, Some(&id)) => status.context(what)?,
+        () = tokio::time::sleep(limit) => {
             let killed = kill(&*task, &record.id, &id).await;
             let text = format!("{}: timeout of {} s exceeded", what(), request.timeout);
             return Err(Error::new(Kind::DeadlineExceeded, text).and_cleanup(killed));
+        }
+        _ = left => {
+            let killed = kill(&*task, &record.id, &id).await;
+            return Err(Error::new(Kind::Cancelled, format!("{}: the caller has gone", what())).and_cleanup(killed));
         }
     };
     let drained = async { (readers.0.await, readers.1.await) };
@@ -56,10 +80,26 @@ pub async fn exec_sync(engine: &Arc<Engine>, request: cri::ExecSyncRequest) -> R
         }
     };
     task.delete(&record.id, Some(&id)).await?;
-    let joined = |r: Result<Vec<u8>, tokio::task::JoinError>| {
-        r.map_err(|e| Error::new(Kind::Internal, "reading the command's output failed").with_source(e))
+    let joined = |stream: &str, r: Result<Drained, tokio::task::JoinError>| match r {
+        Ok(Drained { kept, dropped }) => {
+            if dropped > 0 {
+                let (what, limit) = (what(), OUTPUT_LIMIT >> 20);
+                tracing::warn!("{what}: its {stream} was truncated at {limit} MiB, {dropped} bytes are lost");
+            }
+            Ok(kept)
+        }
+        Err(e) => Err(Error::new(Kind::Internal, "reading the command's output failed").with_source(e)),
     };
-    Ok(cri::ExecSyncResponse { stdout: joined(out)?, stderr: joined(err)?, exit_code: status.code })
+    Ok(cri::ExecSyncResponse { stdout: joined("stdout", out)?, stderr: joined("stderr", err)?, exit_code: status.code })
+}
+
+/// Starts a command; what could not be started is not left in the shim.
+async fn start(task: &dyn Task, container: &str, exec: ExecTask) -> Result<()> {
+    let id = exec.id.clone();
+    match task.exec(container, exec).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.and_cleanup(kill(task, container, &id).await)),
+    }
 }
 
 async fn kill(task: &dyn Task, container: &str, id: &str) -> Result<()> {
@@ -89,25 +129,32 @@ fn pipe() -> Result<(OwnedFd, OwnedFd)> {
     rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).context(|| "make a pipe".to_owned())
 }
 
-/// Everything from a pipe until it ends or we give up; bytes past the limit are dropped.
-async fn drain(fd: OwnedFd, mut give_up: watch::Receiver<bool>) -> Vec<u8> {
-    let mut kept = Vec::new();
+/// What came out of a pipe, and how many bytes did not fit.
+struct Drained {
+    kept: Vec<u8>,
+    dropped: usize,
+}
+
+/// Everything from a pipe until it ends or we give up; bytes past the limit are counted only.
+async fn drain(fd: OwnedFd, mut give_up: watch::Receiver<bool>) -> Drained {
+    let (mut kept, mut dropped) = (Vec::new(), 0);
     let nonblocking = rustix::fs::fcntl_setfl(&fd, rustix::fs::OFlags::NONBLOCK);
     let Ok(mut from) = nonblocking.map_err(std::io::Error::from).and_then(|()| pipe::Receiver::from_owned_fd(fd))
     else {
-        return kept;
+        return Drained { kept, dropped };
     };
     let mut buffer = vec![0; 64 << 10];
     loop {
         let read = tokio::select! {
             read = from.read(&mut buffer) => read,
-            _ = give_up.wait_for(|told| *told) => return kept,
+            _ = give_up.wait_for(|told| *told) => return Drained { kept, dropped },
         };
         match read {
-            Ok(0) | Err(_) => return kept,
+            Ok(0) | Err(_) => return Drained { kept, dropped },
             Ok(n) => {
-                let room = OUTPUT_LIMIT - kept.len();
-                kept.extend_from_slice(&buffer[..n.min(room)]);
+                let room = n.min(OUTPUT_LIMIT - kept.len());
+                kept.extend_from_slice(&buffer[..room]);
+                dropped += n - room;
             }
         }
     }
@@ -158,7 +205,7 @@ pub async fn interactive(
         [input, out_child, err_child]
     };
     let what = || format!("exec {command:?} in container {}", record.id);
-    session.task.exec(&record.id, ExecTask { id, process, stdio }).await.context(what)?;
+    start(&*session.task, &record.id, ExecTask { id, process, stdio }).await.context(what)?;
     Ok(session)
 }
 
@@ -166,6 +213,19 @@ impl Interactive {
     /// The exit code, when it has ended.
     pub async fn wait(&self) -> Result<i32> {
         self.task.wait(&self.container, Some(&self.id)).await.map(|status| status.code)
+    }
+
+    /// Its client has gone: it is told so, killed if that does not end it, and forgotten.
+    pub async fn hang_up(&self) -> Result<()> {
+        match self.task.kill(&self.container, Some(&self.id), libc::SIGHUP, false).await {
+            Err(error) if error.is(Kind::NotFound) => {}
+            told => {
+                told?;
+                // Whatever comes of it, `end` is next.
+                drop(tokio::time::timeout(HANG_UP, self.wait()).await);
+            }
+        }
+        self.end().await
     }
 
     /// Kills it if it still runs, and forgets it.

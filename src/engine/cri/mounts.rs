@@ -7,9 +7,13 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::spec::{Inputs, namespace_options};
+use super::{
+    image_volume,
+    spec::{Inputs, namespace_options},
+};
 use crate::{
     bail,
+    engine::run::{IdMap, Users},
     error::{Context, Result},
     proto::cri,
 };
@@ -31,13 +35,15 @@ pub fn build(inputs: &Inputs, security: &cri::LinuxContainerSecurityContext) -> 
     for name in ["hostname", "hosts", "resolv.conf"] {
         let destination = format!("/etc/{name}");
         if !given.contains(&destination.as_str()) {
-            list.push(bind(&files.join(name), &destination, &["rbind", "rprivate", pod_file_mode]));
+            let file = bind(&files.join(name), &destination, &["rbind", "rprivate", pod_file_mode]);
+            list.push(mapped(file, inputs.users.as_ref()));
         }
     }
     if !given.contains(&"/dev/shm") {
         let host = namespace_options(config).ipc() == cri::NamespaceMode::Node;
         let shm = if host { PathBuf::from("/dev/shm") } else { inputs.sandbox.directory.join("shm") };
-        list.push(bind(&shm, "/dev/shm", &["rbind", "rprivate", "rw", "nosuid", "nodev", "noexec"]));
+        let shm = bind(&shm, "/dev/shm", &["rbind", "rprivate", "rw", "nosuid", "nodev", "noexec"]);
+        list.push(mapped(shm, inputs.users.as_ref()));
     }
     for (path, directory) in volumes(inputs)? {
         if !given.contains(&path.trim_end_matches('/')) {
@@ -48,7 +54,10 @@ pub fn build(inputs: &Inputs, security: &cri::LinuxContainerSecurityContext) -> 
     let mut wanted: Vec<&cri::Mount> = config.mounts.iter().collect();
     wanted.sort_by_key(|m| Path::new(&m.container_path).components().count());
     for mount in wanted {
-        list.push(one(mount)?);
+        list.push(match image_volume::source(&inputs.record, mount)? {
+            Some(source) => bind(&source, &mount.container_path, &["rbind", "rprivate", "ro"]),
+            None => one(mount)?,
+        });
     }
     Ok(list.into())
 }
@@ -57,10 +66,22 @@ fn bind(source: &Path, destination: &str, options: &[&str]) -> Value {
     json!({ "destination": destination, "type": "bind", "source": source, "options": options })
 }
 
-fn one(mount: &cri::Mount) -> Result<Value> {
-    if mount.image.is_some() {
-        bail!(Unimplemented, "mount {}: image volumes are not supported yet", mount.container_path);
+/// The mount shows the host's root as the container's.
+fn mapped(mut mount: Value, users: Option<&Users>) -> Value {
+    if let Some(users) = users {
+        mount["uidMappings"] = mappings(&users.uids);
+        mount["gidMappings"] = mappings(&users.gids);
     }
+    mount
+}
+
+/// In the runtime spec's words.
+pub fn mappings(maps: &[IdMap]) -> Value {
+    let one = |m: &IdMap| json!({ "containerID": m.inside, "hostID": m.outside, "size": m.count });
+    maps.iter().map(one).collect()
+}
+
+fn one(mount: &cri::Mount) -> Result<Value> {
     if !mount.container_path.starts_with('/') || mount.host_path.is_empty() {
         bail!(InvalidArgument, "mount {:?} of {:?}: want absolute paths", mount.container_path, mount.host_path);
     }

@@ -2,12 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use futures::StreamExt;
-use tokio::sync::broadcast;
-
 use super::{
-    Listed, container, pod,
-    state::{ContainerRecord, PodRecord, now},
+    container, info, pod,
+    state::{ContainerRecord, PodRecord},
 };
 use crate::{
     engine::{Engine, metadata::Table},
@@ -35,22 +32,15 @@ pub fn status(engine: &Engine, verbose: bool) -> cri::StatusResponse {
         condition("RuntimeReady", engine.ready(), "RuntimeNotReady"),
         condition("NetworkReady", engine.network.ready(), "NetworkPluginNotReady"),
     ];
-    let mut info = HashMap::new();
-    if verbose {
-        let handlers: HashMap<_, _> = engine.config.handlers.iter().map(|h| (&h.name, &h.runtime)).collect();
-        let config = serde_json::json!({
-            "root": engine.config.root,
-            "state": engine.config.state,
-            "snapshotter": engine.snapshotter.name(),
-            "cgroupDriver": "cgroupfs",
-            "systemdCgroup": false,
-            "runtimes": handlers,
-        });
-        info.insert("config".to_owned(), config.to_string());
-        info.insert("network".to_owned(), engine.network.describe().to_string());
-    }
-    let features = Some(cri::RuntimeHandlerFeatures { recursive_read_only_mounts: true, user_namespaces: false });
-    let named = |name: &str| cri::RuntimeHandler { name: name.to_owned(), features };
+    let info = if verbose { info::of(engine) } else { HashMap::new() };
+    let features = |name: &str| {
+        let found = engine.features(name);
+        cri::RuntimeHandlerFeatures {
+            recursive_read_only_mounts: found.recursive_read_only,
+            user_namespaces: found.user_namespaces,
+        }
+    };
+    let named = |name: &str| cri::RuntimeHandler { name: name.to_owned(), features: Some(features(name)) };
     let mut runtime_handlers = vec![named("")];
     runtime_handlers.extend(engine.config.handlers.iter().map(|h| named(&h.name)));
     cri::StatusResponse {
@@ -64,35 +54,6 @@ pub fn status(engine: &Engine, verbose: bool) -> cri::StatusResponse {
 pub fn runtime_config() -> cri::RuntimeConfigResponse {
     let linux = cri::LinuxRuntimeConfiguration { cgroup_driver: cri::CgroupDriver::Cgroupfs as i32 };
     cri::RuntimeConfigResponse { linux: Some(linux) }
-}
-
-/// Changes as they happen. A reader that falls behind by 1024 loses the oldest, and relists as it does on a new stream.
-pub fn get_container_events(engine: &Arc<Engine>) -> Listed<cri::ContainerEventResponse> {
-    let engine = Arc::clone(engine);
-    let receiver = engine.pods.events();
-    let stream = futures::stream::unfold(receiver, |mut receiver| async move {
-        loop {
-            match receiver.recv().await {
-                Ok(event) => return Some((event, receiver)),
-                Err(broadcast::error::RecvError::Lagged(_)) => {}
-                Err(broadcast::error::RecvError::Closed) => return None,
-            }
-        }
-    });
-    Box::pin(stream.map(move |(id, kind)| Ok(event(&engine, id, kind))))
-}
-
-fn event(engine: &Engine, id: String, kind: cri::ContainerEventType) -> cri::ContainerEventResponse {
-    let pod = engine.pods.container(&id).map_or_else(|_| id.clone(), |c| c.record().pod);
-    let pod_sandbox_status = engine.pods.pod(&pod).ok().map(|p| pod::status(&p.record()));
-    let containers = engine.pods.containers_of(&pod);
-    cri::ContainerEventResponse {
-        container_id: id,
-        container_event_type: kind as i32,
-        created_at: now(),
-        pod_sandbox_status,
-        containers_statuses: containers.iter().map(|c| container::status(engine, &c.record())).collect(),
-    }
 }
 
 pub async fn recover(engine: &Arc<Engine>) -> Result<()> {
@@ -121,5 +82,5 @@ pub async fn recover(engine: &Arc<Engine>) -> Result<()> {
             engine.pods.update_container(&container, |r| r.state = super::state::ContainerState::Unknown)?;
         }
     }
-    Ok(())
+    engine.durable().await
 }

@@ -13,8 +13,9 @@ use std::{
 };
 
 use super::{
-    container,
+    container, events,
     state::{Pod, PodRecord, PodState, now, selected},
+    users,
 };
 use crate::{
     bail,
@@ -34,6 +35,13 @@ pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRe
     let Some(config) = request.config else { bail!(InvalidArgument, "run pod sandbox: no config") };
     let Some(meta) = config.metadata.clone() else { bail!(InvalidArgument, "run pod sandbox: no metadata") };
     let handler = engine.handler(&request.runtime_handler)?;
+    if users::of_pod(&config).context(|| "run pod sandbox".to_owned())?.is_some() {
+        let features = engine.features(&handler.name);
+        if !features.user_namespaces {
+            let why = features.because.unwrap_or_default();
+            bail!(FailedPrecondition, "run pod sandbox: handler {} has no user namespaces: {why}", handler.name);
+        }
+    }
     for value in [&meta.name, &meta.namespace, &meta.uid] {
         // What no file name, environment or log may carry; a pod must not exist before it is known that it can.
         if value.contains([';', '=', '/']) || value.chars().any(char::is_control) || value.len() > 1024 {
@@ -55,6 +63,7 @@ pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRe
         attachment: None,
         cgroup: format!("{}/{id}", parent.trim_end_matches('/')),
         cleanup_error: None,
+        stopped: false,
         directory,
         config,
     };
@@ -63,7 +72,9 @@ pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRe
     match set_up(engine, &pod, handler.runtime.clone()).await {
         Ok(()) => {
             engine.pods.update_pod(&pod, |r| r.state = PodState::Ready)?;
-            engine.pods.emit(&id, cri::ContainerEventType::ContainerStartedEvent);
+            engine.durable().await?;
+            events::emit(engine, &id, &id, cri::ContainerEventType::ContainerCreatedEvent);
+            events::emit(engine, &id, &id, cri::ContainerEventType::ContainerStartedEvent);
             Ok(id)
         }
         Err(error) => {
@@ -76,12 +87,13 @@ pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRe
 async fn set_up(engine: &Arc<Engine>, pod: &Arc<Pod>, runtime: Option<std::path::PathBuf>) -> Result<()> {
     let record = pod.record();
     validate_sysctls(&record)?;
+    let maps = users::of_pod(&record.config)?;
     let attached = async {
         let Some(path) = &record.netns else { return Ok(None) };
         let path = path.clone();
         blocking({
-            let path = path.clone();
-            move || netns::create(&path)
+            let (path, maps) = (path.clone(), maps.clone());
+            move || maps.map_or_else(|| netns::create(&path), |maps| netns::create_owned(&path, &maps))
         })
         .await?;
         engine.network.attach(&path, &pod_network(&record)).await.map(Some)
@@ -93,7 +105,7 @@ async fn set_up(engine: &Arc<Engine>, pod: &Arc<Pod>, runtime: Option<std::path:
         move || write_files(&record)
     })
     .await?;
-    let spec = pod_spec(&record, runtime);
+    let spec = PodSpec { users: maps, ..pod_spec(&record, runtime) };
     let task = engine.shims.launch(&spec).await?;
     pod.set_task(Some(task));
     Ok(())
@@ -116,6 +128,7 @@ fn pod_spec(record: &PodRecord, runtime: Option<std::path::PathBuf>) -> PodSpec 
         directory: record.directory.join("shim"),
         runtime,
         netns: record.netns.clone(),
+        users: None,
         namespaces,
         hostname: if record.netns.is_some() { record.config.hostname.clone() } else { String::new() },
         sysctls: sysctls.into_iter().collect(),
@@ -280,7 +293,10 @@ pub async fn stop_pod_sandbox(engine: &Arc<Engine>, id: &str) -> Result<()> {
 }
 
 async fn stop_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
-    let id = pod.record().id;
+    let PodRecord { id, stopped, .. } = pod.record();
+    if stopped {
+        return Ok(());
+    }
     for container in engine.pods.containers_of(&id) {
         container::stop(engine, &container, std::time::Duration::ZERO).await?;
     }
@@ -289,9 +305,11 @@ async fn stop_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
     engine.pods.update_pod(pod, |r| {
         r.state = PodState::NotReady;
         r.cleanup_error = None;
+        r.stopped = true;
     })?;
+    engine.durable().await?;
     if was_ready {
-        engine.pods.emit(&id, cri::ContainerEventType::ContainerStoppedEvent);
+        events::emit(engine, &id, &id, cri::ContainerEventType::ContainerStoppedEvent);
     }
     Ok(())
 }
@@ -339,17 +357,23 @@ pub async fn remove_pod_sandbox(engine: &Arc<Engine>, id: &str) -> Result<()> {
         container::remove(engine, &container).await?;
     }
     engine.pods.update_pod(&pod, |r| r.state = PodState::Removing)?;
-    remove_locked(engine, &pod).await.context(|| format!("remove pod sandbox {id}"))?;
-    engine.pods.emit(&id, cri::ContainerEventType::ContainerDeletedEvent);
+    erase(engine, &pod).await.context(|| format!("remove pod sandbox {id}"))?;
+    events::emit(engine, &id, &id, cri::ContainerEventType::ContainerDeletedEvent);
     Ok(())
 }
 
 async fn remove_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
     teardown(engine, pod).await?;
+    erase(engine, pod).await
+}
+
+/// The files and, last, the record.
+async fn erase(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
     let record = pod.record();
     let directory = record.directory.clone();
     blocking(move || container::remove_tree(&directory)).await?;
-    engine.pods.delete_pod(&record.id)
+    engine.pods.delete_pod(&record.id)?;
+    engine.durable().await
 }
 
 /// Finishes at start what a crash interrupted.
@@ -504,6 +528,7 @@ mod tests {
                 attachment: None,
                 cgroup: String::new(),
                 cleanup_error: None,
+                stopped: false,
                 config,
             })
         };

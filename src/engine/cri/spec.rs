@@ -8,13 +8,14 @@ use oci_spec::runtime::{LinuxResources, Process, Spec};
 use serde_json::{Value, json};
 
 use super::{
-    mounts,
+    cdi, mounts, seccomp,
     state::{ContainerRecord, PodRecord},
     user::User,
+    users,
 };
 use crate::{
     bail,
-    engine::image::config::ImageConfig,
+    engine::{image::config::ImageConfig, run::Users},
     error::{Context, Error, Kind, Result},
     proto::cri,
 };
@@ -30,6 +31,8 @@ pub struct Inputs {
     pub pause: u32,
     /// Pid of the container whose pid namespace is joined (mode TARGET).
     pub target: Option<u32>,
+    /// The maps of the pod's user namespace; `None` is the host's.
+    pub users: Option<Users>,
 }
 
 /// containerd's default set (pkg/oci, `defaultUnixCaps`).
@@ -116,7 +119,7 @@ pub fn build(inputs: &Inputs, user: &User) -> Result<Spec> {
     };
     let mut linux_resources = serde_json::to_value(self::resources(&resources)?).map_err(encode)?;
     linux_resources["devices"] = device_rules(config, &security)?;
-    let document = json!({
+    let mut document = json!({
         "ociVersion": "1.2.0",
         "process": process(inputs, &security, user, resources.oom_score_adj)?,
         "root": { "path": inputs.rootfs, "readonly": security.readonly_rootfs },
@@ -126,12 +129,16 @@ pub fn build(inputs: &Inputs, user: &User) -> Result<Spec> {
             "resources": linux_resources,
             "cgroupsPath": inputs.record.cgroup,
             "namespaces": namespaces(inputs),
+            "uidMappings": inputs.users.as_ref().map(|u| mounts::mappings(&u.uids)),
+            "gidMappings": inputs.users.as_ref().map(|u| mounts::mappings(&u.gids)),
             "devices": devices(config, &security)?,
             "maskedPaths": masked,
             "readonlyPaths": readonly,
             "rootfsPropagation": mounts::rootfs_propagation(config),
+            "seccomp": seccomp::of(&security, &capabilities(&security)?)?,
         },
     });
+    cdi::apply(&mut document, &cdi::names(config), &cdi::DIRECTORIES.map(PathBuf::from))?;
     serde_json::from_value(document).map_err(encode)
 }
 
@@ -147,15 +154,6 @@ fn refuse_unsupported(security: &cri::LinuxContainerSecurityContext) -> Result<(
         && !Path::new("/sys/kernel/security/apparmor").exists()
     {
         bail!(InvalidArgument, "AppArmor profile {:?}: this kernel has no AppArmor", profile.localhost_ref);
-    }
-    if let Some(profile) = &security.seccomp
-        && profile.profile_type() == ProfileType::Localhost
-    {
-        bail!(Unimplemented, "seccomp profile {:?}: profiles from files are not supported yet", profile.localhost_ref);
-    }
-    let users = security.namespace_options.as_ref().and_then(|o| o.userns_options.as_ref());
-    if users.is_some_and(|u| u.mode() == cri::NamespaceMode::Pod) {
-        bail!(Unimplemented, "user namespaces are not supported yet");
     }
     Ok(())
 }
@@ -276,6 +274,9 @@ fn namespaces(inputs: &Inputs) -> Value {
         _ => list.push(json!({ "type": "pid" })),
     }
     list.push(json!({ "type": "cgroup" }));
+    if inputs.users.is_some() {
+        list.push(json!({ "type": "user", "path": users::path(inputs.pause) }));
+    }
     list.into()
 }
 
@@ -292,7 +293,8 @@ fn annotations(inputs: &Inputs) -> Value {
     })
 }
 
-fn device_of(path: &str) -> Result<(String, u32, u32, u32)> {
+/// Type, numbers and mode of a device of the host.
+pub fn device_of(path: &str) -> Result<(String, u32, u32, u32)> {
     use rustix::fs::FileType;
     let stat = rustix::fs::stat(path).context(|| format!("stat device {path}"))?;
     let kind = match FileType::from_raw_mode(stat.st_mode) {

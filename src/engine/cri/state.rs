@@ -1,6 +1,7 @@
 //! What the engine knows of pods and containers: records (in the database, as JSON) and their live handles.
 //!
-//! A record is changed by `Pods::update_*` only, which writes the database before anyone can see the change.
+//! A record is changed by `Pods::update_*` only, which writes the database before anyone can see the change. The change
+//! survives our own death then; a power cut after the next [`Engine::durable`](crate::engine::Engine::durable).
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,6 +11,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     bail,
@@ -49,6 +51,9 @@ pub struct PodRecord {
     pub cgroup: String,
     /// Why a clean-up has not succeeded yet.
     pub cleanup_error: Option<String>,
+    /// Stop has torn everything down but the record and the containers' remains: nothing can come back.
+    #[serde(default)]
+    pub stopped: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,21 +158,39 @@ pub struct Pods {
     db: Arc<Db>,
     pods: Mutex<BTreeMap<String, Arc<Pod>>>,
     containers: Mutex<BTreeMap<String, Arc<Container>>>,
-    events: broadcast::Sender<(String, cri::ContainerEventType)>,
+    events: broadcast::Sender<Arc<cri::ContainerEventResponse>>,
+    /// Ends every stream of events.
+    ended: CancellationToken,
 }
 
 impl Pods {
     pub fn new(db: Arc<Db>) -> Self {
-        Self { db, pods: Mutex::default(), containers: Mutex::default(), events: broadcast::channel(1024).0 }
+        Self {
+            db,
+            pods: Mutex::default(),
+            containers: Mutex::default(),
+            events: broadcast::channel(1024).0,
+            ended: CancellationToken::new(),
+        }
     }
 
-    pub fn events(&self) -> broadcast::Receiver<(String, cri::ContainerEventType)> {
-        self.events.subscribe()
+    /// Events from now on, until the token is cancelled.
+    pub fn events(&self) -> (broadcast::Receiver<Arc<cri::ContainerEventResponse>>, CancellationToken) {
+        (self.events.subscribe(), self.ended.clone())
     }
 
-    pub fn emit(&self, id: &str, kind: cri::ContainerEventType) {
-        // No receiver is fine: nobody listens.
-        drop(self.events.send((id.to_owned(), kind)));
+    /// Whether anybody listens to events.
+    pub fn heard(&self) -> bool {
+        self.events.receiver_count() > 0
+    }
+
+    pub fn emit(&self, event: cri::ContainerEventResponse) {
+        // Whoever listened may have gone meanwhile.
+        drop(self.events.send(Arc::new(event)));
+    }
+
+    pub fn end_events(&self) {
+        self.ended.cancel();
     }
 
     // -- pods
@@ -191,7 +214,7 @@ impl Pods {
         let mut record = locked(&pod.record);
         let mut next = record.clone();
         change(&mut next);
-        self.db.update(Table::Sandboxes, &next.id, &next)?;
+        self.db.update_soon(Table::Sandboxes, &next.id, &next)?;
         *record = next.clone();
         Ok(next)
     }
@@ -238,7 +261,7 @@ impl Pods {
         let mut record = locked(&container.record);
         let mut next = record.clone();
         change(&mut next);
-        self.db.update(Table::Containers, &next.id, &next)?;
+        self.db.update_soon(Table::Containers, &next.id, &next)?;
         *record = next.clone();
         container.state.send_replace(next.state);
         Ok(next)

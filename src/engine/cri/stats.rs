@@ -9,7 +9,11 @@ use super::{
 use crate::{
     engine::{
         Engine,
-        cgroup::{Cgroup, Stats},
+        cgroup::{
+            Cgroup, Stats,
+            stats::{Pressure, Stall},
+        },
+        network,
     },
     error::Result,
     proto::cri,
@@ -37,20 +41,13 @@ async fn of(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<cri::Con
         labels: record.config.labels.clone(),
         annotations: record.config.annotations.clone(),
     });
-    let (cpu, memory) = if record.state == ContainerState::Running {
+    let (cpu, memory, swap, io) = if record.state == ContainerState::Running {
         let stats = read(&record.cgroup).await?;
-        (Some(cpu(&stats, rate(container, &stats))), Some(memory(&stats)))
+        (Some(cpu(&stats, rate(container, &stats))), Some(memory(&stats)), Some(swap(&stats)), io(&stats))
     } else {
-        (None, None)
+        (None, None, None, None)
     };
-    Ok(cri::ContainerStats {
-        attributes,
-        cpu,
-        memory,
-        writable_layer: layer(engine, &record).await,
-        swap: None,
-        io: None,
-    })
+    Ok(cri::ContainerStats { attributes, cpu, memory, writable_layer: layer(engine, &record).await, swap, io })
 }
 
 async fn layer(engine: &Engine, record: &ContainerRecord) -> Option<cri::FilesystemUsage> {
@@ -79,8 +76,42 @@ fn cpu(stats: &Stats, nanocores: Option<u64>) -> cri::CpuUsage {
         timestamp: now(),
         usage_core_nano_seconds: value(stats.cpu.usage),
         usage_nano_cores: nanocores.and_then(value),
-        psi: None,
+        psi: stats.cpu_pressure.map(pressure),
     }
+}
+
+fn pressure(from: Pressure) -> cri::PsiStats {
+    let data = |stall: Stall| {
+        let [avg10, avg60, avg300] = stall.averages;
+        Some(cri::PsiData { total: stall.total, avg10, avg60, avg300 })
+    };
+    cri::PsiStats { full: data(from.full), some: data(from.some) }
+}
+
+fn swap(stats: &Stats) -> cri::SwapUsage {
+    let left = stats.memory.swap_limit.and_then(|l| value(l.saturating_sub(stats.memory.swap)));
+    cri::SwapUsage { timestamp: now(), swap_available_bytes: left, swap_usage_bytes: value(stats.memory.swap) }
+}
+
+fn io(stats: &Stats) -> Option<cri::IoUsage> {
+    stats.io_pressure.map(|p| cri::IoUsage { timestamp: now(), psi: Some(pressure(p)) })
+}
+
+/// The pod's interfaces, seen from its pause process; `None` on the host's network.
+async fn network(engine: &Arc<Engine>, record: &PodRecord) -> Option<cri::NetworkUsage> {
+    record.netns.as_ref()?;
+    let pause = engine.pods.pod(&record.id).ok()?.task()?.pids().1;
+    let found = blocking(move || network::usage::of_process(pause)).await.ok()?;
+    let one = |i: network::usage::Interface| cri::NetworkInterfaceUsage {
+        name: i.name,
+        rx_bytes: value(i.received.bytes),
+        rx_errors: value(i.received.errors),
+        tx_bytes: value(i.sent.bytes),
+        tx_errors: value(i.sent.errors),
+    };
+    let interfaces: Vec<_> = found.into_iter().map(one).collect();
+    let default = interfaces.iter().find(|i| i.name == network::IFNAME).cloned();
+    Some(cri::NetworkUsage { timestamp: now(), default_interface: default, interfaces })
 }
 
 fn memory(stats: &Stats) -> cri::MemoryUsage {
@@ -93,7 +124,7 @@ fn memory(stats: &Stats) -> cri::MemoryUsage {
         rss_bytes: value(memory.rss),
         page_faults: value(memory.page_faults),
         major_page_faults: value(memory.major_page_faults),
-        psi: None,
+        psi: stats.memory_pressure.map(pressure),
     }
 }
 
@@ -144,7 +175,7 @@ async fn of_pod(engine: &Arc<Engine>, record: &PodRecord) -> Result<cri::PodSand
             rss_bytes: sum(&|c| Some(c.memory.as_ref()?.rss_bytes.as_ref()?.value)),
             ..Default::default()
         }),
-        network: None,
+        network: network(engine, record).await,
         process: Some(cri::ProcessUsage { timestamp: now(), process_count: value(processes) }),
         containers,
         io: None,

@@ -1,7 +1,9 @@
-//! The one database (SQLite: WAL, synchronous FULL, one connection).
+//! The one database (SQLite: WAL, one connection).
 //!
-//! Every call is one transaction and blocks for at most one fsync; when it returns, what it wrote survives a power cut.
-//! One file for everything, so that images, snapshots and pods can never disagree about what a crash left behind
+//! Every call is one transaction. What it wrote survives our own death at once; it survives a power cut when a later
+//! [`Db::durable`] has returned, which calls make themselves unless their name or documentation says otherwise. The log
+//! keeps their order, so a power cut takes the last ones only, never one in the middle; and one sync serves all who wait
+//! for it. One file for everything, so that images, snapshots and pods can never disagree about what a crash left behind
 //! (docs/architecture.md, "Crash consistency"). Here: opening, documents and leases; the siblings have the rest.
 
 mod images;
@@ -10,8 +12,12 @@ mod snapshots;
 mod storage;
 
 use std::{
+    fs::File,
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -31,6 +37,12 @@ use crate::{
 #[derive(Debug)]
 pub struct Db {
     connection: Mutex<Connection>,
+    /// SQLite's write-ahead log, which is ours to sync: the connection itself only does it when it starts the log anew.
+    log: File,
+    /// Transactions committed.
+    written: AtomicU64,
+    /// How many of them are on the disk; `None` once a sync has failed.
+    synced: Mutex<Option<u64>>,
 }
 
 /// Which documents: pod sandboxes or containers. Names are unique within one.
@@ -54,17 +66,28 @@ impl Db {
     /// made: a node must come up. One written by a newer version is refused.
     pub fn open(path: &Path) -> Result<Self> {
         match schema::open(path) {
-            Ok(connection) => Ok(Self { connection: Mutex::new(connection) }),
+            Ok(connection) => Self::with(path, connection),
             Err(error) if error.is(Kind::DataLoss) => {
                 let aside = schema::move_aside(path)?;
                 tracing::error!(
                     "metadata database damaged ({error:#}); moved to {}: images have to be pulled again",
                     aside.display()
                 );
-                Ok(Self { connection: Mutex::new(schema::open(path)?) })
+                Self::with(path, schema::open(path)?)
             }
             Err(error) => Err(error),
         }
+    }
+
+    fn with(path: &Path, connection: Connection) -> Result<Self> {
+        let log = schema::log(path);
+        let directory = path.parent().unwrap_or(Path::new("/"));
+        File::open(directory).and_then(|d| d.sync_all()).map_err(|e| Error::io("sync directory", directory, e))?;
+        let log = File::open(&log).map_err(|e| Error::io("open", &log, e))?;
+        let db =
+            Self { connection: Mutex::new(connection), log, written: AtomicU64::new(1), synced: Mutex::new(Some(0)) };
+        db.durable()?;
+        Ok(db)
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
@@ -73,11 +96,39 @@ impl Db {
 
     /// One durable transaction.
     fn write<T>(&self, doing: &str, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let value = self.write_soon(doing, work)?;
+        self.durable().context(|| doing.to_owned())?;
+        Ok(value)
+    }
+
+    /// One transaction, durable with the next [`Self::durable`].
+    fn write_soon<T>(&self, doing: &str, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).db(doing)?;
         let value = work(&transaction).context(|| doing.to_owned())?;
         transaction.commit().db(doing)?;
+        self.written.fetch_add(1, Ordering::SeqCst);
         Ok(value)
+    }
+
+    /// Returns when everything that was written before the call survives a power cut. Blocks for at most two syncs, its
+    /// own and the one that is under way.
+    ///
+    /// # Errors
+    /// `DataLoss` for good once a sync has failed: the kernel has then forgotten what it could not write, and would
+    /// report success the next time. Opening the database again reads what there really is.
+    pub fn durable(&self) -> Result<()> {
+        let wanted = self.written.load(Ordering::SeqCst);
+        let mut synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
+        match *synced {
+            None => bail!(DataLoss, "an earlier sync of the database failed: the engine must be restarted"),
+            Some(done) if done >= wanted => return Ok(()),
+            Some(_) => {}
+        }
+        let all = self.written.load(Ordering::SeqCst);
+        let outcome = rustix::fs::fdatasync(&self.log);
+        *synced = outcome.is_ok().then_some(all);
+        outcome.map_err(|e| Error::new(Kind::DataLoss, "sync the database").with_source(e))
     }
 
     fn read<T>(&self, doing: &str, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
@@ -86,10 +137,10 @@ impl Db {
 
     // -- documents: one JSON value per pod or container
 
-    /// Inserts. `AlreadyExists` names the id that holds the name.
+    /// Inserts; durable soon. `AlreadyExists` names the id that holds the name.
     pub fn insert(&self, table: Table, id: &str, name: &str, document: &impl Serialize) -> Result<()> {
         let text = encode(document)?;
-        self.write("insert a record", |tx| {
+        self.write_soon("insert a record", |tx| {
             let held: Option<String> = tx
                 .query_row("SELECT id FROM document WHERE kind = ? AND name = ?", params![table.name(), name], |r| {
                     r.get(0)
@@ -110,8 +161,14 @@ impl Db {
 
     /// `NotFound` if there is no such document.
     pub fn update(&self, table: Table, id: &str, document: &impl Serialize) -> Result<()> {
+        self.update_soon(table, id, document)?;
+        self.durable().context(|| "update a record".to_owned())
+    }
+
+    /// As `update`, durable soon.
+    pub fn update_soon(&self, table: Table, id: &str, document: &impl Serialize) -> Result<()> {
         let text = encode(document)?;
-        self.write("update a record", |tx| {
+        self.write_soon("update a record", |tx| {
             let changed = tx
                 .execute("UPDATE document SET body = ? WHERE kind = ? AND id = ?", params![text, table.name(), id])
                 .db("update")?;
@@ -122,9 +179,9 @@ impl Db {
         })
     }
 
-    /// Idempotent; what the document kept alive is garbage from now on.
+    /// Idempotent, durable soon; what the document kept alive is garbage from now on.
     pub fn delete(&self, table: Table, id: &str) -> Result<()> {
-        self.write("delete a record", |tx| {
+        self.write_soon("delete a record", |tx| {
             tx.execute("DELETE FROM document WHERE kind = ? AND id = ?", params![table.name(), id]).db("delete")?;
             Ok(())
         })
@@ -146,9 +203,9 @@ impl Db {
         Ok(rows.into_iter().map(|(id, text)| (parse(&id, &text), id)).map(|(record, id)| (id, record)).collect())
     }
 
-    /// The document refers to a snapshot, which is kept while the document is.
+    /// The document refers to a snapshot, which is kept while the document is. Durable soon.
     pub fn keep_snapshot(&self, table: Table, id: &str, snapshotter: &str, key: &str) -> Result<()> {
-        self.write("keep a snapshot", |tx| {
+        self.write_soon("keep a snapshot", |tx| {
             tx.execute(
                 "INSERT OR IGNORE INTO document_snapshot (kind, id, snapshotter, key) VALUES (?, ?, ?, ?)",
                 params![table.name(), id, snapshotter, key],
@@ -158,12 +215,12 @@ impl Db {
         })
     }
 
-    // -- leases: what is in flight is not garbage
+    // -- leases: what is in flight is not garbage. All durable soon: a power cut ends what is in flight.
 
     /// A new lease; it expires by itself unless renewed.
     pub fn lease(&self, purpose: &str, expires: Duration) -> Result<String> {
         let until = unix(SystemTime::now() + expires);
-        self.write("take a lease", |tx| {
+        self.write_soon("take a lease", |tx| {
             tx.execute("INSERT INTO lease (purpose, expires) VALUES (?, ?)", params![purpose, until]).db("insert")?;
             Ok(tx.last_insert_rowid().to_string())
         })
@@ -171,7 +228,7 @@ impl Db {
 
     pub fn renew(&self, lease: &str, expires: Duration) -> Result<()> {
         let until = unix(SystemTime::now() + expires);
-        self.write("renew a lease", |tx| {
+        self.write_soon("renew a lease", |tx| {
             match tx
                 .execute("UPDATE lease SET expires = ? WHERE id = ?", params![until, lease_id(lease)?])
                 .db("update")?
@@ -184,7 +241,7 @@ impl Db {
 
     /// Keeps a blob while the lease lives, also one that is not here yet.
     pub fn lease_blob(&self, lease: &str, digest: &Digest) -> Result<()> {
-        self.write("lease a blob", |tx| {
+        self.write_soon("lease a blob", |tx| {
             tx.execute(
                 "INSERT OR IGNORE INTO lease_blob (lease, digest) VALUES (?, ?)",
                 params![lease_id(lease)?, digest.as_str()],
@@ -195,7 +252,7 @@ impl Db {
     }
 
     pub fn lease_snapshot(&self, lease: &str, snapshotter: &str, key: &str) -> Result<()> {
-        self.write("lease a snapshot", |tx| {
+        self.write_soon("lease a snapshot", |tx| {
             tx.execute(
                 "INSERT OR IGNORE INTO lease_snapshot (lease, snapshotter, key) VALUES (?, ?, ?)",
                 params![lease_id(lease)?, snapshotter, key],
@@ -207,7 +264,7 @@ impl Db {
 
     /// Idempotent.
     pub fn release(&self, lease: &str) -> Result<()> {
-        self.write("release a lease", |tx| {
+        self.write_soon("release a lease", |tx| {
             tx.execute("DELETE FROM lease WHERE id = ?", [lease_id(lease)?]).db("delete")?;
             Ok(())
         })
@@ -256,6 +313,20 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&dir.path().join("meta.db")).unwrap();
         (dir, db)
+    }
+
+    #[test]
+    fn one_sync_serves_all_and_a_failed_one_is_final() {
+        let (_dir, mut db) = db();
+        db.insert(Table::Sandboxes, "a", "a", &1).unwrap();
+        assert_eq!(*db.synced.lock().unwrap(), Some(1), "an insert is durable soon");
+        db.update(Table::Sandboxes, "a", &2).unwrap();
+        assert_eq!(*db.synced.lock().unwrap(), Some(3), "an update at once, with all before it");
+        // A descriptor that cannot be synced.
+        db.log = File::open("/proc/self/ns/mnt").unwrap();
+        assert!(db.update(Table::Sandboxes, "a", &3).unwrap_err().is(Kind::DataLoss));
+        db.log = File::open(std::env::temp_dir()).unwrap();
+        assert!(db.durable().unwrap_err().is(Kind::DataLoss), "success after a failure would be a lie");
     }
 
     #[test]

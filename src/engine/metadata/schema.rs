@@ -63,7 +63,8 @@ pub fn open(path: &Path) -> Result<Connection> {
     let connection = Connection::open(path).db("open")?;
     for (name, value) in [
         ("journal_mode", "WAL"),
-        ("synchronous", "FULL"),
+        // What must be durable is synced by `Db::durable`, for all who wait at once.
+        ("synchronous", "NORMAL"),
         ("foreign_keys", "ON"),
         ("cell_size_check", "ON"),
         ("mmap_size", "0"),
@@ -91,6 +92,13 @@ pub fn open(path: &Path) -> Result<Connection> {
         other => bail!(DataLoss, "{}: unknown schema {other}", path.display()),
     }
     Ok(connection)
+}
+
+/// The write-ahead log of a database file.
+pub fn log(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
 }
 
 fn no_rows(error: rusqlite::Error) -> rusqlite::Result<()> {

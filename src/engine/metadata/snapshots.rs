@@ -25,7 +25,8 @@ pub struct SnapshotRow {
 const COLUMNS: &str = "s.id, s.key, s.kind, s.labels, s.created, s.updated, s.bytes, s.inodes, p.key, s.parent";
 
 impl Db {
-    /// A row for a snapshot whose directory is to be made; `ready_snapshot` ends that state.
+    /// A row for a snapshot whose directory is to be made; `ready_snapshot` ends that state. Durable soon, as all here
+    /// but what lets files be deleted: a directory without a row goes at recovery, a row without its directory must not be.
     /// `AlreadyExists` if the key is taken, `NotFound` if there is no committed parent of that name.
     pub fn new_snapshot(
         &self,
@@ -35,7 +36,7 @@ impl Db {
         parent: Option<&str>,
         labels: &Labels,
     ) -> Result<SnapshotRow> {
-        self.write("prepare a snapshot", |tx| {
+        self.write_soon("prepare a snapshot", |tx| {
             free(tx, snapshotter, key)?;
             let parent = parent.map(|name| committed(tx, snapshotter, name)).transpose()?;
             let now = micros(SystemTime::now());
@@ -50,7 +51,7 @@ impl Db {
     }
 
     pub fn ready_snapshot(&self, id: SnapshotId) -> Result<()> {
-        self.write("finish a snapshot", |tx| {
+        self.write_soon("finish a snapshot", |tx| {
             tx.execute("UPDATE snapshot SET ready = 1 WHERE id = ?", [id.0]).db("update").map(drop)
         })
     }
@@ -85,7 +86,7 @@ impl Db {
         usage: Usage,
         labels: &Labels,
     ) -> Result<SnapshotRow> {
-        self.write("commit a snapshot", |tx| {
+        self.write_soon("commit a snapshot", |tx| {
             let active = find(tx, snapshotter, key)?;
             if active.info.kind != SnapshotKind::Active {
                 bail!(FailedPrecondition, "snapshot {key} is not active");
@@ -113,7 +114,7 @@ impl Db {
     }
 
     pub fn relabel_snapshot(&self, snapshotter: &str, key: &str, labels: &Labels) -> Result<SnapshotRow> {
-        self.write("relabel a snapshot", |tx| {
+        self.write_soon("relabel a snapshot", |tx| {
             let row = find(tx, snapshotter, key)?;
             tx.execute(
                 "UPDATE snapshot SET labels = ?, updated = ? WHERE id = ?",
@@ -148,7 +149,7 @@ impl Db {
     }
 
     pub fn forget_trash(&self, snapshotter: &str, id: SnapshotId) -> Result<()> {
-        self.write("empty the trash", |tx| {
+        self.write_soon("empty the trash", |tx| {
             tx.execute("DELETE FROM trash WHERE snapshotter = ? AND id = ?", params![snapshotter, id.0])
                 .db("delete")
                 .map(drop)

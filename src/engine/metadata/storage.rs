@@ -55,7 +55,7 @@ impl Db {
 
     /// Before an ingest's first byte is written: who wants it, and that there is something to clean up.
     pub fn start_ingest(&self, digest: &Digest, size: u64, lease: &str) -> Result<()> {
-        self.write("start an ingest", |tx| {
+        self.write_soon("start an ingest", |tx| {
             hold(tx, digest, lease)?;
             tx.execute(
                 "INSERT OR REPLACE INTO ingest (digest, size, started) VALUES (?, ?, ?)",
@@ -75,7 +75,7 @@ impl Db {
     }
 
     pub fn end_ingest(&self, digest: &Digest) -> Result<()> {
-        self.write("end an ingest", |tx| {
+        self.write_soon("end an ingest", |tx| {
             tx.execute("DELETE FROM ingest WHERE digest = ?", [digest.as_str()]).db("delete")?;
             Ok(())
         })
@@ -83,7 +83,7 @@ impl Db {
 
     /// After the blob's file is durable.
     pub fn commit_blob(&self, digest: &Digest, size: u64, lease: &str) -> Result<()> {
-        self.write("record a blob", |tx| {
+        self.write_soon("record a blob", |tx| {
             hold(tx, digest, lease)?;
             tx.execute("DELETE FROM ingest WHERE digest = ?", [digest.as_str()]).db("delete the ingest")?;
             tx.execute(

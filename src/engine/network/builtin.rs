@@ -8,7 +8,7 @@ use std::{
     net::{IpAddr, Ipv4Addr},
     os::fd::AsFd,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use serde_json::json;
@@ -29,11 +29,13 @@ pub(super) const NAME: &str = "built-in";
 #[derive(Debug)]
 pub(super) struct Builtin {
     config: Arc<NetworkConfig>,
+    /// The rules we made last. The lock of the leases is held by whoever changes them.
+    applied: Mutex<Option<nft::Applied>>,
 }
 
 impl Builtin {
     pub(super) fn new(config: Arc<NetworkConfig>) -> Self {
-        Self { config }
+        Self { config, applied: Mutex::default() }
     }
 
     fn state(&self) -> PathBuf {
@@ -125,7 +127,8 @@ impl Builtin {
         all.retain(|(address, _)| !without.contains(address));
         let ports = all.iter().filter_map(|(address, lease)| Some((*address, lease.as_ref()?)));
         let ports = ports.flat_map(|(address, lease)| lease.ports.iter().map(move |port| (address, port))).collect();
-        nft::replace(&self.config.table, &nft::Rules { bridge: &self.config.bridge, subnet: self.config.subnet, ports })
+        let rules = nft::Rules { bridge: &self.config.bridge, subnet: self.config.subnet, ports };
+        nft::ensure(&self.config.table, &rules, &mut self.applied.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Fine if the pod was never attached, or its namespace is gone.

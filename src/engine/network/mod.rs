@@ -11,6 +11,7 @@ mod nft;
 mod router;
 #[cfg(test)]
 mod testing;
+pub mod usage;
 
 use std::{
     collections::BTreeMap,
@@ -28,7 +29,7 @@ pub use self::ipam::Subnet;
 use crate::{bail, error::Result};
 
 /// The pod's interface.
-const IFNAME: &str = "eth0";
+pub const IFNAME: &str = "eth0";
 /// In [`Attachment::result`]: which of both made it.
 const MADE_BY: &str = "wharf.by";
 

@@ -14,6 +14,7 @@ use rustix::{
 use super::link::Links;
 use crate::{
     bail,
+    engine::run::Users,
     error::{Context, Error, Kind, Result},
 };
 
@@ -22,6 +23,27 @@ const NSFS_MAGIC: u64 = 0x6e73_6673;
 
 /// A new network namespace with loopback up, bound to a new file at `path` in the caller's mount namespace. Blocking.
 pub fn create(path: &Path) -> Result<()> {
+    create_file(path)?;
+    let made = in_thread(|| {
+        unshare()?;
+        Links::open()?.up("lo")?;
+        // The thread left the network namespace only: its mounts are still everybody's.
+        mount_bind("/proc/thread-self/ns/net", path).map_err(|e| Error::io("bind the network namespace to", path, e))
+    });
+    made.map_err(|error| error.and_cleanup(delete(path)))
+}
+
+/// Like [`create`], and the namespace belongs to a new user namespace with these maps. Blocking.
+pub fn create_owned(path: &Path, users: &Users) -> Result<()> {
+    create_file(path)?;
+    let made = users.hold(libc::CLONE_NEWNET as u64).and_then(|holder| {
+        mount_bind(holder.path("net"), path).map_err(|e| Error::io("bind the network namespace to", path, e))?;
+        inside(path, || Links::open()?.up("lo"))
+    });
+    made.map_err(|error| error.and_cleanup(delete(path)))
+}
+
+fn create_file(path: &Path) -> Result<()> {
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(|e| Error::io("create directory", parent, e))?;
     }
@@ -30,14 +52,8 @@ pub fn create(path: &Path) -> Result<()> {
         .create_new(true)
         .mode(0o444)
         .open(path)
-        .map_err(|e| Error::io("create network namespace file", path, e))?;
-    let made = in_thread(|| {
-        unshare()?;
-        Links::open()?.up("lo")?;
-        // The thread left the network namespace only: its mounts are still everybody's.
-        mount_bind("/proc/thread-self/ns/net", path).map_err(|e| Error::io("bind the network namespace to", path, e))
-    });
-    made.map_err(|error| error.and_cleanup(delete(path)))
+        .map(drop)
+        .map_err(|e| Error::io("create network namespace file", path, e))
 }
 
 /// Removes what [`create`] made; fine if nothing is there. Blocking. The kernel ends the namespace with its last process.

@@ -17,7 +17,7 @@ use rustix::{
 use super::{PortMapping, ipam::Subnet};
 use crate::{
     bail,
-    error::{Context, Kind, Result},
+    error::{Context, Error, Kind, Result},
 };
 
 /// Longest table name we accept; the kernel's limit is 256.
@@ -31,6 +31,8 @@ const GETGEN: u16 = libc::NFT_MSG_GETGEN as u16;
 const BATCH_BEGIN: u16 = 0x10;
 const BATCH_END: u16 = 0x11;
 const SUBSYSTEM: u16 = 10;
+/// Times that others may change rules while we change ours.
+const ATTEMPTS: u32 = 20;
 
 const REG: u32 = 1;
 const REG2: u32 = 2;
@@ -51,20 +53,68 @@ pub(super) struct Rules<'a> {
     pub ports: Vec<(Ipv4Addr, &'a PortMapping)>,
 }
 
-/// Replaces `table` by `rules`, or leaves all as it was. Blocking, in the thread's network namespace.
-pub(super) fn replace(table: &str, rules: &Rules<'_>) -> Result<()> {
-    let mut batch = Batch::new();
-    // Deleting what is not there fails, so it is made first.
-    batch.table(NEWTABLE, table, true);
-    batch.table(DELTABLE, table, false);
-    batch.table(NEWTABLE, table, false);
-    fill(&mut batch, table, rules)?;
-    batch.send().context(|| format!("replace nf_tables table {table}"))
+/// What [`ensure`] has made, and when: every change by anybody gives the namespace's rules another generation.
+#[derive(Debug)]
+pub(super) struct Applied {
+    generation: u32,
+    batch: Vec<u8>,
+}
+
+/// Makes `table` hold `rules` and nothing else, or leaves all as it was. Nothing is done if `last` made the same and
+/// nobody has changed any rule since: most pods change none. Blocking, in the thread's network namespace.
+pub(super) fn ensure(table: &str, rules: &Rules<'_>, last: &mut Option<Applied>) -> Result<()> {
+    let doing = || format!("replace nf_tables table {table}");
+    for _ in 0..ATTEMPTS {
+        let now = generation().context(doing)?;
+        // The generation goes with the batch, so that what is remembered is of one moment.
+        let mut batch = Batch::new(Some(now));
+        // Deleting what is not there fails, so it is made first.
+        batch.table(NEWTABLE, table, true);
+        batch.table(DELTABLE, table, false);
+        batch.table(NEWTABLE, table, false);
+        let rules_start = batch.bytes.len();
+        fill(&mut batch, table, rules)?;
+        let made = batch.bytes[rules_start..].to_vec();
+        if last.as_ref().is_some_and(|l| l.generation == now && l.batch == made) {
+            return Ok(());
+        }
+        *last = None;
+        match batch.send() {
+            Ok(()) => {
+                // The kernel leaves 0 out.
+                *last = Some(Applied { generation: now.wrapping_add(1).max(1), batch: made });
+                return Ok(());
+            }
+            Err(Errno::RESTART) => {}
+            Err(error) => return Err(error).context(doing),
+        }
+    }
+    bail!(Unavailable, "replace nf_tables table {table}: somebody else keeps changing rules")
+}
+
+fn generation() -> Result<u32> {
+    const NEWGEN: u16 = SUBSYSTEM << 8 | libc::NFT_MSG_NEWGEN as u16;
+    let mut found = None;
+    ask_generation()
+        .exchange(|kind, body| {
+            // After the family and resource: NFTA_GEN_ID, a big-endian number, comes first.
+            if let (NEWGEN, Some((_, rest))) = (kind, body.split_first_chunk::<8>()) {
+                found = rest.first_chunk::<4>().map(|id| u32::from_be_bytes(*id));
+            }
+        })
+        .context(|| "ask for the rules' generation".to_owned())?;
+    found.ok_or_else(|| Error::new(Kind::Internal, "nf_tables did not tell its generation"))
+}
+
+fn ask_generation() -> Batch {
+    let mut batch = Batch { bytes: Vec::new(), sequence: 0 };
+    batch.message(SUBSYSTEM << 8 | GETGEN, 0, libc::AF_UNSPEC as u8, 0, true, |_| {});
+    batch
 }
 
 /// Fine if there is no such table. Blocking.
 pub(super) fn delete(table: &str) -> Result<()> {
-    let mut batch = Batch::new();
+    let mut batch = Batch::new(None);
     batch.table(NEWTABLE, table, true);
     batch.table(DELTABLE, table, false);
     batch.send().context(|| format!("delete nf_tables table {table}"))
@@ -72,9 +122,7 @@ pub(super) fn delete(table: &str) -> Result<()> {
 
 /// Whether the kernel has nf_tables and lets us use it.
 pub(super) fn probe() -> Result<()> {
-    let mut batch = Batch { bytes: Vec::new(), sequence: 0 };
-    batch.message(SUBSYSTEM << 8 | GETGEN, 0, libc::AF_UNSPEC as u8, 0, true, |_| {});
-    batch.exchange().context(|| "ask the kernel for nf_tables".to_owned())
+    generation().map(drop)
 }
 
 /// Ends the UDP flows to a host port, which would go on to the pod that had it before, or to nobody, for as long as
@@ -96,11 +144,13 @@ pub(super) fn end_flows(host_port: u16) -> Result<bool> {
         });
         nest(b, 25, |b| attribute(b, 1, &BY_PROTOCOL_AND_PORT.to_ne_bytes()));
     });
-    match batch.exchange() {
+    match batch.exchange(|_, _| {}) {
         Ok(()) => Ok(true),
-        Err(error) if matches!(error.kind(), Kind::PermissionDenied | Kind::ResourceExhausted) => Err(error),
+        Err(error @ (Errno::PERM | Errno::ACCESS | Errno::NOBUFS | Errno::NOMEM)) => {
+            Err(error).context(|| format!("end UDP flows to port {host_port}"))
+        }
         Err(error) => {
-            tracing::debug!(host_port, error = format!("{error:#}"), "end UDP flows");
+            tracing::debug!(host_port, %error, "end UDP flows");
             Ok(false)
         }
     }
@@ -305,9 +355,14 @@ struct Batch {
 }
 
 impl Batch {
-    fn new() -> Self {
+    /// With a generation the kernel refuses it (`ERESTART`) if the rules have another one by then.
+    fn new(generation: Option<u32>) -> Self {
         let mut batch = Self { bytes: Vec::new(), sequence: 0 };
-        batch.message(BATCH_BEGIN, 0, libc::AF_UNSPEC as u8, SUBSYSTEM, false, |_| {});
+        batch.message(BATCH_BEGIN, 0, libc::AF_UNSPEC as u8, SUBSYSTEM, false, |b| {
+            if let Some(generation) = generation {
+                number(b, 1, generation); // NFNL_BATCH_GENID
+            }
+        });
         batch
     }
 
@@ -365,22 +420,22 @@ impl Batch {
         });
     }
 
-    fn send(mut self) -> Result<()> {
+    fn send(mut self) -> rustix::io::Result<()> {
         self.message(BATCH_END, 0, libc::AF_UNSPEC as u8, SUBSYSTEM, false, |_| {});
-        self.exchange()
+        self.exchange(|_, _| {})
     }
 
-    /// The kernel has answered by the time that sending returns.
-    fn exchange(self) -> Result<()> {
+    /// The kernel has answered by the time that sending returns. `heard` gets every message that is no acknowledgement:
+    /// its kind and what follows its header.
+    fn exchange(self, mut heard: impl FnMut(u16, &[u8])) -> rustix::io::Result<()> {
         let socket =
-            socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(netlink::NETFILTER))
-                .context(|| "open a netfilter netlink socket".to_owned())?;
+            socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(netlink::NETFILTER))?;
         let room = self.bytes.len() * 2 + 65_536;
         if set_socket_send_buffer_size_force(&socket, room).is_err() {
-            set_socket_send_buffer_size(&socket, room).context(|| "enlarge the netlink socket's buffer".to_owned())?;
+            set_socket_send_buffer_size(&socket, room)?;
         }
         let kernel = netlink::SocketAddrNetlink::new(0, 0);
-        sendto(&socket, &self.bytes, SendFlags::empty(), &kernel).context(|| "send to nf_tables".to_owned())?;
+        sendto(&socket, &self.bytes, SendFlags::empty(), &kernel)?;
         let mut answered = false;
         let mut buffer = vec![0_u8; 65_536];
         loop {
@@ -388,7 +443,7 @@ impl Batch {
                 Ok((length, _)) => length,
                 Err(Errno::AGAIN) => break,
                 Err(Errno::INTR) => continue,
-                Err(error) => return Err(error).context(|| "receive from nf_tables".to_owned()),
+                Err(error) => return Err(error),
             };
             let mut rest = &buffer[..length];
             while let Some((header, _)) = rest.split_first_chunk::<16>() {
@@ -397,20 +452,18 @@ impl Batch {
                 if size < 16 || size > rest.len() {
                     break;
                 }
-                if let (true, Some(code)) = (kind == libc::NLMSG_ERROR as u16, rest[16..size].first_chunk::<4>()) {
-                    let code = -i32::from_ne_bytes(*code);
-                    if code != 0 {
-                        return Err(Errno::from_raw_os_error(code)).context(|| "nf_tables refused".to_owned());
-                    }
-                    answered = true;
+                match (kind == libc::NLMSG_ERROR as u16, rest[16..size].first_chunk::<4>()) {
+                    (true, Some(code)) => match -i32::from_ne_bytes(*code) {
+                        0 => answered = true,
+                        code => return Err(Errno::from_raw_os_error(code)),
+                    },
+                    _ => heard(kind, &rest[16..size]),
                 }
                 rest = &rest[size.next_multiple_of(4).min(rest.len())..];
             }
         }
-        if !answered {
-            bail!(Internal, "nf_tables gave no answer");
-        }
-        Ok(())
+        // Nothing else makes it silent: we asked for an answer.
+        if answered { Ok(()) } else { Err(Errno::NODATA) }
     }
 }
 

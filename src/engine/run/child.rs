@@ -5,9 +5,11 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::thread::ThreadNameSpaceType;
 
 use super::{
+    Confinement,
     channel::Report,
     console,
     plan::{ExecPlan, Plan},
+    process::Identity,
     rootfs, sys,
 };
 use crate::{
@@ -18,15 +20,34 @@ use crate::{
 /// Exit codes of a child that reported why it failed.
 const FAILED: i32 = 1;
 
-/// The first process of a container. `in_unified`: the clone put it into the v2 cgroup already.
-pub fn first(plan: Plan, report: &Report, cgroup: &Cgroup, in_unified: bool, stdio: [OwnedFd; 3]) -> ! {
-    let result = stand_up(plan, report, cgroup, in_unified, stdio);
+/// The first process of a container.
+pub fn first(plan: Plan, report: &Report, around: &Around<'_>, stdio: [OwnedFd; 3]) -> ! {
+    let result = stand_up(plan, report, around, stdio);
     end(report, result)
 }
 
-fn stand_up(plan: Plan, report: &Report, cgroup: &Cgroup, in_unified: bool, stdio: [OwnedFd; 3]) -> Result<()> {
+/// What the parent has ready for a child, beside its plan.
+#[derive(Debug)]
+pub struct Around<'a> {
+    pub cgroup: &'a Cgroup,
+    /// The clone put it into the v2 cgroup already.
+    pub in_unified: bool,
+    pub confinement: &'a Confinement,
+}
+
+/// What takes the rights of the host's root: first of all, before any namespace is entered.
+pub fn outside(identity: &Identity, around: &Around<'_>, stdio: &[OwnedFd; 3]) -> Result<()> {
     sys::reset_signals();
-    cgroup.join(0, !in_unified)?;
+    around.cgroup.join(0, !around.in_unified)?;
+    identity.set_oom_score()?;
+    identity.set_limits()?;
+    identity.give(stdio)
+}
+
+fn stand_up(plan: Plan, report: &Report, around: &Around<'_>, stdio: [OwnedFd; 3]) -> Result<()> {
+    if plan.users.is_none() {
+        outside(&plan.identity, around, &stdio)?;
+    }
     for (kind, namespace) in &plan.joined {
         sys::set_namespace(namespace.as_fd(), *kind).context(|| format!("join the pod's namespace ({kind:?})"))?;
     }
@@ -38,11 +59,9 @@ fn stand_up(plan: Plan, report: &Report, cgroup: &Cgroup, in_unified: bool, stdi
     if let Some(hostname) = &plan.hostname {
         rustix::system::sethostname(hostname.as_bytes()).context(|| format!("set the hostname {hostname:?}"))?;
     }
-    plan.identity.set_oom_score()?;
-    plan.identity.set_limits()?;
     rustix::process::setsid().context(|| "make a session".to_owned())?;
-    let Plan { root, identity, sysctls, .. } = plan;
-    rootfs::enter(root)?;
+    let Plan { root, identity, sysctls, users, .. } = plan;
+    rootfs::enter(root, users.is_some())?;
     for (name, value) in &sysctls {
         let path = format!("/proc/sys/{}", name.replace('.', "/"));
         std::fs::write(&path, value).context(|| format!("set sysctl {name}"))?;
@@ -50,7 +69,9 @@ fn stand_up(plan: Plan, report: &Report, cgroup: &Cgroup, in_unified: bool, stdi
     let terminal = if identity.terminal {
         let (master, slave) = console::open()?;
         console::mount(&slave)?;
-        attach_terminal(&slave, identity.uid)?;
+        let owner = Some(rustix::fs::Uid::from_raw(identity.uid));
+        rustix::fs::fchown(&slave, owner, None).context(|| "give the terminal to the user".to_owned())?;
+        attach_terminal(&slave)?;
         Some(master)
     } else {
         attach(&stdio)?;
@@ -62,34 +83,34 @@ fn stand_up(plan: Plan, report: &Report, cgroup: &Cgroup, in_unified: bool, stdi
     if !report.wait_for_start() {
         sys::exit(FAILED);
     }
-    identity.become_it()
+    identity.become_it(around.confinement.filter.as_ref())
 }
 
 /// A further process of a container.
-pub fn further(plan: &ExecPlan, report: &Report, cgroup: &Cgroup, in_unified: bool, stdio: [OwnedFd; 3]) -> ! {
-    let result = enter(plan, cgroup, in_unified, stdio);
+pub fn further(plan: &ExecPlan, report: &Report, around: &Around<'_>, stdio: [OwnedFd; 3]) -> ! {
+    let result = enter(plan, around, stdio);
     end(report, result)
 }
 
-fn enter(plan: &ExecPlan, cgroup: &Cgroup, in_unified: bool, stdio: [OwnedFd; 3]) -> Result<()> {
-    sys::reset_signals();
-    cgroup.join(0, !in_unified)?;
-    plan.identity.set_oom_score()?;
-    let all = ThreadNameSpaceType::MOUNT
+fn enter(plan: &ExecPlan, around: &Around<'_>, stdio: [OwnedFd; 3]) -> Result<()> {
+    outside(&plan.identity, around, &stdio)?;
+    let mut all = ThreadNameSpaceType::MOUNT
         | ThreadNameSpaceType::NETWORK
         | ThreadNameSpaceType::INTER_PROCESS_COMMUNICATION
         | ThreadNameSpaceType::HOST_NAME_AND_NIS_DOMAIN_NAME
         | ThreadNameSpaceType::CONTROL_GROUP;
+    if around.confinement.users.is_some() {
+        all |= ThreadNameSpaceType::USER;
+    }
     sys::set_namespace(plan.init.as_fd(), all).context(|| "join the container's namespaces".to_owned())?;
-    plan.identity.set_limits()?;
     rustix::process::setsid().context(|| "make a session".to_owned())?;
     if plan.identity.terminal {
-        attach_terminal(&stdio[0], plan.identity.uid)?;
+        attach_terminal(&stdio[0])?;
     } else {
         attach(&stdio)?;
     }
     drop(stdio);
-    plan.identity.become_it()
+    plan.identity.become_it(around.confinement.filter.as_ref())
 }
 
 fn attach(stdio: &[OwnedFd; 3]) -> Result<()> {
@@ -99,10 +120,8 @@ fn attach(stdio: &[OwnedFd; 3]) -> Result<()> {
     Ok(())
 }
 
-fn attach_terminal(slave: &OwnedFd, uid: u32) -> Result<()> {
+fn attach_terminal(slave: &OwnedFd) -> Result<()> {
     rustix::process::ioctl_tiocsctty(slave).context(|| "take the terminal as the session's".to_owned())?;
-    let owner = Some(rustix::fs::Uid::from_raw(uid));
-    rustix::fs::fchown(slave, owner, None).context(|| "give the terminal to the user".to_owned())?;
     for number in 0..3 {
         sys::place(slave, number).context(|| format!("make descriptor {number}"))?;
     }

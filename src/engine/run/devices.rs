@@ -1,8 +1,8 @@
 //! Device nodes and links of a container's /dev (OCI runtime spec, config-linux.md "Default Devices").
 
 use std::{
-    os::fd::{AsFd, BorrowedFd},
-    path::Path,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::{Path, PathBuf},
 };
 
 use oci_spec::runtime::{Linux, LinuxDeviceType};
@@ -12,7 +12,7 @@ use rustix::{
 };
 
 use super::{
-    plan::Device,
+    mounts,
     resolve::{self, Want},
 };
 use crate::{
@@ -37,8 +37,78 @@ const LINKS: &[(&str, &str)] = &[
     ("core", "/proc/kcore"),
 ];
 
-/// The usual ones and those of the document.
-pub fn wanted(linux: &Linux) -> Result<Vec<Device>> {
+/// What a container's /dev is filled with.
+#[derive(Debug)]
+pub enum Devices {
+    /// /dev is the host's.
+    Hosts,
+    Make(Vec<Device>),
+    /// Copies of the host's, by their place: in a user namespace nobody may make a device.
+    Bind(Vec<(PathBuf, OwnedFd)>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    path: PathBuf,
+    kind: FileType,
+    major: u32,
+    minor: u32,
+    mode: u32,
+    owner: (u32, u32),
+}
+
+impl Devices {
+    /// The usual ones and those of the document.
+    pub fn new(linux: &Linux, mapped: bool) -> Result<Self> {
+        let list = wanted(linux)?;
+        if !mapped {
+            return Ok(Self::Make(list));
+        }
+        let copies = list.into_iter().map(|device| {
+            let doing = || format!("copy device {}", device.path.display());
+            let stat = rustix::fs::stat(&device.path).context(doing)?;
+            if !device.is(&stat) {
+                bail!(
+                    Unimplemented,
+                    "with a user namespace device {} must be the host's of that name",
+                    device.path.display()
+                );
+            }
+            Ok((device.path.clone(), mounts::copy_tree(&device.path, false).context(doing)?))
+        });
+        Ok(Self::Bind(copies.collect::<Result<_>>()?))
+    }
+
+    /// Puts them into the container's root.
+    pub fn make(&self, root: BorrowedFd<'_>) -> Result<()> {
+        match self {
+            Self::Hosts => return Ok(()),
+            Self::Make(devices) => {
+                rustix::process::umask(Mode::empty());
+                for device in devices {
+                    make_one(root, device).context(|| format!("make device {}", device.path.display()))?;
+                }
+                rustix::process::umask(Mode::from_raw_mode(0o022));
+            }
+            Self::Bind(copies) => {
+                for (path, copy) in copies {
+                    let doing = || format!("mount device {}", path.display());
+                    let place = resolve::make(root, path, Want::File, false).context(doing)?;
+                    mounts::move_to(copy.as_fd(), place.as_fd()).context(doing)?;
+                }
+            }
+        }
+        links(root)
+    }
+}
+
+impl Device {
+    fn is(&self, stat: &rustix::fs::Stat) -> bool {
+        FileType::from_raw_mode(stat.st_mode) == self.kind && stat.st_rdev == makedev(self.major, self.minor)
+    }
+}
+
+fn wanted(linux: &Linux) -> Result<Vec<Device>> {
     let usual = USUAL.iter().map(|(path, major, minor)| Device {
         path: path.into(),
         kind: FileType::CharacterDevice,
@@ -71,13 +141,7 @@ pub fn wanted(linux: &Linux) -> Result<Vec<Device>> {
     Ok(list)
 }
 
-/// Makes them in the container's root.
-pub fn make(root: BorrowedFd<'_>, devices: &[Device]) -> Result<()> {
-    rustix::process::umask(Mode::empty());
-    for device in devices {
-        make_one(root, device).context(|| format!("make device {}", device.path.display()))?;
-    }
-    rustix::process::umask(Mode::from_raw_mode(0o022));
+fn links(root: BorrowedFd<'_>) -> Result<()> {
     let dev = resolve::make(root, Path::new("/dev"), Want::Directory, true)?;
     for (name, target) in LINKS {
         link(dev.as_fd(), name, target)?;
@@ -114,9 +178,7 @@ fn make_one(root: BorrowedFd<'_>, device: &Device) -> Result<()> {
 /// Something is there already: only the very device may be.
 fn same(parent: BorrowedFd<'_>, name: &std::ffi::OsStr, device: &Device) -> Result<()> {
     let stat = rustix::fs::statat(parent, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW).context(|| "stat".to_owned())?;
-    let same =
-        FileType::from_raw_mode(stat.st_mode) == device.kind && stat.st_rdev == makedev(device.major, device.minor);
-    if same { Ok(()) } else { bail!(AlreadyExists, "the image has something else there") }
+    if device.is(&stat) { Ok(()) } else { bail!(AlreadyExists, "the image has something else there") }
 }
 
 fn link(dev: BorrowedFd<'_>, name: &str, target: &str) -> Result<()> {

@@ -18,7 +18,9 @@ mod plan;
 mod process;
 mod resolve;
 mod rootfs;
+mod seccomp;
 mod sys;
+mod users;
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -26,8 +28,13 @@ use oci_spec::runtime::{Process, Spec};
 
 pub use channel::{Channel, Word};
 pub use pause::{Pause, pause};
+pub use seccomp::Filter;
+pub use users::{IdMap, Users, idmap, owner, probe};
 
-use self::plan::{ExecPlan, Plan};
+use self::{
+    child::Around,
+    plan::{ExecPlan, Plan},
+};
 use super::cgroup::Cgroup;
 use crate::error::{Context, Result};
 
@@ -39,26 +46,51 @@ pub struct Child {
     pub channel: Channel,
 }
 
+/// What confines every process of a container, the further ones too.
+#[derive(Debug, Default)]
+pub struct Confinement {
+    /// Its seccomp profile.
+    pub filter: Option<Filter>,
+    /// Its user namespace, if that is not the host's.
+    pub users: Option<Users>,
+}
+
+impl Confinement {
+    /// # Errors
+    /// As [`Filter::new`] and [`Users::of`].
+    pub fn of(spec: &Spec) -> Result<Self> {
+        let Some(linux) = spec.linux() else { return Ok(Self::default()) };
+        let filter = linux.seccomp().as_ref().map(Filter::new);
+        Ok(Self { filter: filter.transpose().context(|| "the seccomp profile".to_owned())?, users: Users::of(linux)? })
+    }
+}
+
 /// Clones the first process of a container. The cgroup exists, the root filesystem is mounted at `root.path`.
 /// `stdio` becomes its descriptors 0 to 2, unless the process wants a terminal: that comes with [`Word::Ready`].
 ///
 /// # Errors
 /// `InvalidArgument` and `Unimplemented` for documents we cannot honour; whatever the kernel refuses. What goes wrong
 /// after the clone is told by the channel.
-pub fn create(spec: &Spec, cgroup: &Cgroup, stdio: [OwnedFd; 3]) -> Result<Child> {
-    let plan = Plan::new(spec, cgroup)?;
+pub fn create(spec: &Spec, confinement: &Confinement, cgroup: &Cgroup, stdio: [OwnedFd; 3]) -> Result<Child> {
+    let plan = Plan::new(spec, confinement, cgroup)?;
     let (ours, theirs) = channel::pair()?;
     let unified = cgroup.open_unified()?;
-    let pid = sys::clone_in(
-        plan.pid_namespace.as_ref().map(AsFd::as_fd),
-        plan.clone_flags,
-        unified.as_ref().map(AsFd::as_fd),
-    );
-    match pid.context(|| "clone the container's first process".to_owned())? {
+    let around = Around { cgroup, in_unified: unified.is_some(), confinement };
+    let (into, pids) = (unified.as_ref().map(AsFd::as_fd), plan.pid_namespace.as_ref().map(AsFd::as_fd));
+    let pid = match &plan.users {
+        None => {
+            sys::clone_in(pids, plan.clone_flags, into).context(|| "clone the container's first process".to_owned())
+        }
+        Some(users) => {
+            let outside = || child::outside(&plan.identity, &around, &stdio);
+            sys::clone_below(users.as_fd(), pids, plan.clone_flags, into, outside)
+        }
+    };
+    match pid? {
         Some(pid) => Ok(Child { pid, channel: ours }),
         None => {
             drop(ours);
-            child::first(plan, &theirs, cgroup, unified.is_some(), stdio)
+            child::first(plan, &theirs, &around, stdio)
         }
     }
 }
@@ -68,8 +100,14 @@ pub fn create(spec: &Spec, cgroup: &Cgroup, stdio: [OwnedFd; 3]) -> Result<Child
 ///
 /// # Errors
 /// As [`create`].
-pub fn exec(process: &Process, init: u32, cgroup: &Cgroup, stdio: [OwnedFd; 3]) -> Result<Child> {
-    let plan = ExecPlan::new(process, init)?;
+pub fn exec(
+    process: &Process,
+    confinement: &Confinement,
+    init: u32,
+    cgroup: &Cgroup,
+    stdio: [OwnedFd; 3],
+) -> Result<Child> {
+    let plan = ExecPlan::new(process, confinement.users.as_ref(), init)?;
     let (ours, theirs) = channel::pair()?;
     let unified = cgroup.open_unified()?;
     let pid = sys::clone_in(Some(plan.init.as_fd()), 0, unified.as_ref().map(AsFd::as_fd));
@@ -77,7 +115,7 @@ pub fn exec(process: &Process, init: u32, cgroup: &Cgroup, stdio: [OwnedFd; 3]) 
         Some(pid) => Ok(Child { pid, channel: ours }),
         None => {
             drop(ours);
-            child::further(&plan, &theirs, cgroup, unified.is_some(), stdio)
+            child::further(&plan, &theirs, &Around { cgroup, in_unified: unified.is_some(), confinement }, stdio)
         }
     }
 }

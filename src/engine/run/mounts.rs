@@ -19,6 +19,7 @@ use super::{
     options::{self, Options, RDONLY},
     resolve::{self, Want},
     sys,
+    users::{self, Users},
 };
 use crate::{
     bail,
@@ -51,21 +52,23 @@ pub fn copy_tree(path: &Path, recursive: bool) -> io::Result<OwnedFd> {
 }
 
 impl Mount {
-    pub fn new(mount: &oci_spec::runtime::Mount, cgroup: &Cgroup) -> Result<Self> {
+    /// `within`: the container's user namespace, if that is not the host's.
+    pub fn new(mount: &oci_spec::runtime::Mount, cgroup: &Cgroup, within: Option<(&Users, &OwnedFd)>) -> Result<Self> {
         let destination = mount.destination().clone();
         let doing = || format!("mount {}", destination.display());
         if !destination.is_absolute() {
             bail!(InvalidArgument, "mount destination {} is not absolute", destination.display());
         }
-        if mount.uid_mappings().as_ref().is_some_and(|m| !m.is_empty()) {
-            bail!(Unimplemented, "mount {}: the built-in runtime has no idmapped mounts", destination.display());
-        }
+        let mapping =
+            Users::from_lists(mount.uid_mappings().as_deref(), mount.gid_mappings().as_deref()).context(doing)?;
         let mut options = options::parse(mount.options().as_deref().unwrap_or_default()).context(doing)?;
         let kind = mount.typ().clone().unwrap_or_default();
         let source = mount.source().clone().unwrap_or_default();
         let what = if options.bind || kind == "bind" {
-            Self::bind(&source, &mut options)
+            Self::bind(&source, &mut options, mapping.as_ref(), within)
                 .context(|| format!("mount {} on {}", source.display(), destination.display()))?
+        } else if mapping.is_some() {
+            bail!(InvalidArgument, "mount {}: only bind mounts map ids", destination.display());
         } else if kind == "cgroup" || kind == "cgroup2" {
             Self::cgroup(cgroup).context(doing)?
         } else if kind.is_empty() {
@@ -76,7 +79,12 @@ impl Mount {
         Ok(Self { destination, options, what })
     }
 
-    fn bind(source: &Path, options: &mut Options) -> Result<What> {
+    fn bind(
+        source: &Path,
+        options: &mut Options,
+        mapping: Option<&Users>,
+        within: Option<(&Users, &OwnedFd)>,
+    ) -> Result<What> {
         if !source.is_absolute() {
             bail!(InvalidArgument, "the source is not absolute");
         }
@@ -86,6 +94,24 @@ impl Mount {
         let tree = copy_tree(source, options.recursive).context(|| "copy the source's mount".to_owned())?;
         let stat = rustix::fs::fstat(&tree).context(|| "stat the source".to_owned())?;
         let directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+        match (mapping, within) {
+            (None, _) => {}
+            (Some(mapping), Some((users, namespace))) if mapping == users => {
+                users::idmap(tree.as_fd(), options.idmap_recursive, namespace.as_fd())?;
+            }
+            (Some(mapping), _) => {
+                users::idmap(tree.as_fd(), options.idmap_recursive, mapping.hold(0)?.users()?.as_fd())?;
+            }
+        }
+        if within.is_some() {
+            // Mounts made with the rights of a user namespace do not reach the host.
+            let slave = sys::Attributes { propagation: libc::MS_SLAVE, ..Default::default() };
+            sys::mount_setattr(tree.as_fd(), true, slave).context(|| "hide its mounts from the host".to_owned())?;
+            for attributes in [&mut options.attributes, &mut options.recursive_attributes] {
+                attributes.propagation =
+                    if attributes.propagation == libc::MS_SHARED { 0 } else { attributes.propagation };
+            }
+        }
         sys::mount_setattr(tree.as_fd(), false, options.attributes).context(|| "set its attributes".to_owned())?;
         sys::mount_setattr(tree.as_fd(), true, options.recursive_attributes)
             .context(|| "set attributes of it and what is below".to_owned())?;

@@ -13,6 +13,8 @@ pub struct Options {
     pub attributes: Attributes,
     /// For this mount and those below it (`rro` and friends).
     pub recursive_attributes: Attributes,
+    /// `ridmap`: ids are mapped in the mounts below, too.
+    pub idmap_recursive: bool,
     /// Of the filesystem: `size=64k`, `newinstance`.
     pub data: Vec<(String, Option<String>)>,
 }
@@ -85,7 +87,9 @@ fn other(options: &mut Options, word: &str) -> Result<()> {
         options.bind = true;
     } else if word == "rbind" {
         (options.bind, options.recursive) = (true, true);
-    } else if word == "tmpcopyup" || word == "idmap" || word == "ridmap" {
+    } else if word == "idmap" || word == "ridmap" {
+        options.idmap_recursive = word == "ridmap";
+    } else if word == "tmpcopyup" {
         bail!(Unimplemented, "mount option {word} is not supported by the built-in runtime: choose another handler");
     } else if word.is_empty() || word.contains(|c: char| c.is_control()) {
         bail!(InvalidArgument, "invalid mount option {word:?}");

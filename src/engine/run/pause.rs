@@ -19,6 +19,7 @@ use super::{
     options::{Options, RDONLY},
     process::set_oom_score,
     sys,
+    users::{self, Users},
 };
 use crate::{
     bail,
@@ -36,6 +37,8 @@ pub struct Pause {
     pub namespaces: Vec<String>,
     /// Joined; `None` is the host's.
     pub netns: Option<PathBuf>,
+    /// The maps of the user namespace that `netns` belongs to, if that is not the host's: it owns all the others, too.
+    pub users: Option<Users>,
     /// Set if it has a UTS namespace of its own, and not empty.
     pub hostname: String,
     /// Written from inside the namespaces.
@@ -63,23 +66,37 @@ pub fn pause(what: &Pause, cgroup: &Cgroup) -> Result<Child> {
         Some(path) => Some(File::open(path).map_err(|e| Error::io("open network namespace", path, e))?.into()),
         None => None,
     };
+    let users = match (&what.users, &netns) {
+        (None, _) => None,
+        (Some(_), Some(netns)) => Some(users::owner(netns.as_fd())?),
+        (Some(_), None) => bail!(InvalidArgument, "a pod in a user namespace needs a network namespace of its own"),
+    };
     let (ours, theirs) = channel::pair()?;
     let unified = cgroup.open_unified()?;
-    match sys::clone(flags, unified.as_ref().map(AsFd::as_fd)).context(|| "clone the pause process".to_owned())? {
+    let into = unified.as_ref().map(AsFd::as_fd);
+    let outside = || outside(what, cgroup, unified.is_some());
+    let pid = match &users {
+        None => sys::clone(flags, into).context(|| "clone the pause process".to_owned()),
+        Some(users) => sys::clone_below(users.as_fd(), None, flags, into, outside),
+    };
+    match pid? {
         Some(pid) => Ok(Child { pid, channel: ours }),
         None => {
             drop(ours);
-            let result = settle(what, cgroup, unified.is_some(), netns);
-            hold(&theirs, result)
+            let ready = if users.is_none() { outside() } else { Ok(()) };
+            hold(&theirs, ready.and_then(|()| settle(what, netns)))
         }
     }
 }
 
-fn settle(what: &Pause, cgroup: &Cgroup, in_unified: bool, netns: Option<OwnedFd>) -> Result<()> {
+fn outside(what: &Pause, cgroup: &Cgroup, in_unified: bool) -> Result<()> {
     sys::reset_signals();
-    rustix::process::setsid().context(|| "make a session".to_owned())?;
     cgroup.join(0, !in_unified)?;
-    set_oom_score(what.oom_score_adj)?;
+    set_oom_score(what.oom_score_adj)
+}
+
+fn settle(what: &Pause, netns: Option<OwnedFd>) -> Result<()> {
+    rustix::process::setsid().context(|| "make a session".to_owned())?;
     if let Some(netns) = netns {
         sys::set_namespace(netns.as_fd(), ThreadNameSpaceType::NETWORK)
             .context(|| "join the network namespace".to_owned())?;
@@ -88,14 +105,21 @@ fn settle(what: &Pause, cgroup: &Cgroup, in_unified: bool, netns: Option<OwnedFd
         rustix::system::sethostname(what.hostname.as_bytes())
             .context(|| format!("set hostname {:?}", what.hostname))?;
     }
+    // The way there is the host's root's alone.
+    let place = mounts::open_directory(&what.directory).map_err(|e| Error::io("open", &what.directory, e))?;
+    if what.users.is_some() {
+        // Who has to own the namespaces to change their sysctls.
+        sys::become_root().context(|| "become root of the user namespace".to_owned())?;
+    }
     for (name, value) in &what.sysctls {
         let path = format!("/proc/sys/{}", name.replace('.', "/"));
         std::fs::write(&path, value).map_err(|e| Error::io("set sysctl", &path, e))?;
     }
-    empty_root(what)?;
+    empty_root(&place)?;
     rustix::thread::set_name(c"pause").context(|| "set the name".to_owned())?;
     rustix::thread::set_thread_groups(&[]).context(|| "leave the groups".to_owned())?;
-    let (uid, gid) = (rustix::fs::Uid::from_raw(NOBODY), rustix::fs::Gid::from_raw(NOBODY));
+    let (uid, gid) = what.users.as_ref().map_or((NOBODY, NOBODY), |u| u.at_most(NOBODY));
+    let (uid, gid) = (rustix::fs::Uid::from_raw(uid), rustix::fs::Gid::from_raw(gid));
     rustix::thread::set_thread_res_gid(gid, gid, gid).context(|| "change the group".to_owned())?;
     rustix::thread::set_thread_res_uid(uid, uid, uid).context(|| "change the user".to_owned())?;
     let none = CapabilitySet::empty();
@@ -105,14 +129,13 @@ fn settle(what: &Pause, cgroup: &Cgroup, in_unified: bool, netns: Option<OwnedFd
 }
 
 /// A container that shares the pid namespace can look at /proc/1/root: there is nothing there.
-fn empty_root(what: &Pause) -> Result<()> {
+fn empty_root(place: &OwnedFd) -> Result<()> {
     let doing = || "change to an empty root".to_owned();
     rustix::mount::mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC).context(doing)?;
     let mut options = Options::default();
     options.attributes.set = RDONLY;
     options.data = [("size", "0"), ("nr_inodes", "1")].map(|(k, v)| (k.to_owned(), Some(v.to_owned()))).into();
     let root = mounts::new_fs("tmpfs", "tmpfs", &options)?;
-    let place = mounts::open_directory(&what.directory).context(doing)?;
     mounts::move_to(root.as_fd(), place.as_fd())?;
     rustix::process::fchdir(&root).context(doing)?;
     rustix::process::pivot_root(".", ".").context(doing)?;

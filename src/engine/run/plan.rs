@@ -6,8 +6,11 @@ use oci_spec::runtime::{Linux, LinuxNamespaceType, Process, Spec};
 use rustix::thread::ThreadNameSpaceType;
 
 use super::{
+    Confinement,
+    devices::Devices,
     mounts::{self, Mount},
     process::Identity,
+    users::Users,
 };
 use crate::{
     bail,
@@ -23,6 +26,8 @@ pub struct Plan {
     /// Made after the cgroup has been joined, so that it is the namespace's root.
     pub new_cgroup_namespace: bool,
     pub pid_namespace: Option<OwnedFd>,
+    /// The container's user namespace, entered before everything else; `None` is the host's.
+    pub users: Option<OwnedFd>,
     /// Namespaces to join, but for the pid namespace.
     pub joined: Vec<(ThreadNameSpaceType, OwnedFd)>,
     /// Set only in a UTS namespace of the container's own.
@@ -42,8 +47,7 @@ pub struct Root {
     /// `MS_SHARED`, `MS_SLAVE` or `MS_PRIVATE` for the new root and what is below it.
     pub propagation: u64,
     pub mounts: Vec<Mount>,
-    /// Device nodes to make; `None` when /dev is the host's.
-    pub devices: Option<Vec<Device>>,
+    pub devices: Devices,
     pub masked: Vec<PathBuf>,
     pub readonly_paths: Vec<PathBuf>,
     /// The host's /dev/null, for masking files: the container's may be anything.
@@ -52,22 +56,15 @@ pub struct Root {
     pub cwd: PathBuf,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Device {
-    pub path: PathBuf,
-    pub kind: rustix::fs::FileType,
-    pub major: u32,
-    pub minor: u32,
-    pub mode: u32,
-    pub owner: (u32, u32),
-}
-
 impl Plan {
-    pub fn new(spec: &Spec, cgroup: &Cgroup) -> Result<Self> {
+    pub fn new(spec: &Spec, confinement: &Confinement, cgroup: &Cgroup) -> Result<Self> {
         refuse(spec)?;
         let Some(process) = spec.process() else { bail!(InvalidArgument, "the spec has no process") };
         let Some(root) = spec.root() else { bail!(InvalidArgument, "the spec has no root") };
         let linux = spec.linux().clone().unwrap_or_default();
+        let maps = confinement.users.as_ref();
+        let users = user_namespace(&linux, maps)?;
+        let within = maps.zip(users.as_ref());
         let mut plan = Self {
             clone_flags: 0,
             new_cgroup_namespace: false,
@@ -75,8 +72,9 @@ impl Plan {
             joined: Vec::new(),
             hostname: None,
             sysctls: linux.sysctl().clone().unwrap_or_default().into_iter().collect(),
-            root: Root::new(spec, &linux, root.path().clone(), root.readonly().unwrap_or(false), cgroup)?,
-            identity: Identity::new(process)?,
+            root: Root::new(spec, &linux, root.path().clone(), root.readonly().unwrap_or(false), cgroup, within)?,
+            identity: Identity::new(process, maps)?,
+            users,
         };
         plan.namespaces(spec, &linux)?;
         Ok(plan)
@@ -85,6 +83,7 @@ impl Plan {
     fn namespaces(&mut self, spec: &Spec, linux: &Linux) -> Result<()> {
         for namespace in linux.namespaces().iter().flatten() {
             let (flag, kind) = match namespace.typ() {
+                LinuxNamespaceType::User => continue,
                 LinuxNamespaceType::Mount if namespace.path().is_some() => {
                     bail!(Unimplemented, "the built-in runtime does not join mount namespaces")
                 }
@@ -126,7 +125,14 @@ impl Plan {
 }
 
 impl Root {
-    fn new(spec: &Spec, linux: &Linux, path: PathBuf, readonly: bool, cgroup: &Cgroup) -> Result<Self> {
+    fn new(
+        spec: &Spec,
+        linux: &Linux,
+        path: PathBuf,
+        readonly: bool,
+        cgroup: &Cgroup,
+        within: Option<(&Users, &OwnedFd)>,
+    ) -> Result<Self> {
         if !path.is_absolute() {
             bail!(InvalidArgument, "root.path {} is not absolute", path.display());
         }
@@ -148,8 +154,8 @@ impl Root {
             path,
             readonly,
             propagation,
-            mounts: wanted.iter().map(|m| Mount::new(m, cgroup)).collect::<Result<_>>()?,
-            devices: if host_dev { None } else { Some(super::devices::wanted(linux)?) },
+            mounts: wanted.iter().map(|m| Mount::new(m, cgroup, within)).collect::<Result<_>>()?,
+            devices: if host_dev { Devices::Hosts } else { Devices::new(linux, within.is_some())? },
             masked: paths(linux.masked_paths()),
             readonly_paths: paths(linux.readonly_paths()),
             null: mounts::copy_tree("/dev/null".as_ref(), false)
@@ -159,15 +165,26 @@ impl Root {
     }
 }
 
+/// The one to join, or a new one.
+fn user_namespace(linux: &Linux, maps: Option<&Users>) -> Result<Option<OwnedFd>> {
+    let wanted = linux.namespaces().iter().flatten().find(|n| n.typ() == LinuxNamespaceType::User);
+    match (wanted, maps) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => bail!(InvalidArgument, "the spec maps ids without a user namespace"),
+        (Some(_), None) => bail!(InvalidArgument, "the spec has a user namespace without uidMappings and gidMappings"),
+        (Some(namespace), Some(maps)) => match namespace.path() {
+            Some(path) => File::open(path).map(|f| Some(f.into())).map_err(|e| Error::io("open namespace", path, e)),
+            None => maps.hold(0)?.users().map(Some),
+        },
+    }
+}
+
 /// What a document may ask for and this runtime does not have.
 fn refuse(spec: &Spec) -> Result<()> {
     let linux = spec.linux().clone().unwrap_or_default();
     let hooks = spec.hooks().as_ref().is_some_and(|h| *h != oci_spec::runtime::Hooks::default());
-    let ids = linux.uid_mappings().as_ref().is_some_and(|m| !m.is_empty());
     let asked = [
         (hooks, "hooks"),
-        (ids, "user namespaces"),
-        (linux.seccomp().is_some(), "seccomp filters"),
         (linux.intel_rdt().is_some(), "resource director settings"),
         (linux.personality().is_some(), "personalities"),
         (linux.time_offsets().as_ref().is_some_and(|t| !t.is_empty()), "time offsets"),
@@ -190,10 +207,10 @@ pub struct ExecPlan {
 }
 
 impl ExecPlan {
-    pub fn new(process: &Process, init: u32) -> Result<Self> {
+    pub fn new(process: &Process, users: Option<&Users>, init: u32) -> Result<Self> {
         let gone = || Error::new(Kind::NotFound, format!("process {init} has gone"));
         let pid = rustix::process::Pid::from_raw(init.cast_signed()).ok_or_else(gone)?;
         let fd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty());
-        Ok(Self { init: fd.context(|| format!("open process {init}"))?, identity: Identity::new(process)? })
+        Ok(Self { init: fd.context(|| format!("open process {init}"))?, identity: Identity::new(process, users)? })
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     ffi::{CStr, CString},
     fs, io,
+    os::fd::OwnedFd,
     path::PathBuf,
 };
 
@@ -13,7 +14,7 @@ use rustix::{
     thread::{CapabilitySet, CapabilitySets},
 };
 
-use super::sys;
+use super::{seccomp::Filter, sys, users::Users};
 use crate::{
     bail,
     error::{Context, Error, Kind, Result},
@@ -26,6 +27,8 @@ pub struct Identity {
     env: Vec<CString>,
     cwd: PathBuf,
     pub uid: u32,
+    /// The same user on the host.
+    outside: u32,
     gid: u32,
     groups: Vec<u32>,
     umask: u32,
@@ -87,8 +90,11 @@ const CAPABILITIES: [&str; 41] = [
     "CHECKPOINT_RESTORE",
 ];
 
+/// CAP_SYS_ADMIN's bit.
+const SYS_ADMIN: u64 = 1 << 21;
+
 impl Identity {
-    pub fn new(process: &Process) -> Result<Self> {
+    pub fn new(process: &Process, users: Option<&Users>) -> Result<Self> {
         if process.scheduler().is_some() || process.io_priority().is_some() || process.exec_cpu_affinity().is_some() {
             bail!(Unimplemented, "the built-in runtime sets no scheduler, I/O priority or CPU affinity");
         }
@@ -104,6 +110,7 @@ impl Identity {
             env: strings("environment variable", process.env().as_deref().unwrap_or_default())?,
             cwd: process.cwd().clone(),
             uid: user.uid(),
+            outside: users.map_or(Ok(user.uid()), |u| u.uid(user.uid()))?,
             gid: user.gid(),
             groups: user.additional_gids().clone().unwrap_or_default(),
             umask: user.umask().unwrap_or(0o022),
@@ -141,7 +148,7 @@ impl Identity {
     }
 
     /// Gives up what the process may not have and runs its program. Returns only the reason why it could not.
-    pub fn become_it(&self) -> Result<()> {
+    pub fn become_it(&self, filter: Option<&Filter>) -> Result<()> {
         let doing = |what: &'static str| move || what.to_owned();
         if let Some(label) = &self.apparmor {
             write_attribute("apparmor/exec", &format!("exec {label}")).context(doing("set the AppArmor profile"))?;
@@ -149,8 +156,38 @@ impl Identity {
         if let Some(label) = &self.selinux {
             write_attribute("exec", label).context(doing("set the SELinux label"))?;
         }
-        self.own_pipes()?;
         rustix::process::umask(Mode::from_raw_mode(self.umask));
+        self.become_user()?;
+        // The caller's rights may be less than what was asked for, as on a machine that runs us with less: never more.
+        let have = rustix::thread::capabilities(None).context(doing("read capabilities"))?.permitted.bits();
+        // Without no_new_privs it takes CAP_SYS_ADMIN to load a filter: that one right is kept until then.
+        let kept = if filter.is_some() && !self.no_new_privileges { SYS_ADMIN & have } else { 0 };
+        self.set_capabilities(have, kept)?;
+        rustix::thread::clear_ambient_capability_set().context(doing("clear ambient capabilities"))?;
+        for (number, name) in CAPABILITIES.iter().enumerate().filter(|(n, _)| self.ambient & have & (1 << n) != 0) {
+            let one = CapabilitySet::from_bits_retain(1 << number);
+            rustix::thread::configure_capability_in_ambient_set(one, true)
+                .context(|| format!("make CAP_{name} ambient"))?;
+        }
+        if self.no_new_privileges {
+            rustix::thread::set_no_new_privs(true).context(doing("set no_new_privs"))?;
+        }
+        self.enter_directory()?;
+        sys::close_on_exec_from_3().context(doing("close descriptors"))?;
+        let path = self.find(self.args.first().map(CString::as_c_str).unwrap_or_default())?;
+        // Last, so that the filter has to allow nothing but what the program needs: execve, and capset for the right kept.
+        if let Some(filter) = filter {
+            filter.load().context(doing("confine the process to its seccomp profile"))?;
+            if kept & !(self.effective & self.permitted) != 0 {
+                self.set_capabilities(have, 0).context(doing("the seccomp profile forbids capset(2)"))?;
+            }
+        }
+        self.run(&path)
+    }
+
+    /// Bounding set, groups, ids; the permitted capabilities stay.
+    fn become_user(&self) -> Result<()> {
+        let doing = |what: &'static str| move || what.to_owned();
         for (number, name) in CAPABILITIES.iter().enumerate() {
             let one = CapabilitySet::from_bits_retain(1 << number);
             if self.bounding & (1 << number) == 0 && rustix::thread::capability_is_in_bounding_set(one).unwrap_or(false)
@@ -163,38 +200,32 @@ impl Identity {
         let (uid, gid) = (Uid::from_raw(self.uid), Gid::from_raw(self.gid));
         rustix::thread::set_thread_res_gid(gid, gid, gid).context(doing("set the group"))?;
         rustix::thread::set_keep_capabilities(true).context(doing("keep capabilities"))?;
-        rustix::thread::set_thread_res_uid(uid, uid, uid).context(doing("set the user"))?;
-        // The caller's rights may be less than what was asked for, as on a machine that runs us with less: never more.
-        let have = rustix::thread::capabilities(None).context(doing("read capabilities"))?.permitted.bits();
-        let sets = CapabilitySets {
-            effective: CapabilitySet::from_bits_retain(self.effective & have),
-            permitted: CapabilitySet::from_bits_retain(self.permitted & have),
-            inheritable: CapabilitySet::from_bits_retain(self.inheritable & have),
-        };
-        rustix::thread::set_capabilities(None, sets).context(doing("set capabilities"))?;
-        rustix::thread::clear_ambient_capability_set().context(doing("clear ambient capabilities"))?;
-        for (number, name) in CAPABILITIES.iter().enumerate().filter(|(n, _)| self.ambient & have & (1 << n) != 0) {
-            let one = CapabilitySet::from_bits_retain(1 << number);
-            rustix::thread::configure_capability_in_ambient_set(one, true)
-                .context(|| format!("make CAP_{name} ambient"))?;
-        }
-        if self.no_new_privileges {
-            rustix::thread::set_no_new_privs(true).context(doing("set no_new_privs"))?;
-        }
-        self.enter_directory()?;
-        sys::close_on_exec_from_3().context(doing("close descriptors"))?;
-        self.run()
+        rustix::thread::set_thread_res_uid(uid, uid, uid).context(doing("set the user"))
     }
 
-    /// The image's user opens /dev/stdout by its path: the pipe behind it must be theirs.
-    fn own_pipes(&self) -> Result<()> {
-        if self.uid == 0 {
+    /// Of those the caller has, the process's own and `kept`.
+    fn set_capabilities(&self, have: u64, kept: u64) -> Result<()> {
+        let sets = CapabilitySets {
+            effective: CapabilitySet::from_bits_retain(self.effective & have | kept),
+            permitted: CapabilitySet::from_bits_retain(self.permitted & have | kept),
+            inheritable: CapabilitySet::from_bits_retain(self.inheritable & have),
+        };
+        rustix::thread::set_capabilities(None, sets).context(|| "set capabilities".to_owned())
+    }
+
+    /// The image's user opens /dev/stdout by its path: the pipe or terminal behind it must be theirs. For the host's root
+    /// only: in a user namespace the pipes are nobody's.
+    pub fn give(&self, stdio: &[OwnedFd; 3]) -> Result<()> {
+        if self.outside == 0 {
             return Ok(());
         }
-        for fd in [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()] {
+        for fd in stdio {
             let stat = rustix::fs::fstat(fd).context(|| "stat the output".to_owned())?;
-            if FileType::from_raw_mode(stat.st_mode) == FileType::Fifo {
-                rustix::fs::fchown(fd, Some(Uid::from_raw(self.uid)), None)
+            let kind = FileType::from_raw_mode(stat.st_mode);
+            if kind == FileType::Fifo
+                || self.terminal && kind == FileType::CharacterDevice && rustix::termios::isatty(fd)
+            {
+                rustix::fs::fchown(fd, Some(Uid::from_raw(self.outside)), None)
                     .context(|| "give the output to the user".to_owned())?;
             }
         }
@@ -211,16 +242,14 @@ impl Identity {
         Ok(())
     }
 
-    fn run(&self) -> Result<()> {
+    fn run(&self, path: &CStr) -> Result<()> {
         let pointers = |list: &[CString]| {
             let mut all: Vec<*const libc::c_char> = list.iter().map(|s| s.as_ptr()).collect();
             all.push(std::ptr::null());
             all
         };
         let (args, env) = (pointers(&self.args), pointers(&self.env));
-        let program = self.args.first().map(CString::as_c_str).unwrap_or_default();
-        let path = self.find(program)?;
-        let error = sys::execve(&path, &args, &env);
+        let error = sys::execve(path, &args, &env);
         let text = match error.raw_os_error() {
             Some(libc::ENOEXEC) => "it is not for this machine or has no #! line",
             Some(libc::ENOENT) => "it, its interpreter or its loader does not exist",

@@ -8,7 +8,7 @@ use rustix::{
 };
 
 use super::{
-    devices, mounts,
+    mounts,
     options::RDONLY,
     plan::Root,
     resolve::{self, Want},
@@ -16,8 +16,9 @@ use super::{
 };
 use crate::error::{Context, Result};
 
-/// Afterwards "/" is the container's root and nothing of the host's tree is left in the mount namespace.
-pub fn enter(root: Root) -> Result<()> {
+/// Afterwards "/" is the container's root and nothing of the host's tree is left in the mount namespace. With `mapped` the
+/// process is in a user namespace, and becomes root there on the way.
+pub fn enter(root: Root, mapped: bool) -> Result<()> {
     // Nothing that happens here reaches the host. Bind sources were copied before and keep their own propagation.
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     rustix::mount::mount_change("/", private).context(|| "make the mounts private".to_owned())?;
@@ -26,12 +27,14 @@ pub fn enter(root: Root) -> Result<()> {
     let place = mounts::open_directory(&root.path).context(|| format!("open {}", root.path.display()))?;
     mounts::move_to(root.tree.as_fd(), place.as_fd()).context(|| "mount the root".to_owned())?;
     let here = root.tree.as_fd();
+    if mapped {
+        // The way to the root was the host's; what is made below it must be the container's.
+        sys::become_root().context(|| "become root of the user namespace".to_owned())?;
+    }
     for mount in &root.mounts {
         mount.put(here)?;
     }
-    if let Some(list) = &root.devices {
-        devices::make(here, list)?;
-    }
+    root.devices.make(here)?;
     if root.cwd.is_absolute() && !root.cwd.starts_with("/proc") {
         resolve::make(here, &root.cwd, Want::Directory, false).context(|| "make the working directory".to_owned())?;
     }

@@ -11,6 +11,8 @@ use rustix::{
     thread::ThreadNameSpaceType,
 };
 
+use crate::error::{Context, Error, Kind, Result};
+
 /// Like [`clone`], with the child in the pid namespace `of` (a namespace or a pidfd) instead of the caller's.
 pub fn clone_in(of: Option<BorrowedFd<'_>>, flags: u64, into: Option<BorrowedFd<'_>>) -> io::Result<Option<u32>> {
     let Some(of) = of else { return clone(flags, into) };
@@ -41,7 +43,10 @@ pub fn clone(flags: u64, into: Option<BorrowedFd<'_>>) -> io::Result<Option<u32>
     // SAFETY: all-zero is a valid clone_args.
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
     args.flags = flags;
-    args.exit_signal = libc::SIGCHLD.unsigned_abs().into();
+    // A sibling tells its end as the caller does; another signal must not be asked for.
+    if flags & libc::CLONE_PARENT as u64 == 0 {
+        args.exit_signal = libc::SIGCHLD.unsigned_abs().into();
+    }
     if let Some(directory) = into {
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = directory.as_raw_fd().unsigned_abs().into();
@@ -54,6 +59,60 @@ pub fn clone(flags: u64, into: Option<BorrowedFd<'_>>) -> io::Result<Option<u32>
         -1 => Err(io::Error::last_os_error()),
         pid => Ok(Some(u32::try_from(pid).unwrap_or(0))),
     }
+}
+
+/// A child in the user namespace `users`, which owns every namespace that `flags` asks for; `pids` as for [`clone_in`].
+/// It takes two steps: a process enters the namespace, after `outside` has done what only the host's root may, and
+/// clones there a sibling of itself, the child that this is about.
+pub fn clone_below(
+    users: BorrowedFd<'_>,
+    pids: Option<BorrowedFd<'_>>,
+    flags: u64,
+    into: Option<BorrowedFd<'_>>,
+    outside: impl FnOnce() -> Result<()>,
+) -> Result<Option<u32>> {
+    let doing = || "clone into the user namespace".to_owned();
+    let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).context(doing)?;
+    let Some(first) = clone(0, into).context(doing)? else {
+        drop(read);
+        let cloned = outside().and_then(|()| {
+            set_namespace(users, ThreadNameSpaceType::USER).context(|| "enter the user namespace".to_owned())?;
+            clone_in_for_good(pids, flags | libc::CLONE_PARENT as u64).context(doing)
+        });
+        let answer = match cloned {
+            Ok(None) => return Ok(None),
+            Ok(Some(pid)) => Ok(pid),
+            Err(error) => Err((error.kind(), format!("{error:#}"))),
+        };
+        let told = serde_json::to_vec(&answer).is_ok_and(|text| rustix::io::write(&write, &text).is_ok());
+        exit(i32::from(!told))
+    };
+    drop(write);
+    let mut answer = Vec::new();
+    let heard = std::io::Read::read_to_end(&mut std::fs::File::from(read), &mut answer).context(doing);
+    let first = rustix::process::Pid::from_raw(first.cast_signed());
+    rustix::io::retry_on_intr(|| rustix::process::waitpid(first, rustix::process::WaitOptions::empty()))
+        .context(|| "reap the process in between".to_owned())?;
+    heard?;
+    let answer: std::result::Result<u32, (Kind, String)> = serde_json::from_slice(&answer)
+        .map_err(|e| Error::new(Kind::Internal, "the process in between died").with_source(e))?;
+    answer.map(Some).map_err(|(kind, text)| Error::new(kind, text))
+}
+
+/// As [`clone_in`] for a process that does not come back.
+fn clone_in_for_good(of: Option<BorrowedFd<'_>>, flags: u64) -> io::Result<Option<u32>> {
+    if let Some(of) = of {
+        set_namespace(of, ThreadNameSpaceType::PROCESS_ID)?;
+    }
+    clone(flags, None)
+}
+
+/// User and group 0 of the caller's user namespace, and no other group.
+pub fn become_root() -> io::Result<()> {
+    let (uid, gid) = (rustix::fs::Uid::ROOT, rustix::fs::Gid::ROOT);
+    rustix::thread::set_thread_groups(&[])?;
+    rustix::thread::set_thread_res_gid(gid, gid, gid)?;
+    Ok(rustix::thread::set_thread_res_uid(uid, uid, uid)?)
 }
 
 /// Attributes for [`mount_setattr`] (mount_setattr(2)).
@@ -81,6 +140,16 @@ pub fn mount_setattr(mount: BorrowedFd<'_>, recursive: bool, attributes: Attribu
     if attributes.set & ATIME_MASK != 0 {
         words[1] |= ATIME_MASK;
     }
+    set_attributes(mount, recursive, words)
+}
+
+/// `MOUNT_ATTR_IDMAP` with a user namespace.
+pub fn mount_idmap(mount: BorrowedFd<'_>, recursive: bool, users: BorrowedFd<'_>) -> io::Result<()> {
+    let namespace = u64::from(users.as_raw_fd().unsigned_abs());
+    set_attributes(mount, recursive, [libc::MOUNT_ATTR_IDMAP, 0, 0, namespace])
+}
+
+fn set_attributes(mount: BorrowedFd<'_>, recursive: bool, words: [u64; 4]) -> io::Result<()> {
     let flags = libc::AT_EMPTY_PATH | if recursive { libc::AT_RECURSIVE } else { 0 };
     // SAFETY: the path is a valid empty string and `words` has the layout of struct mount_attr (four u64).
     let result = unsafe {

@@ -14,7 +14,7 @@ use crate::{
     bail,
     engine::{
         cgroup::Cgroup,
-        run::{self, Channel, Word},
+        run::{self, Channel, Confinement, Word},
     },
     error::{Error, Kind, Result},
 };
@@ -30,6 +30,7 @@ pub struct Container {
     directory: PathBuf,
     cgroup: Cgroup,
     foreign: Option<Foreign>,
+    confinement: Confinement,
     /// Whether the kernel kills the rest when the first process ends.
     own_pids: bool,
     ooms_before: u64,
@@ -169,6 +170,8 @@ impl Container {
         let trace = Trace { cgroup: cgroups_path.to_string_lossy().into_owned(), exit: None };
         write_trace(&directory, &task.id, &trace)?;
         let foreign = runtime.map(|binary| Foreign::new(binary, &directory));
+        // A foreign runtime has its own ways.
+        let confinement = if foreign.is_none() { Confinement::of(&spec)? } else { Confinement::default() };
         let (io, stdio) = Io::new(task)?;
         let init = match &foreign {
             Some(_) if task.tty => {
@@ -177,7 +180,7 @@ impl Container {
             Some(foreign) => Process::new(foreign.create(&task.id, &task.bundle, stdio)?, Phase::Created, None),
             None => {
                 cgroup.create(linux.resources().as_ref())?;
-                match run::create(&spec, &cgroup, stdio) {
+                match run::create(&spec, &confinement, &cgroup, stdio) {
                     Ok(child) => Process::new(child.pid, Phase::Making, Some(child.channel)),
                     Err(error) => return Err(error.and_cleanup(cgroup.delete())),
                 }
@@ -190,6 +193,7 @@ impl Container {
             ooms_before: 0,
             cgroup,
             foreign,
+            confinement,
             own_pids,
             init,
             execs: BTreeMap::new(),
@@ -242,7 +246,7 @@ impl Container {
                 (Process::new(pid, Phase::Running, None), true)
             }
             None => {
-                let child = run::exec(process, self.init.pid, &self.cgroup, stdio)?;
+                let child = run::exec(process, &self.confinement, self.init.pid, &self.cgroup, stdio)?;
                 (Process::new(child.pid, Phase::Starting, Some(child.channel)), false)
             }
         };

@@ -1,6 +1,13 @@
 //! A container's standard streams: from its pipes or terminal to the log and to whoever is attached, and back.
+//!
+//! Whoever is attached gets every byte, and holds the container up while they take it; one that takes too long is let go.
+//! The log has every byte in any case.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::{
+    collections::BTreeMap,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    time::{Duration, Instant},
+};
 
 use rustix::{
     event::{PollFd, PollFlags},
@@ -20,6 +27,8 @@ use crate::{
 
 /// Bytes read from one stream before the others get their turn.
 const TURN: usize = 256 << 10;
+/// How long somebody attached may hold the container up (threats STR-08).
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub struct Io {
@@ -31,13 +40,26 @@ pub struct Io {
     stdin_once: bool,
     /// Input that the container has not taken yet.
     pending: Vec<u8>,
-    attached: Vec<Attached>,
+    /// By a number that is not used again, as what is ready is looked up later.
+    attached: BTreeMap<u64, Attached>,
+    next: u64,
 }
 
 #[derive(Debug)]
 struct Attached {
     input: Option<OwnedFd>,
-    outputs: [Option<OwnedFd>; 2],
+    outputs: [Option<Tap>; 2],
+}
+
+/// One stream's copy for somebody attached.
+#[derive(Debug)]
+struct Tap {
+    to: OwnedFd,
+    /// What did not fit, and since when.
+    pending: Vec<u8>,
+    since: Instant,
+    /// The stream has ended: nothing comes after what is pending.
+    last: bool,
 }
 
 /// Which of a container's descriptors became ready.
@@ -46,7 +68,9 @@ pub enum Ready {
     Stream(usize),
     Terminal,
     Stdin,
-    Attached(usize),
+    Attached(u64),
+    /// An attached one's output takes more, or nobody reads it any more.
+    Tap(u64, Stream),
 }
 
 impl Io {
@@ -60,7 +84,8 @@ impl Io {
             stdin: None,
             stdin_once: task.stdin_once,
             pending: Vec::new(),
-            attached: Vec::new(),
+            attached: BTreeMap::new(),
+            next: 0,
         };
         if task.tty {
             return Ok((io, [null()?, null()?, null()?]));
@@ -98,11 +123,13 @@ impl Io {
     /// What to wait for.
     pub fn poll<'a>(&'a self, list: &mut Vec<(Ready, PollFd<'a>)>) {
         let mut add = |ready, fd: BorrowedFd<'a>, flags| list.push((ready, PollFd::from_borrowed_fd(fd, flags)));
-        for (index, (_, fd)) in self.streams.iter().enumerate() {
+        for (index, (_, fd)) in self.streams.iter().enumerate().filter(|(_, (s, _))| !held(&self.attached, *s)) {
             add(Ready::Stream(index), fd.as_fd(), PollFlags::IN);
         }
-        if let Some(master) = &self.terminal {
-            let flags = if self.pending.is_empty() { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
+        let mut flags = PollFlags::empty();
+        flags.set(PollFlags::IN, !held(&self.attached, Stream::Stdout));
+        flags.set(PollFlags::OUT, !self.pending.is_empty());
+        if let Some(master) = self.terminal.as_ref().filter(|_| !flags.is_empty()) {
             add(Ready::Terminal, master.as_fd(), flags);
         }
         if let Some(stdin) = self.stdin.as_ref().filter(|_| !self.pending.is_empty()) {
@@ -110,12 +137,44 @@ impl Io {
         }
         // Nothing is taken from anybody while the container has not taken the last.
         if self.pending.is_empty() {
-            for (index, attached) in self.attached.iter().enumerate() {
+            for (id, attached) in &self.attached {
                 if let Some(input) = &attached.input {
-                    add(Ready::Attached(index), input.as_fd(), PollFlags::IN);
+                    add(Ready::Attached(*id), input.as_fd(), PollFlags::IN);
                 }
             }
         }
+        for (id, stream, tap) in self.taps() {
+            // Without a wish, the end of its reader is still told.
+            let flags = if tap.pending.is_empty() { PollFlags::empty() } else { PollFlags::OUT };
+            add(Ready::Tap(id, stream), tap.to.as_fd(), flags);
+        }
+    }
+
+    fn taps(&self) -> impl Iterator<Item = (u64, Stream, &Tap)> {
+        let both = self.attached.iter().flat_map(|(id, a)| {
+            [Stream::Stdout, Stream::Stderr].map(|stream| (*id, stream, a.outputs[stream as usize].as_ref()))
+        });
+        both.filter_map(|(id, stream, tap)| Some((id, stream, tap?)))
+    }
+
+    /// When somebody's patience ends.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.taps().filter(|(_, _, c)| !c.pending.is_empty()).map(|(_, _, c)| c.since + PATIENCE).min()
+    }
+
+    /// Lets go of those who took too long.
+    pub fn expire(&mut self, now: Instant) {
+        for attached in self.attached.values_mut() {
+            let late = |c: &Tap| !c.pending.is_empty() && c.since + PATIENCE <= now;
+            if attached.outputs.iter().flatten().any(late) {
+                attached.outputs = [None, None];
+            }
+        }
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        self.attached.retain(|_, a| a.outputs.iter().any(Option::is_some));
     }
 
     pub fn handle(&mut self, ready: Ready) {
@@ -123,10 +182,20 @@ impl Io {
             Ready::Stream(index) => self.read(index, TURN),
             Ready::Terminal => {
                 self.feed();
-                self.read_terminal(TURN);
+                if !held(&self.attached, Stream::Stdout) {
+                    self.read_terminal(TURN);
+                }
             }
             Ready::Stdin => self.feed(),
-            Ready::Attached(index) => self.take_input(index),
+            Ready::Attached(id) => self.take_input(id),
+            Ready::Tap(id, stream) => {
+                if let Some(place) = self.attached.get_mut(&id).map(|a| &mut a.outputs[stream as usize])
+                    && place.as_mut().is_some_and(|tap| tap.pending.is_empty() || !tap.push())
+                {
+                    *place = None;
+                    self.forget();
+                }
+            }
         }
     }
 
@@ -149,7 +218,7 @@ impl Io {
                 Ok(length) => {
                     deliver(&mut self.log, &mut self.attached, stream, &buffer[..length]);
                     total += length;
-                    if total >= limit {
+                    if total >= limit || limit == TURN && held(&self.attached, stream) {
                         return;
                     }
                 }
@@ -172,7 +241,7 @@ impl Io {
                 Ok(length) => {
                     deliver(&mut self.log, &mut self.attached, Stream::Stdout, &buffer[..length]);
                     total += length;
-                    if total >= limit {
+                    if total >= limit || limit == TURN && held(&self.attached, Stream::Stdout) {
                         return;
                     }
                 }
@@ -190,14 +259,18 @@ impl Io {
         if let Some(log) = &mut self.log {
             log.finish(stream);
         }
-        for attached in &mut self.attached {
-            attached.outputs[stream as usize] = None;
+        for attached in self.attached.values_mut() {
+            let place = &mut attached.outputs[stream as usize];
+            match place {
+                Some(tap) if !tap.pending.is_empty() => tap.last = true,
+                _ => *place = None,
+            }
         }
-        self.attached.retain(|a| a.outputs.iter().any(Option::is_some));
+        self.forget();
     }
 
-    fn take_input(&mut self, index: usize) {
-        let Some(attached) = self.attached.get_mut(index) else { return };
+    fn take_input(&mut self, id: u64) {
+        let Some(attached) = self.attached.get_mut(&id) else { return };
         let Some(input) = &attached.input else { return };
         let mut buffer = [0; 16 << 10];
         match rustix::io::read(input, &mut buffer) {
@@ -248,27 +321,60 @@ impl Io {
             if lives {
                 let (read, write) = pipe()?;
                 nonblocking(&write)?;
-                (outputs[stream as usize], theirs[stream as usize]) = (Some(write), Some(read));
+                let tap = Tap { to: write, pending: Vec::new(), since: Instant::now(), last: false };
+                (outputs[stream as usize], theirs[stream as usize]) = (Some(tap), Some(read));
             }
         }
         if outputs.iter().all(Option::is_none) {
             bail!(FailedPrecondition, "its output has ended");
         }
-        self.attached.push(Attached { input: input.0, outputs });
+        self.attached.insert(self.next, Attached { input: input.0, outputs });
+        self.next += 1;
         let [stdout, stderr] = theirs;
         Ok([input.1, stdout, stderr])
     }
 }
 
-fn deliver(log: &mut Option<Log>, attached: &mut Vec<Attached>, stream: Stream, bytes: &[u8]) {
+/// Whether somebody attached has not taken the last of a stream yet.
+fn held(attached: &BTreeMap<u64, Attached>, stream: Stream) -> bool {
+    attached.values().any(|a| a.outputs[stream as usize].as_ref().is_some_and(|tap| !tap.pending.is_empty()))
+}
+
+impl Tap {
+    /// Writes what is pending; whether it is to be kept.
+    fn push(&mut self) -> bool {
+        loop {
+            match rustix::io::write(&self.to, &self.pending) {
+                Ok(written) => {
+                    self.pending.drain(..written);
+                    if self.pending.is_empty() {
+                        return !self.last;
+                    }
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return true,
+                Err(_) => return false,
+            }
+        }
+    }
+}
+
+fn deliver(log: &mut Option<Log>, attached: &mut BTreeMap<u64, Attached>, stream: Stream, bytes: &[u8]) {
     if let Some(log) = log {
         log.write(stream, bytes);
     }
-    // Whoever does not read is let go: a slow terminal must not hold up the container or its log.
-    attached.retain(|one| match &one.outputs[stream as usize] {
-        Some(fd) => matches!(rustix::io::write(fd, bytes), Ok(written) if written == bytes.len()),
-        None => true,
-    });
+    for one in attached.values_mut() {
+        let place = &mut one.outputs[stream as usize];
+        let Some(tap) = place else { continue };
+        if tap.pending.is_empty() {
+            tap.since = Instant::now();
+        }
+        tap.pending.extend_from_slice(bytes);
+        if !tap.push() {
+            *place = None;
+        }
+    }
+    attached.retain(|_, a| a.outputs.iter().any(Option::is_some));
 }
 
 fn pipe() -> Result<(OwnedFd, OwnedFd)> {

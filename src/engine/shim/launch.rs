@@ -1,17 +1,13 @@
-//! The engine's side of our own shims: starting them from a sealed copy of this program, finding them, calling them.
+//! The engine's side of our own shims: having them started from a sealed copy of this program, finding and calling them.
 
 use std::{
     fs,
     os::{
-        fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
-        unix::{
-            fs::{DirBuilderExt, OpenOptionsExt},
-            process::CommandExt,
-        },
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::fs::{DirBuilderExt, OpenOptionsExt},
     },
     path::{Path, PathBuf},
-    process::Stdio,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -21,10 +17,15 @@ use rustix::{
     fs::{MemfdFlags, SealFlags},
     io::Errno,
 };
-use tokio::{io::AsyncReadExt, io::Interest, net::UnixStream, time::timeout};
+use tokio::{
+    io::{AsyncReadExt, Interest},
+    net::{UnixStream, unix::pipe},
+    time::timeout,
+};
 
 use super::{
     CreateTask, ExecTask, ExitStatus, PROGRAM, PodSpec, Shims, Task, TaskState,
+    seed::Seed,
     wire::{self, Reply, Request, Trace, Which},
 };
 use crate::{
@@ -47,6 +48,7 @@ const MFD_EXEC: u32 = 0x10;
 #[derive(Debug)]
 pub struct BuiltinShims {
     image: OwnedFd,
+    seed: Mutex<Seed>,
 }
 
 impl BuiltinShims {
@@ -72,7 +74,21 @@ impl BuiltinShims {
         std::io::copy(&mut from, &mut image).map_err(|e| Error::io("copy", program, e))?;
         let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;
         rustix::fs::fcntl_add_seals(&image, seals).context(|| "seal the shim's image".to_owned())?;
-        Ok(Self { image: image.into() })
+        let image = OwnedFd::from(image);
+        Ok(Self { seed: Mutex::new(Seed::start(image.as_fd())?), image })
+    }
+
+    /// A shim from the seed, or from a new one if something has ended that.
+    fn grow(&self, directory: &Path, out: BorrowedFd<'_>, log: BorrowedFd<'_>) -> Result<()> {
+        let mut seed = self.seed.lock().unwrap_or_else(PoisonError::into_inner);
+        match seed.grow(directory, out, log) {
+            Err(error) if error.is(Kind::Unavailable) => {
+                tracing::warn!("{error:#}: starting another");
+                *seed = Seed::start(self.image.as_fd())?;
+                seed.grow(directory, out, log)
+            }
+            other => other,
+        }
     }
 
     /// Writes the pod's document and starts the process; what it says first.
@@ -89,11 +105,12 @@ impl BuiltinShims {
         let log_path = directory.join("log");
         let log = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(&log_path);
         let log = log.map_err(|e| Error::io("open", &log_path, e))?;
-        let mut command = std::process::Command::new(format!("/proc/self/fd/{}", self.image.as_raw_fd()));
-        command.arg0(PROGRAM).arg(directory).env_clear().current_dir("/");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
-        let mut child = tokio::process::Command::from(command).spawn().context(|| "start the shim".to_owned())?;
-        let Some(mut out) = child.stdout.take() else { bail!(Internal, "the shim has no stdout") };
+        let (out, theirs) =
+            rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC | rustix::pipe::PipeFlags::NONBLOCK)
+                .context(|| "make a pipe".to_owned())?;
+        self.grow(directory, theirs.as_fd(), log.as_fd())?;
+        drop(theirs);
+        let mut out = pipe::Receiver::from_owned_fd(out).context(|| "watch a pipe".to_owned())?;
         let mut said = Vec::new();
         let read = async {
             loop {
@@ -107,24 +124,11 @@ impl BuiltinShims {
                 }
             }
         };
-        let reply = timeout(START, read).await.unwrap_or_else(|_| {
+        // One that comes too late finds nobody reading, and undoes what it did.
+        timeout(START, read).await.unwrap_or_else(|_| {
             let text = format!("the shim did not stand in {} s", START.as_secs());
             Err(Error::new(Kind::DeadlineExceeded, text))
-        });
-        match &reply {
-            Ok(Reply::Hello { .. }) => {
-                // Its exit is nothing to us, but a zombie would be left while this engine lives.
-                tokio::spawn(async move { child.wait().await });
-            }
-            _ => {
-                let ended = child.kill().await.context(|| "end the shim".to_owned());
-                return match reply {
-                    Ok(reply) => Ok(reply),
-                    Err(error) => Err(error.and_cleanup(ended)),
-                };
-            }
-        }
-        reply
+        })
     }
 }
 

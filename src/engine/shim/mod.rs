@@ -1,13 +1,14 @@
 //! Shims: one small process per pod that owns its containers, so that the engine can die and come back.
 //!
-//! [`Shims`] starts or finds them; a [`Task`] is a pod's shim seen from the engine. `launch` is the engine's side,
-//! `server` and what it uses the shim's: one thread, one poll loop, blocking only where the kernel answers at once.
+//! [`Shims`] starts or finds them; a [`Task`] is a pod's shim seen from the engine. `launch` is the engine's side, `seed`
+//! what shims come from, `server` and what it uses the shim's: one thread, one poll loop, blocking only where the kernel answers at once.
 
 mod container;
 mod foreign;
 mod io;
 mod launch;
 mod log;
+mod seed;
 mod server;
 mod wire;
 
@@ -23,8 +24,9 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 pub use launch::BuiltinShims;
-pub use server::main;
+pub use seed::main;
 
+use super::run::Users;
 use crate::error::Result;
 
 /// The shim's `argv[0]`, by which the program knows that it is to be one.
@@ -39,6 +41,9 @@ pub struct PodSpec {
     pub runtime: Option<PathBuf>,
     /// The pod's network namespace file; `None` is the host's.
     pub netns: Option<PathBuf>,
+    /// The maps of the user namespace that the network namespace belongs to; `None` is the host's.
+    #[serde(default)]
+    pub users: Option<Users>,
     /// Which namespaces the shim's pause process makes anew and holds for the pod ("ipc", "uts", "pid").
     pub namespaces: Vec<String>,
     pub hostname: String,

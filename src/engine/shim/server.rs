@@ -13,6 +13,7 @@ use std::{
     },
     path::{Path, PathBuf},
     process::ExitCode,
+    time::{Duration, Instant},
 };
 
 use rustix::{
@@ -39,13 +40,9 @@ use crate::{
 /// Connections at one time; an engine has one for each wait and each call.
 const CONNECTIONS: usize = 4096;
 
-/// The shim of the pod whose directory is the first argument. Says on stdout how its start went, then goes on alone.
-pub fn main() -> ExitCode {
-    let Some(directory) = std::env::args_os().nth(1).map(PathBuf::from) else {
-        eprintln!("usage: {} DIRECTORY", super::PROGRAM);
-        return ExitCode::from(2);
-    };
-    let started = Server::start(directory);
+/// The shim of the pod with that directory. Says on stdout how its start went, then goes on alone.
+pub fn main(directory: &Path) -> ExitCode {
+    let started = Server::start(directory.to_owned());
     let (reply, server) = match started {
         Ok(server) => (server.hello(), Some(server)),
         Err(error) => (Reply::from(error), None),
@@ -54,7 +51,9 @@ pub fn main() -> ExitCode {
         let mut out = std::io::stdout();
         out.write_all(&bytes).and_then(|()| out.flush()).map_err(|e| Error::io("write to", "the engine", e))
     });
-    let Some(server) = server else { return ExitCode::FAILURE };
+    let Some(mut server) = server else { return ExitCode::FAILURE };
+    // An engine that did not wait for us will not come back for the pod either.
+    let told = told.map_err(|error| error.and_cleanup(server.shut_down()));
     match told.and_then(|()| detach()).and_then(|()| server.serve()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -149,6 +148,8 @@ impl Server {
             for source in self.wait()? {
                 self.handle(source)?;
             }
+            let now = Instant::now();
+            self.containers.values_mut().for_each(|c| c.io.expire(now));
             self.connections.retain(|_, c| !c.done);
         }
         Ok(())
@@ -186,7 +187,10 @@ impl Server {
                 list.push(fd);
             }
         }
-        match rustix::event::poll(&mut list, None) {
+        let until = self.containers.values().filter_map(|c| c.io.deadline()).min();
+        let limit = until.map(|u| u.saturating_duration_since(Instant::now()) + Duration::from_millis(1));
+        let limit = limit.and_then(|l| rustix::event::Timespec::try_from(l).ok());
+        match rustix::event::poll(&mut list, limit.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error).context(|| "wait for events".to_owned()),
         }
@@ -560,6 +564,7 @@ fn start_pause(pod: &PodSpec, directory: &Path, cgroup: &Cgroup) -> Result<u32> 
         &Pause {
             namespaces: pod.namespaces.clone(),
             netns: pod.netns.clone(),
+            users: pod.users.clone(),
             hostname: pod.hostname.clone(),
             sysctls: pod.sysctls.clone(),
             oom_score_adj: pod.oom_score_adj,

@@ -7,6 +7,7 @@
 //! recovery once, in the metadata database; a `Driver` knows one filesystem.
 
 mod local;
+mod mapped;
 mod mount;
 mod native;
 mod overlay;
@@ -25,6 +26,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 pub use local::Local;
+pub use mapped::{mount_mapped, release};
 pub use mount::{mount, unmount};
 
 use crate::{

@@ -1,7 +1,10 @@
 //! Carries out a snapshotter's mounts by the kernel's mount API of file descriptors (fsopen(2), open_tree(2)): an
 //! option a call, so that no number of layers overflows the page that mount(2) has for options.
 
-use std::{os::fd::AsFd, path::Path};
+use std::{
+    os::fd::{AsFd, BorrowedFd},
+    path::Path,
+};
 
 use rustix::{
     fs::CWD,
@@ -15,13 +18,14 @@ use rustix::{
 use super::Mount;
 use crate::{
     bail,
+    engine::run,
     error::{Context, Error, Kind, Result},
 };
 
 /// Mounts each on `target`, in order. Blocking. On error nothing of them is left.
 pub fn mount(mounts: &[Mount], target: &Path) -> Result<()> {
     for (done, one) in mounts.iter().enumerate() {
-        if let Err(error) = attach(one, target) {
+        if let Err(error) = attach(one, target, None) {
             let undone = (0..done).try_for_each(|_| unmount(target));
             return Err(error.context(format!("mount {} on {}", one.kind, target.display())).and_cleanup(undone));
         }
@@ -37,7 +41,8 @@ pub fn unmount(target: &Path) -> Result<()> {
     }
 }
 
-fn attach(mount: &Mount, target: &Path) -> Result<()> {
+/// With `users` the mount is idmapped to that user namespace.
+pub(super) fn attach(mount: &Mount, target: &Path, users: Option<BorrowedFd<'_>>) -> Result<()> {
     let read_only = mount.options.iter().any(|o| o == "ro");
     let tree = match mount.kind.as_str() {
         "bind" => {
@@ -68,6 +73,9 @@ fn attach(mount: &Mount, target: &Path) -> Result<()> {
             fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes).context(|| format!("mount {kind}"))?
         }
     };
+    if let Some(users) = users {
+        run::idmap(tree.as_fd(), false, users)?;
+    }
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
     move_mount(tree.as_fd(), "", CWD, target, flags).context(|| format!("attach to {}", target.display()))
 }
