@@ -12,6 +12,9 @@ use crate::{
     proto::cri::{image_service_client::ImageServiceClient, runtime_service_client::RuntimeServiceClient},
 };
 
+/// Hears in one line what is being done.
+pub type Tell = Arc<dyn Fn(String) + Send + Sync>;
+
 /// What a call of the generated clients gives.
 type Answer<T> = Result<tonic::Response<T>, tonic::Status>;
 
@@ -68,20 +71,21 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// Finds and reaches the runtime the flags, the environment and the settings ask for.
+    /// Finds and reaches the runtime the flags, the environment and the settings ask for. A demo is complete then.
     pub async fn connect(globals: &Globals) -> Result<Self> {
-        let file = settings(globals)?;
-        let asked_limit = globals.timeout.or(file.timeout).filter(|t| !t.is_zero());
-        let with = |cri: Arc<Cri>| Self {
-            cri,
-            images: None,
-            asked_limit,
-            read_only: globals.read_only,
-            #[cfg(feature = "engine")]
-            demo: None,
-        };
         if globals.demo {
-            return inside::demo(globals, with).await;
+            return inside::whole_demo(globals, asked_limit(globals, &settings(globals)?)).await;
+        }
+        Self::open(globals, Arc::new(|_| ())).await
+    }
+
+    /// As `connect`, but a demo goes on filling itself, and `tell` hears how.
+    pub async fn open(globals: &Globals, tell: Tell) -> Result<Self> {
+        let file = settings(globals)?;
+        let asked_limit = asked_limit(globals, &file);
+        let with = |cri: Arc<Cri>| Self::over(cri, asked_limit, globals.read_only);
+        if globals.demo {
+            return inside::demo(globals, asked_limit, tell).await;
         }
         if globals.embedded {
             return inside::embedded(globals).await.map(with);
@@ -104,6 +108,17 @@ impl Backend {
             backend.images = Some(Arc::new(Cri::attach(&other, globals.read_only).await?));
         }
         Ok(backend)
+    }
+
+    fn over(cri: Arc<Cri>, asked_limit: Option<Duration>, read_only: bool) -> Self {
+        Self {
+            cri,
+            images: None,
+            asked_limit,
+            read_only,
+            #[cfg(feature = "engine")]
+            demo: None,
+        }
     }
 
     /// Ends what was started only for this backend, and passes `done` on.
@@ -210,6 +225,10 @@ struct Settings {
     timeout: Option<Duration>,
 }
 
+fn asked_limit(globals: &Globals, file: &Settings) -> Option<Duration> {
+    globals.timeout.or(file.timeout).filter(|t| !t.is_zero())
+}
+
 /// The settings file somebody named; `/etc/crictl.yaml` is read with the other places an endpoint can come from.
 fn settings(globals: &Globals) -> Result<Settings> {
     let variable = std::env::var_os("CRI_CONFIG_FILE").filter(|v| !v.is_empty()).map(PathBuf::from);
@@ -270,18 +289,24 @@ pub async fn serve(options: &Serve) -> Result<()> {
     inside::serve(options).await
 }
 
-/// SIGTERM, SIGHUP or SIGINT.
-pub async fn ended() -> Result<()> {
+/// Fails if what was asked for cannot be started by whoever asks, before anything is done.
+#[cfg(feature = "tui")]
+pub fn may_start(globals: &Globals) -> Result<()> {
+    if globals.demo { inside::may_start_demo() } else { Ok(()) }
+}
+
+/// Waits for SIGTERM, SIGHUP or SIGINT; the exit code for it.
+pub async fn ended() -> Result<u8> {
     use tokio::signal::unix::{SignalKind, signal};
     let listen = |kind| signal(kind).map_err(|e| Error::io("listen for", "signals", e));
     let (mut term, mut hup, mut int) =
         (listen(SignalKind::terminate())?, listen(SignalKind::hangup())?, listen(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = term.recv() => {},
-        _ = hup.recv() => {},
-        _ = int.recv() => {},
-    }
-    Ok(())
+    let signal = tokio::select! {
+        _ = term.recv() => SignalKind::terminate(),
+        _ = hup.recv() => SignalKind::hangup(),
+        _ = int.recv() => SignalKind::interrupt(),
+    };
+    Ok(128 + signal.as_raw_value() as u8)
 }
 
 /// The engine could not be used either; what the sockets said comes first, it is usually the reason.
@@ -302,9 +327,10 @@ pub mod inside {
     use std::{
         path::{Path, PathBuf},
         sync::Arc,
+        time::Duration,
     };
 
-    use super::{Backend, EngineOptions, Globals, Serve, ended};
+    use super::{Backend, EngineOptions, Globals, Serve, Tell, ended};
     use crate::{
         client::{Cri, discover, embedded as client, types::Mode},
         config::{Finding, Severity, containerd},
@@ -374,10 +400,27 @@ pub mod inside {
         client::over(engine, Mode::Embedded, globals.read_only).await.map(Arc::new)
     }
 
-    pub async fn demo(globals: &Globals, with: impl FnOnce(Arc<Cri>) -> Backend) -> Result<Backend> {
-        let demo = Arc::new(Demo::start(globals.read_only).await?);
-        let mut backend = with(demo.runtime());
-        backend.demo = Some(demo);
+    #[cfg(feature = "tui")]
+    pub fn may_start_demo() -> Result<()> {
+        Demo::may_start()
+    }
+
+    /// One that goes on filling itself.
+    pub async fn demo(globals: &Globals, asked_limit: Option<Duration>, tell: Tell) -> Result<Backend> {
+        let demo = Demo::start(globals.read_only, tell).await?;
+        let mut backend = Backend::over(demo.runtime(), asked_limit, globals.read_only);
+        backend.demo = Some(Arc::new(demo));
+        Ok(backend)
+    }
+
+    pub async fn whole_demo(globals: &Globals, asked_limit: Option<Duration>) -> Result<Backend> {
+        let tell: Tell = Arc::new(|note| tracing::info!("{note}"));
+        let mut demo = Demo::start(globals.read_only, tell).await?;
+        if let Err(error) = demo.populated().await {
+            return Err(error.and_cleanup(demo.end().await));
+        }
+        let mut backend = Backend::over(demo.runtime(), asked_limit, globals.read_only);
+        backend.demo = Some(Arc::new(demo));
         Ok(backend)
     }
 
@@ -405,16 +448,25 @@ pub mod inside {
 pub mod inside {
     //! This build has no runtime inside.
 
-    use std::{path::Path, sync::Arc};
+    use std::{path::Path, sync::Arc, time::Duration};
 
-    use super::{Backend, Globals, Serve};
+    use super::{Backend, Globals, Serve, Tell};
     use crate::{bail, client::Cri, config::Finding, error::Result};
 
     pub async fn embedded(_: &Globals) -> Result<Arc<Cri>> {
         bail!(Unimplemented, "this build of wharf has no runtime inside: it only attaches to others")
     }
 
-    pub async fn demo(_: &Globals, _: impl FnOnce(Arc<Cri>) -> Backend) -> Result<Backend> {
+    #[cfg(feature = "tui")]
+    pub fn may_start_demo() -> Result<()> {
+        bail!(Unimplemented, "this build of wharf has no runtime inside to show")
+    }
+
+    pub async fn demo(_: &Globals, _: Option<Duration>, _: Tell) -> Result<Backend> {
+        bail!(Unimplemented, "this build of wharf has no runtime inside to show")
+    }
+
+    pub async fn whole_demo(_: &Globals, _: Option<Duration>) -> Result<Backend> {
         bail!(Unimplemented, "this build of wharf has no runtime inside to show")
     }
 

@@ -259,13 +259,13 @@ pub async fn perform(cli: Cli, out: &mut Out) -> Result<u8> {
                 let backend = Backend::connect(&cli.globals).boxed_local().await?;
                 let ended = async {
                     match signal {
-                        Some(signal) => drop(signal.await),
+                        Some(signal) => signal.await.ok().and_then(Result::ok).unwrap_or(report::FAILED),
                         None => std::future::pending().await,
                     }
                 };
                 let done = tokio::select! {
                     done = over(&backend, out, verb) => done,
-                    () = ended => Ok(report::FAILED),
+                    code = ended => Ok(code),
                 };
                 backend.close(done).await
             }
@@ -320,10 +320,23 @@ fn over<'a>(backend: &'a Backend, out: &'a mut Out, verb: Verb) -> LocalBoxFutur
 
 /// The app on the runtime that was found.
 #[cfg(feature = "tui")]
-async fn app(globals: &Globals, _out: &mut Out) -> Result<u8> {
-    let backend = Backend::connect(globals).await?;
-    let options = crate::tui::Options { read_only: globals.read_only };
-    let done = crate::tui::run(backend.runtime(), options).await.map(|()| 0);
+async fn app(globals: &Globals, out: &mut Out) -> Result<u8> {
+    backend::may_start(globals)?;
+    if let Err(error) = crate::tui::usable() {
+        out.remark(&format!("wharf: {error}; without one: wharf pods, wharf ps -o json, and more in wharf --help"))?;
+        return Ok(2);
+    }
+    // Heard from here on: whoever ends the app while a demo comes up ends the demo in good order too.
+    let early = tokio::spawn(backend::ended());
+    let (send, notes) = tokio::sync::mpsc::unbounded_channel();
+    let tell = std::sync::Arc::new(move |note| drop(send.send(note)));
+    let backend = Backend::open(globals, tell).await?;
+    let options = crate::tui::Options { read_only: globals.read_only, notes: Some(notes) };
+    let done = tokio::select! {
+        biased;
+        code = early => code.unwrap_or_else(|e| Err(Error::new(Kind::Internal, "listening for signals died").with_source(e))),
+        done = crate::tui::run(backend.runtime(), options) => done,
+    };
     backend.close(done).await
 }
 

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     future::Future,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -16,12 +16,12 @@ use serde_json::{Map, Value, json};
 use super::{
     Credentials, Runtime, Session,
     action::Step,
-    containerd, convert, health, host, logs,
+    cgroups, containerd, convert, health, host, logs,
     transport::{self, Transport},
     types::{
-        Container, ContainerDetail, ContainerState, ContainerStats, DiskUse, ExecRequest, ExecResult, Image, Inventory,
-        LogLine, LogOptions, Mode, ObjectRef, PodSandbox, PodState, PullPhase, PullProgress, RuntimeInfo, Scope, Seen,
-        SnapshotRow,
+        CgroupFact, Container, ContainerDetail, ContainerState, ContainerStats, DiskUse, ExecRequest, ExecResult,
+        Image, Inventory, LogLine, LogOptions, Mode, ObjectRef, PodSandbox, PodState, PullPhase, PullProgress,
+        RuntimeInfo, Scope, Seen, SnapshotRow,
     },
 };
 use crate::{
@@ -483,6 +483,37 @@ impl Runtime for Cri {
         let mut service = self.runtime_service();
         let done = within(limit, &format!("exec in container {container}"), service.exec_sync(request)).await?;
         Ok(ExecResult { stdout: done.stdout, stderr: done.stderr, code: done.exit_code })
+    }
+
+    async fn cgroups(&self) -> Result<Vec<CgroupFact>> {
+        let mut facts = Vec::new();
+        let mut service = self.runtime_service();
+        let call = service.runtime_config(cri::RuntimeConfigRequest::default());
+        // Younger than CRI v1: an older runtime does not know it.
+        match within(QUESTION, "ask for the runtime's configuration", call).await {
+            Ok(answer) => facts.extend(answer.linux.map(|linux| {
+                let name = match linux.cgroup_driver() {
+                    cri::CgroupDriver::Systemd => "systemd",
+                    cri::CgroupDriver::Cgroupfs => "cgroupfs",
+                };
+                cgroups::fact("runtime", Some(name), "CRI RuntimeConfig".to_owned())
+            })),
+            Err(error) if error.is(Kind::Unimplemented) => {}
+            Err(error) => return Err(error),
+        }
+        facts.extend(cgroups::handlers(&self.health().await?.config));
+        facts.extend(cgroups::kubelet(Path::new("/")));
+        let pods = self.pods().await?;
+        for some in
+            pods.iter().filter(|p| p.state == PodState::Ready).take(cgroups::PODS).collect::<Vec<_>>().chunks(AT_ONCE)
+        {
+            let asked: Vec<ObjectRef> = some.iter().map(|p| ObjectRef::Pod(p.id.clone())).collect();
+            let answers = join_all(asked.iter().map(|pod| self.inspect(pod))).await;
+            // A pod that went meanwhile proves nothing.
+            let proofs = some.iter().zip(answers).filter_map(|(pod, answer)| cgroups::proven(pod, &answer.ok()?));
+            facts.extend(proofs);
+        }
+        Ok(facts)
     }
 
     async fn exec(&self, request: &ExecRequest) -> Result<Box<dyn Session>> {

@@ -8,6 +8,7 @@ use futures::stream::BoxStream;
 use crate::{bail, error::Result};
 
 pub mod action;
+mod cgroups;
 pub mod change;
 mod containerd;
 mod convert;
@@ -28,7 +29,9 @@ pub use cri::{Cri, Native};
 pub use transport::Transport;
 
 use action::Step;
-use types::{ExecRequest, ExecResult, Inventory, LogLine, LogOptions, ObjectRef, PullProgress, RuntimeInfo, Scope};
+use types::{
+    CgroupFact, ExecRequest, ExecResult, Inventory, LogLine, LogOptions, ObjectRef, PullProgress, RuntimeInfo, Scope,
+};
 
 /// A container runtime, whoever runs it. One implementation over one CRI client with two transports: the engine in
 /// this process, or a unix socket. Every call has a deadline of its own.
@@ -61,6 +64,10 @@ pub trait Runtime: fmt::Debug + Send + Sync {
     /// From the container's log files. Ends unless it follows.
     fn logs(&self, container: &str, options: LogOptions) -> BoxStream<'static, Result<LogLine>>;
     async fn exec_sync(&self, container: &str, command: &[String], timeout: std::time::Duration) -> Result<ExecResult>;
+    /// Which cgroup driver the runtime, its handlers, the kubelet and the live pods use, as far as each can be told.
+    async fn cgroups(&self) -> Result<Vec<CgroupFact>> {
+        bail!(Unimplemented, "{} tells nothing about cgroups", self.info().name)
+    }
     async fn exec(&self, request: &ExecRequest) -> Result<Box<dyn Session>>;
 }
 

@@ -195,7 +195,7 @@ fn busiest(root: &Path, first: &BTreeMap<u32, Stat>) -> Vec<Busy> {
         .filter_map(|(pid, before)| {
             let now = stat(root, *pid).filter(|s| s.started == before.started)?;
             let cpu = now.ticks.saturating_sub(before.ticks) as f32 / TICKS as f32 / span * 100.0;
-            (cpu > 0.0).then(|| Busy { pid: *pid, name: now.name, cpu })
+            (cpu > 0.0).then_some(Busy { pid: *pid, name: now.name, cpu })
         })
         .collect();
     busy.sort_by(|a, b| b.cpu.total_cmp(&a.cpu));

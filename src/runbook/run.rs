@@ -29,7 +29,7 @@ pub trait Probe: Send + Sync {
 pub enum RunEvent {
     Collecting(Vec<Fact>),
     Collected { fact: Fact, millis: u64, error: Option<String> },
-    Judged { book: String, step: StepReport },
+    Judged { book: String, step: Box<StepReport> },
     Concluded { book: String, verdict: Verdict, cause: Option<String> },
 }
 
@@ -133,7 +133,7 @@ impl Walk {
                 finding,
                 command: (check.command)(seen),
             };
-            tell(RunEvent::Judged { book: self.book.id.to_owned(), step: step.clone() });
+            tell(RunEvent::Judged { book: self.book.id.to_owned(), step: Box::new(step.clone()) });
             self.steps.push(step);
             let to = match next {
                 Next::Continue => self.at + 1,

@@ -55,7 +55,7 @@ impl Books {
             return;
         }
         match event {
-            RunEvent::Judged { book, step } => self.runs.entry(book).or_default().steps.push(step),
+            RunEvent::Judged { book, step } => self.runs.entry(book).or_default().steps.push(*step),
             RunEvent::Concluded { book, verdict, cause } => {
                 let run = self.runs.entry(book).or_default();
                 (run.running, run.verdict, run.cause) = (false, Some(verdict), cause);

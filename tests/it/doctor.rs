@@ -276,7 +276,7 @@ fn a_full_disk_is_named_and_pruned() {
     let Some(node) = Containerd::on("full", "size=96m") else { return };
     let report = node.report("disk-full", &[]);
     let mine = |text: &str| text.contains(&node.dir.join("root").display().to_string());
-    assert!(!report.value["cause"].as_str().is_some_and(|c| c == "runtime-disk-full"), "{:#}", report.value);
+    assert!(report.value["cause"] != "runtime-disk-full", "{:#}", report.value);
     // An image nobody uses takes most of the room.
     let root = node.dir.join("big");
     std::fs::create_dir(&root).unwrap();

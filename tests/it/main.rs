@@ -7,6 +7,7 @@ mod confinement;
 mod crash;
 mod crictl;
 mod critest;
+mod demo;
 mod doctor;
 mod events;
 mod mirrors;

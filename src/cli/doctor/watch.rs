@@ -47,7 +47,7 @@ pub async fn watch(
         let began = Instant::now();
         let (reports, _) = tokio::select! {
             done = patient.examine(books, params) => done,
-            ended = &mut ended => break ended.map(|()| 0),
+            ended = &mut ended => break ended.map(|_| 0),
         };
         *page.lock().unwrap_or_else(PoisonError::into_inner) = render(&reports, began.elapsed());
         for report in &reports {
@@ -61,7 +61,7 @@ pub async fn watch(
         }
         tokio::select! {
             () = tokio::time::sleep(every) => {}
-            ended = &mut ended => break ended.map(|()| 0),
+            ended = &mut ended => break ended.map(|_| 0),
         }
     };
     if let Some(server) = server {

@@ -157,7 +157,10 @@ fn deciding(seen: &Evidence) -> Option<&Trial> {
 fn trial(image: &ImageFacts) -> Option<&Trial> {
     let tried = || image.trials.iter().filter(|t| t.outcome != Outcome::NotTried);
     let absent = |t: &&Trial| matches!(t.outcome, Outcome::NoTag | Outcome::NoRepository);
-    tried().find(|t| t.outcome == Outcome::Found).or_else(|| tried().find(|t| !absent(t))).or_else(|| tried().last())
+    tried()
+        .find(|t| t.outcome == Outcome::Found)
+        .or_else(|| tried().find(|t| !absent(t)))
+        .or_else(|| tried().next_back())
 }
 
 /// What was asked about, or why this check has nothing to say.

@@ -142,7 +142,7 @@ fn runtime(seen: &Evidence) -> Result<Finding, Missing> {
     Ok(finding.cite(format!("{} {}", status.info.name, status.info.version), "CRI Version"))
 }
 
-fn listed<'a, T>(part: &'a crate::node::Seen<Vec<T>>) -> Result<&'a [T], Missing> {
+fn listed<T>(part: &crate::node::Seen<Vec<T>>) -> Result<&[T], Missing> {
     let because = || part.error().unwrap_or("it was not listed").to_owned();
     part.value().map(Vec::as_slice).ok_or_else(|| Missing { fact: Fact::Inventory, because: because() })
 }

@@ -7,8 +7,10 @@ use super::{
     table::{Column, Row},
 };
 
+pub mod cgroups;
 pub mod containers;
 pub mod disk;
+pub mod events;
 pub mod images;
 pub mod logs;
 pub mod node;
@@ -23,7 +25,9 @@ pub enum PaneId {
     Containers,
     Images,
     Snapshots,
+    Cgroups,
     Disk,
+    Events,
     Logs,
     Runbooks,
 }
@@ -35,6 +39,8 @@ pub type Fact = (&'static str, String);
 pub struct Pane {
     pub id: PaneId,
     pub name: &'static str,
+    /// For tabs where there is little room.
+    pub short: &'static str,
     /// Other names for the command line.
     pub aliases: &'static [&'static str],
     pub columns: &'static [Column],
@@ -66,8 +72,18 @@ const fn age(from: u16) -> Column {
     Column { name: "AGE", width: 6, grow: 0, right: true, from, down: true }
 }
 
-const PANES: &[Pane] =
-    &[node::PANE, pods::PANE, containers::PANE, images::PANE, snapshots::PANE, disk::PANE, logs::PANE, runbooks::PANE];
+const PANES: &[Pane] = &[
+    node::PANE,
+    pods::PANE,
+    containers::PANE,
+    images::PANE,
+    snapshots::PANE,
+    cgroups::PANE,
+    disk::PANE,
+    events::PANE,
+    logs::PANE,
+    runbooks::PANE,
+];
 
 pub const fn panes() -> &'static [Pane] {
     PANES

@@ -21,6 +21,7 @@ const COLUMNS: &[Column] = &[
 pub const PANE: Pane = Pane {
     id: PaneId::Runbooks,
     name: "Runbooks",
+    short: "Book",
     aliases: &["doctor", "rb", "books"],
     columns: COLUMNS,
     rows,
@@ -59,7 +60,7 @@ fn overview(model: &Model, n: usize, book: &Runbook) -> Row {
         None => Cell::new(book.symptom).tone(Tone::Dim),
     };
     let cells = vec![number(n), verdict(run.and_then(|r| r.verdict), running), Cell::new(book.title), finding];
-    Row { id: book.id.to_owned(), object: None, name: book.id.to_owned(), cells }
+    Row { id: book.id.to_owned(), object: None, name: book.id.to_owned(), tie: 0, cells }
 }
 
 /// The row's name is what a person would type: it is what copying takes.
@@ -82,6 +83,7 @@ fn steps(model: &Model, book: &Runbook) -> Vec<Row> {
             id: check.id.to_owned(),
             object: None,
             name,
+            tie: 0,
             cells: vec![number(n), verdict, Cell::new(check.title), finding],
         }
     };

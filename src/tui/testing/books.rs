@@ -14,7 +14,7 @@ fn step(book: &str, check: &str, finding: Finding) -> RunEvent {
     let guide = named(book).unwrap().steps.iter().find(|s| s.check.id == check).unwrap();
     let title = guide.check.title.to_owned();
     let step = StepReport { check: check.into(), title, finding, command: format!("look at {check}") };
-    RunEvent::Judged { book: book.into(), step }
+    RunEvent::Judged { book: book.into(), step: Box::new(step) }
 }
 
 fn edit() -> Change {

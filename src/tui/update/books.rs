@@ -117,7 +117,7 @@ pub fn open(model: &mut Model, out: &mut Vec<Effect>) {
     };
     let (title, lines) = (step.check.as_str().into(), books::explain(book, step));
     let token = model.next_token();
-    let detail = Detail { token, title, raw: false, result: Some(Ok(lines)), scroll: 0, filter: String::new() };
+    let detail = Detail { result: Some(Ok(lines)), ..Detail::new(token, title) };
     model.popup = Some(Popup::Detail(detail));
 }
 
@@ -139,7 +139,7 @@ pub fn fix(model: &mut Model, out: &mut Vec<Effect>) {
     let found =
         model.selected().cloned().and_then(|row| runbooks::step(model, &row).and_then(|(_, s)| s.finding.fix.clone()));
     match found {
-        Some(fix) => acts::ask_plan(model, fix.action, fix.title, None, false, out),
+        Some(fix) => acts::ask_plan(model, fix.action, Vec::new(), fix.title, Vec::new(), false, out),
         None => model.say(Tone::Warn, "this step has no fix that can be carried out from here"),
     }
 }

@@ -163,7 +163,7 @@ impl Puller {
         let reference: Reference = name.parse()?;
         let doing = || format!("repair {reference}");
         self.leased(doing, async |lease| {
-            let session = self.registry.session(&reference, None);
+            let session = self.registry.session(&reference, None).await?;
             let resolved = self.follow(&session, image.target.to_string(), true).await?;
             let silent: Report = Arc::new(|_| ());
             self.assemble(&session, &reference, resolved, lease, &silent).await
@@ -340,11 +340,11 @@ enum Subject {
     Chain,
 }
 
+type Lock = tokio::sync::Mutex<()>;
+
 /// One lock for each digest in each role, for as long as somebody holds or wants it.
 #[derive(Debug, Default)]
 struct Locks(Mutex<HashMap<(Subject, Digest), Weak<Lock>>>);
-
-type Lock = tokio::sync::Mutex<()>;
 
 impl Locks {
     async fn lock(&self, subject: Subject, digest: &Digest) -> tokio::sync::OwnedMutexGuard<()> {
