@@ -10,6 +10,7 @@
 //! | [`node`] | facts of the machine |
 //! | [`engine`] | our container runtime, embeddable without the app |
 //! | [`client`] | any runtime as a user sees it; plans |
+//! | [`runbook`] | from a symptom to one proven cause |
 //! | [`tui`] | the terminal app |
 //! | [`demo`] | something to look at: pods on a temporary root |
 //! | [`cli`] | the command line |
@@ -24,6 +25,7 @@ pub mod engine;
 pub mod error;
 pub mod node;
 pub mod proto;
+pub mod runbook;
 pub mod streams;
 #[cfg(feature = "tui")]
 pub mod tui;

@@ -12,6 +12,9 @@ use crate::{
     proto::cri::{image_service_client::ImageServiceClient, runtime_service_client::RuntimeServiceClient},
 };
 
+/// Hears in one line what is being done.
+pub type Tell = Arc<dyn Fn(String) + Send + Sync>;
+
 /// What a call of the generated clients gives.
 type Answer<T> = Result<tonic::Response<T>, tonic::Status>;
 
@@ -68,20 +71,21 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// Finds and reaches the runtime the flags, the environment and the settings ask for.
+    /// Finds and reaches the runtime the flags, the environment and the settings ask for. A demo is complete then.
     pub async fn connect(globals: &Globals) -> Result<Self> {
-        let file = settings(globals)?;
-        let asked_limit = globals.timeout.or(file.timeout).filter(|t| !t.is_zero());
-        let with = |cri: Arc<Cri>| Self {
-            cri,
-            images: None,
-            asked_limit,
-            read_only: globals.read_only,
-            #[cfg(feature = "engine")]
-            demo: None,
-        };
         if globals.demo {
-            return inside::demo(globals, with).await;
+            return inside::whole_demo(globals, asked_limit(globals, &settings(globals)?)).await;
+        }
+        Self::open(globals, Arc::new(|_| ())).await
+    }
+
+    /// As `connect`, but a demo goes on filling itself, and `tell` hears how.
+    pub async fn open(globals: &Globals, tell: Tell) -> Result<Self> {
+        let file = settings(globals)?;
+        let asked_limit = asked_limit(globals, &file);
+        let with = |cri: Arc<Cri>| Self::over(cri, asked_limit, globals.read_only);
+        if globals.demo {
+            return inside::demo(globals, asked_limit, tell).await;
         }
         if globals.embedded {
             return inside::embedded(globals).await.map(with);
@@ -104,6 +108,17 @@ impl Backend {
             backend.images = Some(Arc::new(Cri::attach(&other, globals.read_only).await?));
         }
         Ok(backend)
+    }
+
+    fn over(cri: Arc<Cri>, asked_limit: Option<Duration>, read_only: bool) -> Self {
+        Self {
+            cri,
+            images: None,
+            asked_limit,
+            read_only,
+            #[cfg(feature = "engine")]
+            demo: None,
+        }
     }
 
     /// Ends what was started only for this backend, and passes `done` on.
@@ -186,11 +201,32 @@ impl Backend {
     }
 }
 
+/// The socket the flags, the environment and the settings name; or the first of the usual places that answers, that is there,
+/// or that a containerd would have. It need not answer.
+pub async fn endpoint(globals: &Globals) -> Result<String> {
+    let file = settings(globals)?;
+    let variable = std::env::var("CONTAINER_RUNTIME_ENDPOINT").ok();
+    let flag = globals.runtime_endpoint.clone().or(file.runtime_endpoint);
+    let root = std::path::Path::new("/");
+    let found = match discover::configured(flag.as_deref(), variable.as_deref(), root)? {
+        Some(endpoint) => endpoint,
+        None => match discover::probe(root).await {
+            (Some(endpoint), _) => endpoint,
+            (None, _) => discover::usual(root),
+        },
+    };
+    Ok(format!("unix://{}", discover::socket_path(&found)?.display()))
+}
+
 #[derive(Debug, Default)]
 struct Settings {
     runtime_endpoint: Option<String>,
     image_endpoint: Option<String>,
     timeout: Option<Duration>,
+}
+
+fn asked_limit(globals: &Globals, file: &Settings) -> Option<Duration> {
+    globals.timeout.or(file.timeout).filter(|t| !t.is_zero())
 }
 
 /// The settings file somebody named; `/etc/crictl.yaml` is read with the other places an endpoint can come from.
@@ -209,24 +245,43 @@ fn parse_settings(text: &str) -> Result<Settings> {
     Ok(Settings { runtime_endpoint: text("runtime-endpoint"), image_endpoint: text("image-endpoint"), timeout })
 }
 
+/// What the runtime inside this program is made of. Flags win over the file.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct EngineOptions {
+    /// containerd's config.toml, version 2, 3 or 4: what of it applies is applied, the rest is said
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where images, snapshots and the database are kept [default: /var/lib/wharf]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// Where what a reboot ends is kept [default: /run/wharf]
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// docker's config.json with logins [default: the kubelet's places]
+    #[arg(long, value_name = "FILE")]
+    pub docker_config: Option<PathBuf>,
+    /// The kubelet's CredentialProviderConfig
+    #[arg(long, value_name = "FILE", requires = "image_credential_provider_bin_dir")]
+    pub image_credential_provider_config: Option<PathBuf>,
+    /// Where the programs of the credential providers are
+    #[arg(long, value_name = "DIR")]
+    pub image_credential_provider_bin_dir: Option<PathBuf>,
+}
+
 /// What `serve` was asked for.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Serve {
-    /// Socket to serve CRI on
-    #[arg(long, default_value = "unix:///run/wharf/wharf.sock", value_name = "ENDPOINT")]
-    pub listen: String,
-    /// Where images, snapshots and the database are kept
-    #[arg(long, default_value = "/var/lib/wharf", value_name = "DIR")]
-    pub root: PathBuf,
-    /// Where what a reboot ends is kept
-    #[arg(long, default_value = "/run/wharf", value_name = "DIR")]
-    pub state: PathBuf,
-    /// Where exec, attach and port-forward are streamed; port 0 is any
-    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
-    pub stream_address: SocketAddr,
-    /// End a stream on which nothing moves for so long
-    #[arg(long, default_value = "4h", value_parser = parse_span, value_name = "SPAN")]
-    pub stream_idle_timeout: Duration,
+    /// Socket to serve CRI on [default: unix:///run/wharf/wharf.sock]
+    #[arg(long, value_name = "ENDPOINT")]
+    pub listen: Option<String>,
+    #[command(flatten)]
+    pub engine: EngineOptions,
+    /// Where exec, attach and port-forward are streamed; port 0 is any [default: 127.0.0.1:0]
+    #[arg(long, value_name = "ADDRESS")]
+    pub stream_address: Option<SocketAddr>,
+    /// End a stream on which nothing moves for so long [default: 4h]
+    #[arg(long, value_parser = parse_span, value_name = "SPAN")]
+    pub stream_idle_timeout: Option<Duration>,
 }
 
 /// The engine as a daemon, until SIGTERM.
@@ -234,18 +289,24 @@ pub async fn serve(options: &Serve) -> Result<()> {
     inside::serve(options).await
 }
 
-/// SIGTERM, SIGHUP or SIGINT.
-pub async fn ended() -> Result<()> {
+/// Fails if what was asked for cannot be started by whoever asks, before anything is done.
+#[cfg(feature = "tui")]
+pub fn may_start(globals: &Globals) -> Result<()> {
+    if globals.demo { inside::may_start_demo() } else { Ok(()) }
+}
+
+/// Waits for SIGTERM, SIGHUP or SIGINT; the exit code for it.
+pub async fn ended() -> Result<u8> {
     use tokio::signal::unix::{SignalKind, signal};
     let listen = |kind| signal(kind).map_err(|e| Error::io("listen for", "signals", e));
     let (mut term, mut hup, mut int) =
         (listen(SignalKind::terminate())?, listen(SignalKind::hangup())?, listen(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = term.recv() => {},
-        _ = hup.recv() => {},
-        _ = int.recv() => {},
-    }
-    Ok(())
+    let signal = tokio::select! {
+        _ = term.recv() => SignalKind::terminate(),
+        _ = hup.recv() => SignalKind::hangup(),
+        _ = int.recv() => SignalKind::interrupt(),
+    };
+    Ok(128 + signal.as_raw_value() as u8)
 }
 
 /// The engine could not be used either; what the sockets said comes first, it is usually the reason.
@@ -260,37 +321,119 @@ fn nobody(engine: Error, sockets: &[Error]) -> Error {
 }
 
 #[cfg(feature = "engine")]
-mod inside {
+pub mod inside {
     //! The runtime inside this program.
 
-    use std::{path::Path, sync::Arc};
+    use std::{
+        path::{Path, PathBuf},
+        sync::Arc,
+        time::Duration,
+    };
 
-    use super::{Backend, Globals, Serve, ended};
+    use super::{Backend, EngineOptions, Globals, Serve, Tell, ended};
     use crate::{
         client::{Cri, discover, embedded as client, types::Mode},
+        config::{Finding, Severity, containerd},
         demo::Demo,
-        engine::{Config, Engine, serve as socket, streaming},
+        engine::{Config, Engine, serve as socket, settings},
         error::Result,
     };
 
+    const ROOT: &str = "/var/lib/wharf";
+    const STATE: &str = "/run/wharf";
+    const SOCKET: &str = "/run/wharf/wharf.sock";
+
+    /// The engine's configuration, the socket a file names, and what is to be said about the file.
+    fn configured(options: &EngineOptions) -> Result<(Config, Option<PathBuf>, Vec<Finding>)> {
+        let mut config = Config::new(Path::new(ROOT), Path::new(STATE));
+        let (mut findings, mut socket) = (Vec::new(), None);
+        if let Some(file) = &options.config {
+            let mut from = containerd::load(Path::new("/"), file)?;
+            if options.root.is_some() {
+                // Of no use, so it need not be right.
+                from.settings.root.at = None;
+            }
+            socket = settings::address(&from);
+            findings.append(&mut from.findings);
+            findings.extend(settings::apply(&mut config, &from)?);
+        }
+        if let Some(root) = &options.root {
+            config.root.clone_from(root);
+            config.network.state = root.join("network");
+        }
+        if let Some(state) = &options.state {
+            config.state.clone_from(state);
+        }
+        let keychain = &mut config.registry.keychain;
+        keychain.docker_config.clone_from(&options.docker_config);
+        keychain.provider_config.clone_from(&options.image_credential_provider_config);
+        keychain.provider_bin_dir.clone_from(&options.image_credential_provider_bin_dir);
+        Ok((config, socket, findings))
+    }
+
+    /// What `serve` starts from without a file.
+    pub fn default_config() -> Result<String> {
+        let (config, ..) = configured(&EngineOptions::default())?;
+        Ok(settings::to_toml(&config, Path::new(SOCKET)))
+    }
+
+    /// What there is to say about a file `serve` would start from.
+    pub fn check(file: &Path) -> Result<Vec<Finding>> {
+        let options = EngineOptions { config: Some(file.to_owned()), ..EngineOptions::default() };
+        configured(&options).map(|(.., findings)| findings)
+    }
+
+    fn say(findings: &[Finding]) {
+        for finding in findings {
+            match finding.severity {
+                Severity::Note => tracing::info!("{finding}"),
+                Severity::Warning => tracing::warn!("{finding}"),
+                Severity::Error => tracing::error!("{finding}"),
+            }
+        }
+    }
+
     pub async fn embedded(globals: &Globals) -> Result<Arc<Cri>> {
-        let root = globals.root.as_deref().unwrap_or(Path::new("/var/lib/wharf"));
-        let state = globals.state.as_deref().unwrap_or(Path::new("/run/wharf"));
+        let root = globals.root.as_deref().unwrap_or(Path::new(ROOT));
+        let state = globals.state.as_deref().unwrap_or(Path::new(STATE));
         let engine = Engine::open(Config::new(root, state)).await?;
         client::over(engine, Mode::Embedded, globals.read_only).await.map(Arc::new)
     }
 
-    pub async fn demo(globals: &Globals, with: impl FnOnce(Arc<Cri>) -> Backend) -> Result<Backend> {
-        let demo = Arc::new(Demo::start(globals.read_only).await?);
-        let mut backend = with(demo.runtime());
-        backend.demo = Some(demo);
+    #[cfg(feature = "tui")]
+    pub fn may_start_demo() -> Result<()> {
+        Demo::may_start()
+    }
+
+    /// One that goes on filling itself.
+    pub async fn demo(globals: &Globals, asked_limit: Option<Duration>, tell: Tell) -> Result<Backend> {
+        let demo = Demo::start(globals.read_only, tell).await?;
+        let mut backend = Backend::over(demo.runtime(), asked_limit, globals.read_only);
+        backend.demo = Some(Arc::new(demo));
+        Ok(backend)
+    }
+
+    pub async fn whole_demo(globals: &Globals, asked_limit: Option<Duration>) -> Result<Backend> {
+        let tell: Tell = Arc::new(|note| tracing::info!("{note}"));
+        let mut demo = Demo::start(globals.read_only, tell).await?;
+        if let Err(error) = demo.populated().await {
+            return Err(error.and_cleanup(demo.end().await));
+        }
+        let mut backend = Backend::over(demo.runtime(), asked_limit, globals.read_only);
+        backend.demo = Some(Arc::new(demo));
         Ok(backend)
     }
 
     pub async fn serve(options: &Serve) -> Result<()> {
-        let listen = discover::socket_path(&options.listen)?;
-        let mut config = Config::new(&options.root, &options.state);
-        config.streaming = streaming::Config { address: options.stream_address, idle: options.stream_idle_timeout };
+        let (mut config, address, findings) = configured(&options.engine)?;
+        say(&findings);
+        config.streaming.address = options.stream_address.unwrap_or(config.streaming.address);
+        config.streaming.idle = options.stream_idle_timeout.unwrap_or(config.streaming.idle);
+        let listen = match (&options.listen, address) {
+            (Some(listen), _) => discover::socket_path(listen)?,
+            (None, Some(address)) => address,
+            (None, None) => PathBuf::from(SOCKET),
+        };
         let engine = Engine::open(config).await?;
         let stop = async {
             if let Err(error) = ended().await {
@@ -302,20 +445,37 @@ mod inside {
 }
 
 #[cfg(not(feature = "engine"))]
-mod inside {
+pub mod inside {
     //! This build has no runtime inside.
 
-    use std::sync::Arc;
+    use std::{path::Path, sync::Arc, time::Duration};
 
-    use super::{Backend, Globals, Serve};
-    use crate::{bail, client::Cri, error::Result};
+    use super::{Backend, Globals, Serve, Tell};
+    use crate::{bail, client::Cri, config::Finding, error::Result};
 
     pub async fn embedded(_: &Globals) -> Result<Arc<Cri>> {
         bail!(Unimplemented, "this build of wharf has no runtime inside: it only attaches to others")
     }
 
-    pub async fn demo(_: &Globals, _: impl FnOnce(Arc<Cri>) -> Backend) -> Result<Backend> {
+    #[cfg(feature = "tui")]
+    pub fn may_start_demo() -> Result<()> {
         bail!(Unimplemented, "this build of wharf has no runtime inside to show")
+    }
+
+    pub async fn demo(_: &Globals, _: Option<Duration>, _: Tell) -> Result<Backend> {
+        bail!(Unimplemented, "this build of wharf has no runtime inside to show")
+    }
+
+    pub async fn whole_demo(_: &Globals, _: Option<Duration>) -> Result<Backend> {
+        bail!(Unimplemented, "this build of wharf has no runtime inside to show")
+    }
+
+    pub fn default_config() -> Result<String> {
+        bail!(Unimplemented, "this build of wharf has no runtime inside to configure")
+    }
+
+    pub fn check(_: &Path) -> Result<Vec<Finding>> {
+        bail!(Unimplemented, "this build of wharf has no runtime inside to configure")
     }
 
     pub async fn serve(_: &Serve) -> Result<()> {

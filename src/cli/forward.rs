@@ -81,7 +81,7 @@ pub async fn port_forward(backend: &Backend, out: &mut Out, args: PortForward) -
                 }
             }
             () = broken.cancelled() => bail!(Unavailable, "{what}: the runtime has closed the way into the pod"),
-            heard = &mut ended => return heard.map(|()| 0),
+            heard = &mut ended => return heard.map(|_signal| 0),
         }
     }
 }

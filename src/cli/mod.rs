@@ -12,9 +12,11 @@ use crate::{
 };
 
 pub mod backend;
+mod check;
 mod compose;
 mod config;
 mod containers;
+mod doctor;
 mod exec;
 mod figures;
 mod filter;
@@ -28,6 +30,7 @@ mod pull;
 mod report;
 mod run;
 mod runtime;
+mod settings;
 mod stats;
 mod status;
 #[cfg(test)]
@@ -116,6 +119,12 @@ pub enum Verb {
     Checkpoint(containers::Checkpoint),
     /// Remove what nobody needs: unused images, exited containers
     Prune(prune::Prune),
+    /// Find out why something fails, by runbooks; mend it with --fix
+    Doctor(doctor::Doctor),
+    /// Check what wharf's own runtime keeps on disk, and repair it
+    Check(check::Check),
+    /// Look after configuration: containerd's, that of the runtime inside, crictl's
+    Config(settings::Config),
     /// Serve the runtime inside this program to the kubelet and to crictl
     Serve(backend::Serve),
     /// What the containers of the demo run
@@ -163,6 +172,9 @@ impl Verb {
             Self::Update(_) => "update",
             Self::Checkpoint(_) => "checkpoint",
             Self::Prune(_) => "prune",
+            Self::Doctor(_) => "doctor",
+            Self::Check(_) => "check",
+            Self::Config(_) => "config",
             Self::Serve(_) => "serve",
             #[cfg(feature = "engine")]
             Self::DemoApp { .. } => "demo-app",
@@ -236,20 +248,24 @@ pub async fn perform(cli: Cli, out: &mut Out) -> Result<u8> {
                 clap_complete::generate(shell, &mut Cli::command(), "wharf", &mut text);
                 out.bytes(&text).map(|()| 0)
             }
+            Verb::Config(args) => settings::config(&cli.globals, out, args),
             Verb::Serve(options) => backend::serve(&options).await.map(|()| 0),
+            // Also where no runtime answers.
+            Verb::Doctor(args) => doctor::doctor(&cli.globals, out, args).boxed_local().await,
+            Verb::Check(args) => check::check(&cli.globals, out, args).await,
             verb => {
                 // Heard from here on, so that whoever ends a verb of the demo ends the demo in good order too.
                 let signal = cli.globals.demo.then(|| tokio::spawn(backend::ended()));
                 let backend = Backend::connect(&cli.globals).boxed_local().await?;
                 let ended = async {
                     match signal {
-                        Some(signal) => drop(signal.await),
+                        Some(signal) => signal.await.ok().and_then(Result::ok).unwrap_or(report::FAILED),
                         None => std::future::pending().await,
                     }
                 };
                 let done = tokio::select! {
                     done = over(&backend, out, verb) => done,
-                    () = ended => Ok(report::FAILED),
+                    code = ended => Ok(code),
                 };
                 backend.close(done).await
             }
@@ -296,7 +312,7 @@ fn over<'a>(backend: &'a Backend, out: &'a mut Out, verb: Verb) -> LocalBoxFutur
         Verb::Prune(args) => prune::prune(backend, out, args).boxed_local(),
         #[cfg(feature = "engine")]
         Verb::DemoApp { .. } => async { bail!(Internal, "this verb needs no runtime") }.boxed_local(),
-        Verb::Serve(_) | Verb::Completion { .. } => {
+        Verb::Config(_) | Verb::Serve(_) | Verb::Doctor(_) | Verb::Check(_) | Verb::Completion { .. } => {
             async { bail!(Internal, "this verb needs no runtime") }.boxed_local()
         }
     }
@@ -304,10 +320,23 @@ fn over<'a>(backend: &'a Backend, out: &'a mut Out, verb: Verb) -> LocalBoxFutur
 
 /// The app on the runtime that was found.
 #[cfg(feature = "tui")]
-async fn app(globals: &Globals, _out: &mut Out) -> Result<u8> {
-    let backend = Backend::connect(globals).await?;
-    let options = crate::tui::Options { read_only: globals.read_only };
-    let done = crate::tui::run(backend.runtime(), options).await.map(|()| 0);
+async fn app(globals: &Globals, out: &mut Out) -> Result<u8> {
+    backend::may_start(globals)?;
+    if let Err(error) = crate::tui::usable() {
+        out.remark(&format!("wharf: {error}; without one: wharf pods, wharf ps -o json, and more in wharf --help"))?;
+        return Ok(2);
+    }
+    // Heard from here on: whoever ends the app while a demo comes up ends the demo in good order too.
+    let early = tokio::spawn(backend::ended());
+    let (send, notes) = tokio::sync::mpsc::unbounded_channel();
+    let tell = std::sync::Arc::new(move |note| drop(send.send(note)));
+    let backend = Backend::open(globals, tell).await?;
+    let options = crate::tui::Options { read_only: globals.read_only, notes: Some(notes) };
+    let done = tokio::select! {
+        biased;
+        code = early => code.unwrap_or_else(|e| Err(Error::new(Kind::Internal, "listening for signals died").with_source(e))),
+        done = crate::tui::run(backend.runtime(), options) => done,
+    };
     backend.close(done).await
 }
 

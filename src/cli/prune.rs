@@ -132,6 +132,7 @@ fn object(step: &Step) -> (&'static str, &str) {
         Step::RemoveContainer(id) => ("container", id),
         Step::PullImage(id) => ("pull image", id),
         Step::RemoveImage(id) => ("image", id),
+        Step::Change(_) => ("change", ""),
     }
 }
 

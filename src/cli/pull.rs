@@ -2,7 +2,7 @@
 
 use std::{
     io::{IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Mutex,
     time::{Duration, Instant},
 };
@@ -30,8 +30,11 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub struct Pull {
-    #[arg(value_name = "NAME[:TAG|@DIGEST]")]
-    reference: String,
+    #[arg(value_name = "NAME[:TAG|@DIGEST]", required_unless_present = "file")]
+    reference: Option<String>,
+    /// Pull every image this file names, one a line (`#` begins a comment; - is standard input)
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["reference", "pod_config", "annotations"])]
+    file: Option<PathBuf>,
     /// Annotation of the pulled image
     #[arg(short, long = "annotation", value_name = "KEY=VALUE", value_parser = parse_label)]
     annotations: Vec<(String, String)>,
@@ -151,16 +154,48 @@ pub async fn pull(backend: &Backend, out: &mut Out, args: Pull) -> Result<u8> {
         (flag, _) => flag,
     };
     let login = args.login.read()?;
+    if let Some(file) = &args.file {
+        let names = names(&listed(file)?);
+        if names.is_empty() {
+            bail!(InvalidArgument, "{} names no image", file.display());
+        }
+        // A node is warmed with what can be had: one that fails is reported and does not keep the others.
+        return report::each(out, &names, async |name| {
+            let id = with_progress(backend, name, login.as_ref(), limit, args.quiet).await?;
+            Ok(format!("{name}: {id}"))
+        })
+        .await;
+    }
+    let reference = args.reference.unwrap_or_default();
     let id = if args.pod_config.is_none() && args.annotations.is_empty() {
-        with_progress(backend, &args.reference, login.as_ref(), limit, args.quiet).await?
+        with_progress(backend, &reference, login.as_ref(), limit, args.quiet).await?
     } else {
         let pod = args.pod_config.as_deref().map(config::pod).transpose()?;
         let annotations = args.annotations.into_iter().collect();
-        let spec = cri::ImageSpec { image: args.reference, annotations, ..Default::default() };
+        let spec = cri::ImageSpec { image: reference, annotations, ..Default::default() };
         request(backend, spec, login, pod, limit).await?
     };
     out.line(&format!("Image is up to date for {id}"))?;
     Ok(0)
+}
+
+fn listed(file: &Path) -> Result<String> {
+    if file == Path::new("-") {
+        return std::io::read_to_string(std::io::stdin()).map_err(|e| Error::io("read", "standard input", e));
+    }
+    crate::config::reader::text(file)
+}
+
+/// The images of a list, each once.
+fn names(text: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let name = line.split('#').next().unwrap_or_default().trim();
+        if !name.is_empty() && !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
 }
 
 /// Bars redrawn in place, or a line where a layer begins and ends.
@@ -265,6 +300,12 @@ mod tests {
         assert!(!format!("{error:#}").contains("s3cret"));
         assert!(login(Some(":x"), None).read().is_err());
         assert!(!format!("{:?}", login(Some("me:secret"), None)).contains("secret"));
+    }
+
+    #[test]
+    fn a_list_of_images_has_comments_and_says_each_once() {
+        let text = "# warm\nr.example/a:1\n\n  r.example/b@sha256:0 # pinned\r\nr.example/a:1\n";
+        assert_eq!(names(text), ["r.example/a:1", "r.example/b@sha256:0"]);
     }
 
     #[test]

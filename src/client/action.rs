@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    change::Change,
     prune,
     types::{Container, ContainerState, DEFAULT_GRACE, Image, Inventory, ObjectRef, PodSandbox, PodState, Seen},
 };
@@ -44,6 +45,11 @@ pub enum Action {
         containers: bool,
         /// Containers that exited less than this ago stay.
         older_than: Duration,
+    },
+    /// What a runbook mends on the node itself, in order.
+    Mend {
+        title: String,
+        changes: Vec<Change>,
     },
 }
 
@@ -87,6 +93,7 @@ pub enum Step {
     RemoveContainer(String),
     PullImage(String),
     RemoveImage(String),
+    Change(Change),
 }
 
 /// Pure: the same plan for the popup, `--dry-run` and the audit line.
@@ -133,6 +140,11 @@ pub fn plan(action: &Action, seen: &Inventory, now: SystemTime) -> Result<Plan> 
         }
         Action::Prune { images, containers, older_than } => {
             prune::plan(&mut plan, seen, (*images, *containers), *older_than, now)?;
+        }
+        Action::Mend { changes, .. } => {
+            for change in changes {
+                step(Step::Change(change.clone()), change.what(), &change.reason());
+            }
         }
     }
     Ok(plan)

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     future::Future,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -16,12 +16,12 @@ use serde_json::{Map, Value, json};
 use super::{
     Credentials, Runtime, Session,
     action::Step,
-    containerd, convert, logs,
+    cgroups, containerd, convert, health, host, logs,
     transport::{self, Transport},
     types::{
-        Container, ContainerDetail, ContainerState, ContainerStats, DiskUse, ExecRequest, ExecResult, Image, Inventory,
-        LogLine, LogOptions, Mode, ObjectRef, PodSandbox, PodState, PullPhase, PullProgress, RuntimeInfo, Scope, Seen,
-        SnapshotRow,
+        CgroupFact, Container, ContainerDetail, ContainerState, ContainerStats, DiskUse, ExecRequest, ExecResult,
+        Image, Inventory, LogLine, LogOptions, Mode, ObjectRef, PodSandbox, PodState, PullPhase, PullProgress,
+        RuntimeInfo, Scope, Seen, SnapshotRow,
     },
 };
 use crate::{
@@ -256,7 +256,7 @@ impl Cri {
     }
 
     /// Conditions, and the image that pods are made with.
-    async fn status(&self) -> Result<(cri::StatusResponse, String)> {
+    async fn conditions(&self) -> Result<(cri::StatusResponse, String)> {
         let mut service = self.runtime_service();
         let status =
             within(QUESTION, "ask for the status", service.status(cri::StatusRequest { verbose: true })).await?;
@@ -327,7 +327,7 @@ impl Runtime for Cri {
             part(scope.stats, source, self.stats()),
             part(scope.snapshots, source, self.snapshots()),
             part(scope.disk, source, self.disk()),
-            part(scope.pods || scope.images, source, self.status()),
+            part(scope.pods || scope.images, source, self.conditions()),
         );
         let sandbox_image = status.value().map(|(_, image)| image.clone()).unwrap_or_default();
         let conditions = match status {
@@ -370,6 +370,14 @@ impl Runtime for Cri {
         }
     }
 
+    async fn status(&self) -> Result<health::RuntimeStatus> {
+        self.health().await
+    }
+
+    async fn calls(&self) -> Result<Vec<health::Call>> {
+        Ok(Self::calls(self).await)
+    }
+
     async fn apply(&self, step: &Step) -> Result<()> {
         let (mut runtime, mut images) = (self.runtime_service(), self.image_service());
         let done = match step.clone() {
@@ -400,6 +408,10 @@ impl Runtime for Cri {
                 within(CHANGE, &what, images.remove_image(cri::RemoveImageRequest { image })).await.map(drop)
             }
             Step::PullImage(reference) => return self.pull(&reference, None, &|_| {}).await.map(drop),
+            Step::Change(change) => {
+                self.changes(&change.what())?;
+                return host::apply(&change).await;
+            }
         };
         match done {
             // Somebody else was quicker; what was wanted is so.
@@ -471,6 +483,37 @@ impl Runtime for Cri {
         let mut service = self.runtime_service();
         let done = within(limit, &format!("exec in container {container}"), service.exec_sync(request)).await?;
         Ok(ExecResult { stdout: done.stdout, stderr: done.stderr, code: done.exit_code })
+    }
+
+    async fn cgroups(&self) -> Result<Vec<CgroupFact>> {
+        let mut facts = Vec::new();
+        let mut service = self.runtime_service();
+        let call = service.runtime_config(cri::RuntimeConfigRequest::default());
+        // Younger than CRI v1: an older runtime does not know it.
+        match within(QUESTION, "ask for the runtime's configuration", call).await {
+            Ok(answer) => facts.extend(answer.linux.map(|linux| {
+                let name = match linux.cgroup_driver() {
+                    cri::CgroupDriver::Systemd => "systemd",
+                    cri::CgroupDriver::Cgroupfs => "cgroupfs",
+                };
+                cgroups::fact("runtime", Some(name), "CRI RuntimeConfig".to_owned())
+            })),
+            Err(error) if error.is(Kind::Unimplemented) => {}
+            Err(error) => return Err(error),
+        }
+        facts.extend(cgroups::handlers(&self.health().await?.config));
+        facts.extend(cgroups::kubelet(Path::new("/")));
+        let pods = self.pods().await?;
+        for some in
+            pods.iter().filter(|p| p.state == PodState::Ready).take(cgroups::PODS).collect::<Vec<_>>().chunks(AT_ONCE)
+        {
+            let asked: Vec<ObjectRef> = some.iter().map(|p| ObjectRef::Pod(p.id.clone())).collect();
+            let answers = join_all(asked.iter().map(|pod| self.inspect(pod))).await;
+            // A pod that went meanwhile proves nothing.
+            let proofs = some.iter().zip(answers).filter_map(|(pod, answer)| cgroups::proven(pod, &answer.ok()?));
+            facts.extend(proofs);
+        }
+        Ok(facts)
     }
 
     async fn exec(&self, request: &ExecRequest) -> Result<Box<dyn Session>> {

@@ -77,6 +77,13 @@ pub async fn probe(root: &Path) -> (Option<String>, Vec<Error>) {
     (found, errors)
 }
 
+/// The first of the usual places with a socket, whether it answers or not; containerd's if there is none.
+pub fn usual(root: &Path) -> String {
+    let at = |place: &str| root.join(place.trim_start_matches('/'));
+    let found = PLACES.iter().find(|p| at(p).exists()).or(PLACES.first()).copied().unwrap_or_default();
+    format!("unix://{}", at(found).display())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -318,6 +318,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn log_05_a_gigabyte_opens_at_its_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("0.log");
+        let mut file = File::create(&path).unwrap();
+        // A hole stands for what came before; nothing of it may be read.
+        file.set_len(1 << 30).unwrap();
+        file.seek(SeekFrom::End(0)).unwrap();
+        let text: String = (0..20_000).map(|i| entry(i, "F", &format!("line {i}"))).collect();
+        file.write_all(b"\n").and_then(|()| file.write_all(text.as_bytes())).unwrap();
+        let begin = std::time::Instant::now();
+        let got = all(&path, LogOptions { tail: Some(5000), ..PLAIN }).await;
+        assert_eq!((got.len(), got[4999].as_str()), (5000, "line 19999"));
+        assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+    }
+
+    #[tokio::test]
     async fn following_misses_nothing_over_a_rotation() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("0.log");

@@ -5,15 +5,19 @@ use std::fmt;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
-use crate::error::Result;
+use crate::{bail, error::Result};
 
 pub mod action;
+mod cgroups;
+pub mod change;
 mod containerd;
 mod convert;
 pub mod cri;
 pub mod discover;
 #[cfg(feature = "engine")]
 pub mod embedded;
+pub mod health;
+pub mod host;
 mod logs;
 mod prune;
 pub mod sessions;
@@ -25,7 +29,9 @@ pub use cri::{Cri, Native};
 pub use transport::Transport;
 
 use action::Step;
-use types::{ExecRequest, ExecResult, Inventory, LogLine, LogOptions, ObjectRef, PullProgress, RuntimeInfo, Scope};
+use types::{
+    CgroupFact, ExecRequest, ExecResult, Inventory, LogLine, LogOptions, ObjectRef, PullProgress, RuntimeInfo, Scope,
+};
 
 /// A container runtime, whoever runs it. One implementation over one CRI client with two transports: the engine in
 /// this process, or a unix socket. Every call has a deadline of its own.
@@ -36,6 +42,14 @@ pub trait Runtime: fmt::Debug + Send + Sync {
     async fn inventory(&self, scope: Scope) -> Inventory;
     /// The verbose status in crictl's `inspect` shape.
     async fn inspect(&self, object: &ObjectRef) -> Result<serde_json::Value>;
+    /// What it says of itself in full.
+    async fn status(&self) -> Result<health::RuntimeStatus> {
+        bail!(Unimplemented, "{} does not tell its status", self.info().name)
+    }
+    /// How long each kind of question takes.
+    async fn calls(&self) -> Result<Vec<health::Call>> {
+        bail!(Unimplemented, "{} cannot be timed", self.info().name)
+    }
     /// Refused with `PermissionDenied` in read-only mode.
     async fn apply(&self, step: &Step) -> Result<()>;
     /// Returns the image's id. `progress` is called from time to time where the runtime tells.
@@ -50,6 +64,10 @@ pub trait Runtime: fmt::Debug + Send + Sync {
     /// From the container's log files. Ends unless it follows.
     fn logs(&self, container: &str, options: LogOptions) -> BoxStream<'static, Result<LogLine>>;
     async fn exec_sync(&self, container: &str, command: &[String], timeout: std::time::Duration) -> Result<ExecResult>;
+    /// Which cgroup driver the runtime, its handlers, the kubelet and the live pods use, as far as each can be told.
+    async fn cgroups(&self) -> Result<Vec<CgroupFact>> {
+        bail!(Unimplemented, "{} tells nothing about cgroups", self.info().name)
+    }
     async fn exec(&self, request: &ExecRequest) -> Result<Box<dyn Session>>;
 }
 

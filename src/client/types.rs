@@ -173,6 +173,16 @@ pub struct Condition {
     pub message: String,
 }
 
+/// One party's cgroup driver, and how that is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CgroupFact {
+    /// "runtime", "handler runc", "kubelet", "pod shop/web".
+    pub who: String,
+    /// "systemd" or "cgroupfs"; none when the source could not be understood.
+    pub driver: Option<String>,
+    pub source: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ObjectRef {
     Pod(String),

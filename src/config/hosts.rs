@@ -101,6 +101,13 @@ pub struct Hosts {
 #[derive(Debug, Clone)]
 pub struct Last(Host);
 
+impl Last {
+    /// Whether certificates or their verification are configured.
+    pub fn has_tls(&self) -> bool {
+        !self.0.ca.is_empty() || !self.0.client.is_empty() || self.0.skip_verify
+    }
+}
+
 impl Hosts {
     /// All hosts, the registry itself among them; `scheme` is for that one if the file does not name it.
     pub fn all(&self, scheme: &str, registry: &str) -> Vec<Host> {

@@ -7,49 +7,68 @@ use crate::{
         build::{Content, Entry, Layer, Recipe},
         pull::Puller,
     },
-    error::{Error, Result},
+    error::{Error, Kind, Result},
 };
 
 pub const HOST: &str = "demo.wharf.local";
 /// Bytes of the image that nobody uses.
 const UNUSED: usize = 96 << 20;
 
-/// Name and role of each.
-const APPS: &[(&str, &str)] = &[
-    ("shop/web:2.3", "web"),
-    ("shop/load:1.0", "load"),
-    ("billing/payments:0.9", "crash"),
-    ("shop/cache:7.2", "cache"),
-    ("jobs/report:1.4", "report"),
-];
-
 pub fn reference(name: &str) -> String {
     format!("{HOST}/{name}")
 }
 
-pub async fn make(puller: &Puller) -> Result<()> {
-    let base = Layer::new(&base()?)?;
-    for (name, role) in APPS {
-        let recipe = Recipe {
-            layers: vec![base.clone(), Layer::new(&[note(name)])?],
-            entrypoint: vec!["/bin/wharf".into(), "demo-app".into(), (*role).into()],
-            env: BTreeMap::from([("PATH".into(), "/bin".into()), ("DB_PASSWORD".into(), "not-a-real-one".into())]),
-            labels: BTreeMap::from([("org.opencontainers.image.title".into(), (*name).into())]),
-        };
-        puller.put(recipe.build(&reference(name))?).await?;
+/// Makes images that share their lowest layer.
+#[derive(Debug)]
+pub struct Maker<'a> {
+    puller: &'a Puller,
+    base: Layer,
+}
+
+impl<'a> Maker<'a> {
+    pub async fn new(puller: &'a Puller) -> Result<Self> {
+        Ok(Self { puller, base: made(|| Layer::new(&base()?)).await? })
     }
-    // Not compressible, like the models and dumps that fill real disks.
+
+    /// An image that runs one role of the demo's program.
+    pub async fn app(&self, name: &str, role: &str) -> Result<()> {
+        let recipe = Recipe {
+            layers: vec![self.base.clone(), Layer::new(&[note(name)])?],
+            entrypoint: vec!["/bin/wharf".into(), "demo-app".into(), role.into()],
+            env: BTreeMap::from([("PATH".into(), "/bin".into()), ("DB_PASSWORD".into(), "not-a-real-one".into())]),
+            labels: BTreeMap::from([("org.opencontainers.image.title".into(), name.into())]),
+        };
+        self.puller.put(recipe.build(&reference(name))?).await.map(drop)
+    }
+
+    /// A large one that nothing runs: something to prune.
+    pub async fn unused(&self, name: &str) -> Result<()> {
+        let layer = made(|| {
+            let entry = Entry { path: "/data/model.bin".into(), mode: 0o644, content: Content::Bytes(noise(UNUSED)) };
+            Layer::new(&[entry])
+        });
+        let recipe = Recipe { layers: vec![layer.await?], ..Recipe::default() };
+        self.puller.put(recipe.build(&reference(name))?).await.map(drop)
+    }
+}
+
+async fn made(work: impl FnOnce() -> Result<Layer> + Send + 'static) -> Result<Layer> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|e| Err(Error::new(Kind::Internal, "making a layer died").with_source(e)))
+}
+
+/// Not compressible, like the models and dumps that fill real disks.
+fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let mut data = Vec::with_capacity(UNUSED);
-    while data.len() < UNUSED {
+    let mut data = Vec::with_capacity(length);
+    while data.len() < length {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
         data.extend_from_slice(&state.to_le_bytes());
     }
-    let entry = Entry { path: "/data/model.bin".into(), mode: 0o644, content: Content::Bytes(data) };
-    let unused = Recipe { layers: vec![Layer::new(&[entry])?], ..Recipe::default() };
-    puller.put(unused.build(&reference("ml/old-model:2024"))?).await.map(drop)
+    data
 }
 
 fn note(name: &str) -> Entry {

@@ -1,10 +1,11 @@
 //! The demo's pods, and the hand that restarts what crashes, as the kubelet would.
 
-use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::Path, time::Duration};
 
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
-use super::images::reference;
+use super::{Tell, images::reference};
 use crate::{
     client::{Cri, Runtime, action::Step, types::Scope},
     error::{Context, Error, Kind, Result},
@@ -27,32 +28,55 @@ const BACKOFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_se
 /// Ended attempts that are kept, as the kubelet keeps some.
 const KEPT: u32 = 2;
 
-pub async fn start(cri: &Cri, logs: &Path, parent: &str) -> Result<Crashing> {
-    let pod = async |namespace: &str, name: &str| -> Result<(String, cri::PodSandboxConfig)> {
+/// Starts the demo's pods, and restarts what crashes, as the kubelet would.
+#[derive(Debug)]
+pub struct Pods<'a> {
+    pub cri: &'a Cri,
+    pub logs: &'a Path,
+    /// The cgroup of them all.
+    pub parent: &'a str,
+}
+
+/// A pod that was started.
+#[derive(Debug)]
+pub struct Started {
+    id: String,
+    config: cri::PodSandboxConfig,
+}
+
+impl Pods<'_> {
+    pub async fn pod(&self, namespace: &str, name: &str) -> Result<Started> {
         let uid = format!("demo-{name}");
         let labels = json!({ "io.kubernetes.pod.name": name, "io.kubernetes.pod.namespace": namespace, "io.kubernetes.pod.uid": uid });
         let config: cri::PodSandboxConfig = message(json!({
             "metadata": { "name": name, "namespace": namespace, "uid": uid },
-            "hostname": name, "log_directory": logs.join(format!("{namespace}_{name}")), "labels": labels,
-            "linux": { "cgroup_parent": parent },
+            "hostname": name, "log_directory": self.logs.join(format!("{namespace}_{name}_{uid}")), "labels": labels,
+            "linux": { "cgroup_parent": self.parent },
         }))?;
         let request = cri::RunPodSandboxRequest { config: Some(config.clone()), runtime_handler: String::new() };
-        let made = cri.runtime_service().run_pod_sandbox(request).await.map_err(Error::from);
-        Ok((made.context(|| format!("start the demo's pod {name}"))?.into_inner().pod_sandbox_id, config))
-    };
-    let (web, web_config) = pod("shop", "web-5f7c9").await?;
-    run(cri, &web, &web_config, container("web", "shop/web:2.3", 0, 128, json!([]))?).await?;
-    run(cri, &web, &web_config, container("traffic", "shop/load:1.0", 0, 128, json!([]))?).await?;
-    let (cache, cache_config) = pod("shop", "cache-0").await?;
-    let memory = json!([{ "key": "CACHE_MIB", "value": "56" }]);
-    run(cri, &cache, &cache_config, container("cache", "shop/cache:7.2", 0, 64, memory)?).await?;
-    let (report, report_config) = pod("jobs", "report-29384").await?;
-    run(cri, &report, &report_config, container("report", "jobs/report:1.4", 0, 256, json!([]))?).await?;
-    pod("billing", "ledger-7d4b8").await?;
-    let (payments, payments_config) = pod("billing", "payments-66b9f").await?;
-    let crashing = container("payments", "billing/payments:0.9", 0, 64, json!([]))?;
-    let last = run(cri, &payments, &payments_config, crashing.clone()).await?;
-    Ok(Crashing { pod: payments, sandbox: payments_config, container: crashing, last })
+        let made = self.cri.runtime_service().run_pod_sandbox(request).await.map_err(Error::from);
+        let id = made.context(|| format!("start the demo's pod {name}"))?.into_inner().pod_sandbox_id;
+        Ok(Started { id, config })
+    }
+
+    /// Its memory limit in mebibytes; `envs` as CRI has them.
+    pub async fn container(
+        &self,
+        pod: &Started,
+        name: &str,
+        image: &str,
+        mebibytes: u64,
+        envs: serde_json::Value,
+    ) -> Result<()> {
+        let config = container(name, image, 0, mebibytes, envs)?;
+        run(self.cri, &pod.id, &pod.config, config).await.map(drop)
+    }
+
+    pub async fn crashing(&self, pod: Started, name: &str, image: &str) -> Result<Crashing> {
+        let container = container(name, image, 0, 64, json!([]))?;
+        let last = run(self.cri, &pod.id, &pod.config, container.clone()).await?;
+        Ok(Crashing { pod: pod.id, sandbox: pod.config, container, last })
+    }
 }
 
 fn container(
@@ -89,17 +113,20 @@ async fn run(cri: &Cri, pod: &str, sandbox: &cri::PodSandboxConfig, config: cri:
     Ok(id)
 }
 
-/// Restarts the crash-looper with a growing delay and tries the pull that cannot succeed; until it is aborted.
-pub async fn keep(cri: Arc<Cri>, mut crashing: Crashing) {
+/// Restarts the crash-looper with a growing delay and tries the pull that cannot succeed; until it is told to stop.
+pub async fn keep(cri: &Cri, mut crashing: Crashing, tell: &Tell, stop: &CancellationToken) {
     let mut wait = BACKOFF.0;
     loop {
-        tokio::time::sleep(wait).await;
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(wait) => {}
+        }
         wait = (wait * 2).min(BACKOFF.1);
-        if let Err(error) = again(&cri, &mut crashing).await {
-            tracing::info!("demo: {error:#}");
+        if let Err(error) = again(cri, &mut crashing).await {
+            tell(format!("demo: restart payments: {error:#}"));
         }
         if let Err(error) = cri.pull(UNREACHABLE, None, &|_| ()).await {
-            tracing::info!("demo: {error:#}");
+            tell(format!("demo: pod ledger-7d4b8 waits for its image: {error:#}"));
         }
     }
 }

@@ -3,7 +3,9 @@
 //! Blocking functions say so; async code calls them through `tokio::task::spawn_blocking`.
 
 pub mod cgroup;
+pub mod check;
 pub mod content;
+pub mod crash;
 pub mod cri;
 mod features;
 pub mod gc;
@@ -13,9 +15,12 @@ pub mod network;
 pub mod recover;
 pub mod run;
 pub mod serve;
+pub mod settings;
 pub mod shim;
 pub mod snapshot;
+pub mod stores;
 pub mod streaming;
+pub mod usage;
 
 mod whole;
 

@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     fs,
-    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError, Weak,
@@ -15,12 +14,13 @@ use std::{
 use super::{
     cgroup,
     content::{Content, Digest},
+    crash,
     cri::{self, Pods},
     features::{self, Features},
     gc,
     image::{
         config::ImageConfig,
-        pull::{LEASE, Puller},
+        pull::Puller,
         reference::Reference,
         registry::RegistryConfig,
     },
@@ -28,8 +28,10 @@ use super::{
     network::{self, Network, NetworkConfig},
     recover,
     shim::{BuiltinShims, Shims},
-    snapshot::{self, Snapshotter, Usage},
+    snapshot::{Snapshotter, Usage},
+    stores::Stores,
     streaming,
+    usage::Sizes,
 };
 use crate::{
     bail,
@@ -39,11 +41,10 @@ use crate::{
 /// An image's configuration is at most this large (docs/architecture.md, "Limits").
 const CONFIG_LIMIT: u64 = 8 << 20;
 
-/// Between two looks for leases that have expired.
-const LOOK_FOR_EXPIRED: Duration = Duration::from_secs(60);
-
 /// How long removed things wait for company before a collection.
 const COLLECT_DELAY: Duration = Duration::from_millis(500);
+/// How often expired leases are looked for.
+const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
 /// A runtime handler: the name a RuntimeClass selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +103,7 @@ pub struct Engine {
     pub shims: Arc<dyn Shims>,
     pub pods: Pods,
     streaming: tokio::sync::OnceCell<Arc<streaming::Server>>,
+    sizes: Sizes,
     configs: Mutex<HashMap<Digest, ImageConfig>>,
     tags: Mutex<HashMap<String, String>>,
     /// By handler.
@@ -114,31 +116,28 @@ pub struct Engine {
 impl Engine {
     /// Opens the root, repairs its storage, adopts running pods.
     pub async fn open(config: Config) -> Result<Arc<Self>> {
-        let lock = prepare(&config)?;
-        let db = Arc::new(Db::open(&config.root.join("meta.db"))?);
-        let content = Content::open(&config.root.join("content"), Arc::clone(&db))?;
-        let snapshots = config.root.join("snapshots");
-        let local = snapshot::open(&snapshots, config.snapshotter.as_deref(), Arc::clone(&db))?;
-        // Whoever held one is dead: this engine is the only one here, and it has just begun.
-        db.abandon(None, LEASE)?;
-        let report = recover::storage(&db, &content, &local).await?;
-        tracing::info!(?report, "storage recovered");
-        let snapshotter: Arc<dyn Snapshotter> = Arc::new(local);
-        let (registry, scratch) = (config.registry.clone(), config.root.join("scratch"));
-        let puller = Puller::new(content.clone(), Arc::clone(&db), Arc::clone(&snapshotter), registry, scratch)?;
+        let Stores { db, content, snapshotter, puller, lock } = Stores::open(&config).await?;
+        let shims = BuiltinShims::new()?;
+        let ended = recover::orphans(&db, &shims, &config.state, config.network.clone()).await;
+        match ended {
+            Ok(0) => {}
+            Ok(ended) => tracing::warn!(ended, "what had no record was ended"),
+            Err(error) => tracing::warn!("recovery: {error:#}"),
+        }
         let features = {
             let config = config.clone();
             blocking(move || Ok(features_of(&config))).await?
         };
         let engine = Arc::new(Self {
             network: network::open(config.network.clone()),
-            shims: Arc::new(BuiltinShims::new()?),
+            shims: Arc::new(shims),
             pods: Pods::new(Arc::clone(&db)),
             db,
             content,
             snapshotter,
             puller,
             streaming: tokio::sync::OnceCell::new(),
+            sizes: Sizes::default(),
             configs: Mutex::default(),
             tags: Mutex::default(),
             features,
@@ -148,7 +147,12 @@ impl Engine {
             config,
         });
         cri::recover(&engine).await?;
-        tokio::spawn(janitor(Arc::downgrade(&engine)));
+        crash::point("rec.4");
+        // A crash may have come between a removal and the collection after it.
+        if let Err(error) = engine.collect().await {
+            tracing::warn!("collecting garbage failed: {error:#}");
+        }
+        tokio::spawn(keep_house(Arc::downgrade(&engine)));
         Ok(engine)
     }
 
@@ -226,6 +230,22 @@ impl Engine {
         .await
     }
 
+    /// An image that has to be pulled again, by id, tag or digest: it can still be removed.
+    pub async fn damaged_image(&self, reference: &str) -> Result<Option<ImageRow>> {
+        let (db, reference) = (Arc::clone(&self.db), reference.to_owned());
+        blocking(move || {
+            let full = reference.parse::<Reference>().map_or_else(|_| reference.clone(), |r| r.to_string());
+            let named = |row: &ImageRow| {
+                row.id.as_str() == reference
+                    || row.id.hex() == reference
+                    || row.tags.contains(&full)
+                    || row.digests.contains(&full)
+            };
+            Ok(db.damaged_images()?.into_iter().find(named))
+        })
+        .await
+    }
+
     /// The configuration of an image, parsed once.
     pub async fn image_config(&self, image: &ImageRow) -> Result<ImageConfig> {
         if let Some(found) = locked(&self.configs).get(&image.id) {
@@ -289,17 +309,17 @@ impl Engine {
         });
     }
 
-    /// What blobs and snapshots take on disk.
-    pub async fn image_usage(&self) -> Result<Usage> {
-        let mut total = Usage::default();
-        for info in self.snapshotter.walk().await? {
-            let usage = self.snapshotter.usage(&info.key).await?;
-            total.bytes += usage.bytes;
-            total.inodes += usage.inodes;
-        }
+    /// What images take on disk (blobs and layers), and what containers have written.
+    pub async fn usage(&self) -> Result<(Usage, Usage)> {
+        let (layers, writable) = self.snapshotter.totals().await?;
         let db = Arc::clone(&self.db);
         let blobs = blocking(move || db.blob_usage()).await?;
-        Ok(Usage { bytes: total.bytes + blobs.bytes, inodes: total.inodes + blobs.inodes })
+        Ok((layers + blobs, self.sizes.sum(&self.snapshotter, &writable).await))
+    }
+
+    /// What a container has written; at most a few seconds old.
+    pub async fn written_by(&self, container: &str) -> Result<Usage> {
+        self.sizes.of(&self.snapshotter, container).await
     }
 }
 
@@ -308,58 +328,18 @@ fn features_of(config: &Config) -> HashMap<String, Features> {
     config.handlers.iter().map(|h| (h.name.clone(), features::of(h, &directories))).collect()
 }
 
-/// Collects what leases kept when they expire, for as long as the engine lives.
-async fn janitor(engine: Weak<Engine>) {
+/// Collects what leases held that nobody renewed: pulls that were cut short.
+async fn keep_house(engine: Weak<Engine>) {
     loop {
-        if let Some(engine) = engine.upgrade() {
-            let db = Arc::clone(&engine.db);
-            match blocking(move || db.has_expired(SystemTime::now())).await {
-                Ok(true) => engine.collect_soon(),
-                Ok(false) => {}
-                Err(error) => tracing::warn!("looking for expired leases failed: {error:#}"),
-            }
-        } else {
-            return;
+        tokio::time::sleep(HOUSEKEEPING).await;
+        let Some(engine) = engine.upgrade() else { return };
+        let db = Arc::clone(&engine.db);
+        match blocking(move || db.expired_leases(SystemTime::now())).await {
+            Ok(0) => {}
+            Ok(_) => engine.collect_soon(),
+            Err(error) => tracing::warn!("looking for expired leases failed: {error:#}"),
         }
-        tokio::time::sleep(LOOK_FOR_EXPIRED).await;
     }
-}
-
-/// The directories with their modes, and the lock that makes us the only engine on this root.
-fn prepare(config: &Config) -> Result<fs::File> {
-    for (path, mode) in [(&config.root, 0o700), (&config.state, 0o711)] {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(mode)
-            .create(path)
-            .context(|| format!("create {}", path.display()))?;
-    }
-    for name in ["pods", "netns"] {
-        let path = config.state.join(name);
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o711)
-            .create(&path)
-            .context(|| format!("create {}", path.display()))?;
-    }
-    let path = config.root.join("LOCK");
-    let lock = fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(&path)
-        .context(|| format!("open {}", path.display()))?;
-    match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(rustix::io::Errno::WOULDBLOCK) => {
-            let holder = fs::read_to_string(&path).unwrap_or_default();
-            bail!(FailedPrecondition, "{} is already in use by pid {}", config.root.display(), holder.trim());
-        }
-        Err(error) => return Err(Error::io("lock", &path, error)),
-    }
-    fs::write(&path, format!("{}\n", std::process::id())).context(|| format!("write {}", path.display()))?;
-    Ok(lock)
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {

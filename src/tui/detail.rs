@@ -2,11 +2,17 @@
 
 use serde_json::Value;
 
-use super::{event::Token, text::SafeText, theme::Tone};
+use super::{
+    event::Token,
+    text::{self, SafeText},
+    theme::Tone,
+};
 
 #[derive(Debug, Clone)]
 pub struct Detail {
     pub token: Token,
+    /// "Describe", "YAML", "Tree".
+    pub kind: &'static str,
     pub title: SafeText,
     pub raw: bool,
     /// `None` while it is read.
@@ -25,6 +31,10 @@ pub struct DetailLine {
 }
 
 impl Detail {
+    pub fn new(token: Token, title: SafeText) -> Self {
+        Self { token, kind: "", title, raw: false, result: None, scroll: 0, filter: String::new() }
+    }
+
     pub fn shown(&self) -> Vec<&DetailLine> {
         let filter = self.filter.to_lowercase();
         let hit = |l: &&DetailLine| {
@@ -55,7 +65,7 @@ pub fn describe(value: &Value) -> Vec<DetailLine> {
             _ => true,
         };
         let apart = |k: &str| matches!(k, "labels" | "annotations" | "mounts");
-        for (key, value) in map.iter().filter(|(k, v)| small(v) && !apart(k)) {
+        for (key, value) in map.iter().filter(|(k, v)| small(v) && !apart(k) && !empty(v)) {
             scalar(&mut out, 1, key, value);
         }
         for (key, value) in map.iter().filter(|(k, v)| !small(v) || apart(k)) {
@@ -110,8 +120,25 @@ fn section(out: &mut Vec<DetailLine>, name: &str) {
     out.push(DetailLine { indent: 0, key: name.into(), text: SafeText::default(), tone: Tone::Head });
 }
 
+/// A time that CRI tells in nanoseconds, ours in seconds, or a size in bytes: as people read it.
+fn figure(key: &str, value: &Value) -> Option<String> {
+    let number = |v: &Value| v.as_u64().or_else(|| v.as_str()?.parse().ok());
+    let at = |nanos: u64| text::stamp(std::time::UNIX_EPOCH + std::time::Duration::from_nanos(nanos));
+    match key {
+        "createdAt" | "startedAt" | "finishedAt" => Some(number(value).map_or_else(String::new, |n| match n {
+            0 => "not yet".to_owned(),
+            n => at(n),
+        }))
+        .filter(|t| !t.is_empty()),
+        "created" => value.get("secs_since_epoch").and_then(Value::as_u64).map(|s| at(s.saturating_mul(1_000_000_000))),
+        "size" | "bytes" => number(value).filter(|n| *n >= 1024).map(|n| format!("{} ({n} bytes)", text::bytes(n))),
+        _ => None,
+    }
+}
+
 fn scalar(out: &mut Vec<DetailLine>, indent: u16, key: &str, value: &Value) {
     let text = match value {
+        value if figure(key, value).is_some() => figure(key, value).unwrap_or_default(),
         Value::String(s) => s.clone(),
         Value::Null => "-".into(),
         Value::Object(m) => m.iter().map(|(k, v)| format!("{k}={}", plain(v))).collect::<Vec<_>>().join("  "),
@@ -168,6 +195,7 @@ fn entry(out: &mut Vec<DetailLine>, indent: u16, key: &str, value: &Value, depth
             out.push(DetailLine { indent, key: key.into(), text: SafeText::default(), tone: Tone::Accent });
             tree(out, indent + 1, value, depth + 1);
         }
+        other if empty(other) => {}
         other => scalar(out, indent, key, other),
     }
 }

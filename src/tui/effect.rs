@@ -17,9 +17,12 @@ use super::{
     event::{Effect, Event, Token},
     host,
 };
-use crate::client::{
-    Runtime, action,
-    types::{LogOptions, ObjectRef, Scope},
+use crate::{
+    client::{
+        Runtime, action,
+        types::{LogOptions, ObjectRef, Scope, Seen},
+    },
+    runbook::{self, Live, Params, RunEvent, Runbook},
 };
 
 const READ: Duration = Duration::from_secs(15);
@@ -29,6 +32,8 @@ const PULL: Duration = Duration::from_secs(3600);
 /// Lines of a log read back at first.
 const TAIL: u64 = 5000;
 const LINES: usize = 500;
+/// In which lines of several logs are put in order.
+const TOGETHER: Duration = Duration::from_millis(250);
 /// Events of a runtime in this time become one reading.
 const QUIET: Duration = Duration::from_millis(300);
 
@@ -51,6 +56,16 @@ impl Runner {
         Self { runtime, send, refresh, slots: BTreeMap::new(), tasks }
     }
 
+    /// Passes on what others have to say.
+    pub fn listen(&mut self, mut notes: mpsc::UnboundedReceiver<String>) {
+        let send = self.send.clone();
+        self.tasks.spawn(async move {
+            while let Some(note) = notes.recv().await {
+                tell(&send, Event::Note(note)).await;
+            }
+        });
+    }
+
     pub fn run(&mut self, effect: Effect) {
         while self.tasks.try_join_next().is_some() {}
         let (runtime, send) = (Arc::clone(&self.runtime), self.send.clone());
@@ -58,12 +73,22 @@ impl Runner {
             // One reading runs, one waits; a newer wish joins the one that waits.
             Effect::Refresh(scope) => self.refresh.add(scope),
             Effect::Inspect { token, object } => self.replace("inspect", inspect(runtime, send, token, object)),
-            Effect::Plan { token, action } => self.replace("plan", plan(runtime, send, token, action)),
-            Effect::Logs { token, container } => self.replace("logs", logs(runtime, send, token, container)),
+            Effect::Plan { token, action, more } => self.replace("plan", plan(runtime, send, token, action, more)),
+            Effect::Family { token, pod, containers } => {
+                self.replace("inspect", family(runtime, send, token, pod, containers));
+            }
+            Effect::Cgroups => self.replace("cgroups", cgroups(runtime, send)),
+            Effect::Logs { token, containers, since } => {
+                self.replace("logs", logs(runtime, send, token, containers, since));
+            }
+            Effect::Save { file, name, bytes } => drop(self.tasks.spawn(save(send, file, name, bytes))),
             Effect::Apply { token, steps } => drop(self.tasks.spawn(apply(runtime, send, token, steps))),
             Effect::Pull { token, reference } => drop(self.tasks.spawn(pull(runtime, send, token, reference))),
+            Effect::Examine { token, books, params } => {
+                self.replace("examine", examine(runtime, send, token, books, params))
+            }
             // The loop that owns the terminal does these.
-            Effect::Exec { .. } | Effect::Redraw | Effect::Quit => {}
+            Effect::Exec { .. } | Effect::Redraw | Effect::Quit | Effect::Mouse(_) | Effect::Copy(_) => {}
         }
     }
 
@@ -169,11 +194,73 @@ async fn inspect(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: To
     tell(&send, Event::Inspected { token, result }).await;
 }
 
+/// A pod and its containers in one value; what could not be asked is left out, if anything could.
+async fn family(
+    runtime: Arc<dyn Runtime>,
+    send: mpsc::Sender<Event>,
+    token: Token,
+    pod: String,
+    containers: Vec<String>,
+) {
+    let work = async {
+        let mut status = runtime.inspect(&ObjectRef::Pod(pod)).await?;
+        if let Some(parent) = status.pointer("/info/pid").and_then(serde_json::Value::as_i64).and_then(parent) {
+            status["shim"] = parent.into();
+        }
+        let asked: Vec<ObjectRef> = containers.iter().map(|id| ObjectRef::Container(id.clone())).collect();
+        let answers = futures::future::join_all(asked.iter().map(|c| runtime.inspect(c))).await;
+        let found = containers.into_iter().zip(answers).filter_map(|(id, answer)| Some((id, answer.ok()?)));
+        let inside: serde_json::Map<String, serde_json::Value> = found.collect();
+        Ok::<_, crate::error::Error>(serde_json::json!({ "pod": status, "containers": inside }))
+    };
+    let result = match timeout(INSPECT, work).await {
+        Ok(result) => result.map_err(|e| format!("{e:#}")),
+        Err(_) => Err(format!("timeout after {} s", INSPECT.as_secs())),
+    };
+    tell(&send, Event::Family { token, result }).await;
+}
+
+/// The process above a pod's first one, which is its shim: "pid name".
+fn parent(pid: i64) -> Option<String> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let parent = status.lines().find_map(|l| l.strip_prefix("PPid:"))?.trim();
+    // Not its comm: a shim that was run from a file descriptor is called by that.
+    let line = std::fs::read(format!("/proc/{parent}/cmdline")).ok()?;
+    let name = String::from_utf8_lossy(line.split(|b| *b == 0).next()?).into_owned();
+    (parent != "0").then(|| format!("{parent} {}", name.rsplit('/').next().unwrap_or_default()))
+}
+
+async fn cgroups(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>) {
+    let result = timeout(READ, runtime.cgroups()).await;
+    let at = SystemTime::now();
+    let seen = match result {
+        Ok(Ok(value)) => Seen::At { value, at, source: runtime.info().endpoint.clone() },
+        Ok(Err(error)) => Seen::Failed { error: format!("{error:#}"), at },
+        Err(_) => Seen::Failed { error: format!("timeout after {} s", READ.as_secs()), at },
+    };
+    tell(&send, Event::Cgroups(seen)).await;
+}
+
 /// Plans on what is there now, not on what the screen shows.
-async fn plan(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Token, action: action::Action) {
+async fn plan(
+    runtime: Arc<dyn Runtime>,
+    send: mpsc::Sender<Event>,
+    token: Token,
+    action: action::Action,
+    more: Vec<action::Action>,
+) {
     let result = match timeout(READ, runtime.inventory(Scope::ALL)).await {
         Ok(inventory) => {
-            let plan = action::plan(&action, &inventory, SystemTime::now()).map_err(|e| format!("{e:#}"));
+            let now = SystemTime::now();
+            let plan = action::plan(&action, &inventory, now).and_then(|mut whole| {
+                for action in &more {
+                    let part = action::plan(action, &inventory, now)?;
+                    whole.steps.extend(part.steps);
+                    whole.keeps.extend(part.keeps);
+                }
+                Ok(whole)
+            });
+            let plan = plan.map_err(|e| format!("{e:#}"));
             tell(&send, Event::Inventory(Arc::new(inventory))).await;
             plan
         }
@@ -189,7 +276,40 @@ async fn apply(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Toke
             Ok(result) => result.map_err(|e| format!("{e:#}")),
             Err(_) => Err(format!("timeout after {} s", STEP.as_secs())),
         };
+        let failed = result.is_err() && matches!(what, action::Step::Change(_));
         tell(&send, Event::StepDone { token, step, result }).await;
+        if failed {
+            // What follows a change of the node counts on it.
+            for step in step + 1..steps.len() {
+                let result = Err("not done, because the step before it failed".to_owned());
+                tell(&send, Event::StepDone { token, step, result }).await;
+            }
+            return;
+        }
+    }
+}
+
+async fn examine(
+    runtime: Arc<dyn Runtime>,
+    send: mpsc::Sender<Event>,
+    token: Token,
+    books: Vec<&'static Runbook>,
+    params: Params,
+) {
+    let endpoint = runtime.info().endpoint.clone();
+    let probe = Live::new(&endpoint, Ok(runtime));
+    let (said, mut heard) = mpsc::unbounded_channel();
+    let mut tell_run = move |event: RunEvent| drop(said.send(event));
+    let mut work = Box::pin(runbook::examine(&books, &probe, &params, &mut tell_run));
+    loop {
+        tokio::select! {
+            biased;
+            Some(event) = heard.recv() => tell(&send, Event::Run { token, event }).await,
+            _ = &mut work => break,
+        }
+    }
+    while let Ok(event) = heard.try_recv() {
+        tell(&send, Event::Run { token, event }).await;
     }
 }
 
@@ -206,21 +326,63 @@ async fn pull(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Token
     tell(&send, Event::Pulled { token, result }).await;
 }
 
-async fn logs(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Token, container: String) {
-    let options = LogOptions { follow: true, tail: Some(TAIL), since: None };
-    let mut chunks = runtime.logs(&container, options).ready_chunks(LINES);
-    while let Some(chunk) = chunks.next().await {
-        let (mut lines, mut error) = (Vec::with_capacity(chunk.len()), None);
-        for line in chunk {
-            match line {
-                Ok(line) => lines.push(line),
-                Err(e) => error = Some(format!("{e:#}")),
+/// Merged by time as far as lines come together: what arrives within a moment is put in order.
+async fn logs(
+    runtime: Arc<dyn Runtime>,
+    send: mpsc::Sender<Event>,
+    token: Token,
+    containers: Vec<String>,
+    since: Option<SystemTime>,
+) {
+    let tail = since.is_none().then_some(TAIL);
+    let several = containers.len() > 1;
+    let one = |(source, id): (usize, &String)| {
+        let options = LogOptions { follow: true, tail, since };
+        runtime.logs(id, options).map(move |line| (source, line))
+    };
+    let streams = futures::stream::select_all(containers.iter().enumerate().map(one).map(StreamExt::boxed));
+    let mut chunks = std::pin::pin!(streams.ready_chunks(LINES));
+    let mut failed = None;
+    while let Some(mut chunk) = chunks.next().await {
+        let moment = tokio::time::Instant::now() + TOGETHER;
+        // The first lines of each come as fast as the disk gives them; later ones are put in order as they come.
+        while several && chunk.len() < LINES * 40 {
+            match tokio::time::timeout_at(moment, chunks.next()).await {
+                Ok(Some(more)) => chunk.extend(more),
+                _ => break,
             }
         }
+        let mut lines = Vec::with_capacity(chunk.len());
+        for (source, line) in chunk {
+            match line {
+                Ok(line) => lines.push((source, line)),
+                Err(error) => failed = Some(format!("{error:#}")),
+            }
+        }
+        if several {
+            lines.sort_by_key(|(_, line)| line.at);
+        }
         tell(&send, Event::Log { token, lines }).await;
-        if error.is_some() {
-            return tell(&send, Event::LogEnd { token, error }).await;
+        // One that cannot be read must not hide the others.
+        if failed.is_some() && !several {
+            break;
         }
     }
-    tell(&send, Event::LogEnd { token, error: None }).await;
+    tell(&send, Event::LogEnd { token, error: failed }).await;
+}
+
+/// Only the person may read it: logs hold what they hold. An existing file is not written over.
+async fn save(send: mpsc::Sender<Event>, file: Option<std::path::PathBuf>, name: String, bytes: Vec<u8>) {
+    let path = file.unwrap_or_else(|| std::env::temp_dir().join(name));
+    let work = move || {
+        let mut options = std::fs::OpenOptions::new();
+        std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create_new(true), 0o600);
+        let written = options.open(&path).and_then(|mut file| std::io::Write::write_all(&mut file, &bytes));
+        match written {
+            Ok(()) => Event::Note(format!("saved {} bytes in {}", bytes.len(), path.display())),
+            Err(error) => Event::Failed(format!("save {}: {error}", path.display())),
+        }
+    };
+    let event = tokio::task::spawn_blocking(work).await;
+    tell(&send, event.unwrap_or_else(|e| Event::Failed(format!("saving died: {e}")))).await;
 }

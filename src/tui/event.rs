@@ -1,12 +1,15 @@
 //! What happens to the app, and what it asks to be done. Plain values; `effect` does, `update` decides.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{path::PathBuf, sync::Arc, time::SystemTime};
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 
-use crate::client::{
-    action::{Action, Plan, Step},
-    types::{Inventory, LogLine, ObjectRef, PullProgress, Scope},
+use crate::{
+    client::{
+        action::{Action, Plan, Step},
+        types::{CgroupFact, Inventory, LogLine, ObjectRef, PullProgress, Scope, Seen},
+    },
+    runbook::{Params, RunEvent, Runbook},
 };
 
 /// Ties an answer to the request it belongs to; an answer nobody waits for any more is dropped.
@@ -33,6 +36,13 @@ pub enum Event {
         token: Token,
         result: Result<serde_json::Value, String>,
     },
+    /// The verbose status of a pod and of its containers.
+    Family {
+        token: Token,
+        result: Result<serde_json::Value, String>,
+    },
+    Cgroups(Seen<Vec<CgroupFact>>),
+    Mouse(MouseEvent),
     Planned {
         token: Token,
         result: Result<Plan, String>,
@@ -44,7 +54,8 @@ pub enum Event {
     },
     Log {
         token: Token,
-        lines: Vec<LogLine>,
+        /// With the number of the container that wrote it.
+        lines: Vec<(usize, LogLine)>,
     },
     LogEnd {
         token: Token,
@@ -59,10 +70,15 @@ pub enum Event {
         result: Result<String, String>,
     },
     ExecEnded(Result<i32, String>),
+    /// What an examination has come to.
+    Run {
+        token: Token,
+        event: RunEvent,
+    },
     /// A worker failed; the text is for the message line.
     Failed(String),
-    /// The terminal is gone, or the process was asked to end.
-    Hangup,
+    /// Somebody else in this program has something to say.
+    Note(String),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +91,20 @@ pub enum Effect {
     Plan {
         token: Token,
         action: Action,
+        /// When several objects were marked: the plan is of all of them together.
+        more: Vec<Action>,
     },
+    /// A pod with its containers, as a tree.
+    Family {
+        token: Token,
+        pod: String,
+        containers: Vec<String>,
+    },
+    Cgroups,
+    /// Report the mouse to the app, or leave it to the terminal.
+    Mouse(bool),
+    /// Into the terminal's clipboard.
+    Copy(String),
     Apply {
         token: Token,
         steps: Vec<Step>,
@@ -86,10 +115,23 @@ pub enum Effect {
     },
     Logs {
         token: Token,
-        container: String,
+        containers: Vec<String>,
+        /// None is the last lines.
+        since: Option<SystemTime>,
+    },
+    /// Into that file, or one of that name in the temporary directory.
+    Save {
+        file: Option<PathBuf>,
+        name: String,
+        bytes: Vec<u8>,
     },
     Exec {
         container: String,
+    },
+    Examine {
+        token: Token,
+        books: Vec<&'static Runbook>,
+        params: Params,
     },
     /// Clears the screen first.
     Redraw,
@@ -109,6 +151,8 @@ pub struct Host {
     pub load: [f64; 3],
     pub memory_total: u64,
     pub memory_used: u64,
+    /// Seconds that local time is ahead of UTC now.
+    pub utc_offset: i32,
     /// `some avg10` of /proc/pressure: cpu, memory, io; `None` where the kernel has none.
     pub pressure: [Option<f32>; 3],
 }

@@ -27,9 +27,23 @@ impl Reader {
             load: [load.one, load.five, load.fifteen],
             memory_total: self.0.total_memory(),
             memory_used: self.0.used_memory(),
+            utc_offset: utc_offset(),
             pressure: ["cpu", "memory", "io"].map(pressure),
         }
     }
+}
+
+/// Of the machine's time zone, now.
+fn utc_offset() -> i32 {
+    let now = jiff::Timestamp::now().as_second();
+    let mut local = std::mem::MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: both pointers are to values of ours that outlive the call, which fills `local` or returns null.
+    let filled = unsafe { libc::localtime_r(&raw const now, local.as_mut_ptr()) };
+    if filled.is_null() {
+        return 0;
+    }
+    // SAFETY: the call has succeeded, and all zeroes was a value already.
+    i32::try_from(unsafe { local.assume_init() }.tm_gmtoff).unwrap_or(0)
 }
 
 /// `some avg10` of a PSI file; the kernel may have none.

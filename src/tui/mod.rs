@@ -16,20 +16,25 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
+pub mod books;
 pub mod detail;
 mod effect;
 pub mod event;
 mod exec;
+pub mod filter;
+pub mod happen;
 mod host;
 pub mod keymap;
 pub mod log;
 pub mod model;
+pub mod palette;
 pub mod panes;
 pub mod table;
 #[cfg(test)]
 mod testing;
 pub mod text;
 pub mod theme;
+pub mod tree;
 mod tty;
 pub mod update;
 pub mod view;
@@ -44,28 +49,37 @@ const BATCH: usize = 64;
 /// The least time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Options {
     /// Hides and refuses what changes the node, whatever the runtime would allow.
     pub read_only: bool,
+    /// What others in this program have to say, a line each, for the message line and the events.
+    pub notes: Option<mpsc::UnboundedReceiver<String>>,
 }
 
-/// Runs the app on the process's terminal until the person leaves, the terminal goes away, or SIGTERM/SIGHUP comes.
-/// The terminal is put back on every way out. Fails with `FailedPrecondition` if there is no usable terminal.
-pub async fn run(runtime: Arc<dyn Runtime>, options: Options) -> Result<()> {
+/// Fails with `FailedPrecondition` if the process's terminal, if any, cannot show the app.
+pub fn usable() -> Result<()> {
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         bail!(FailedPrecondition, "the app needs a terminal on its input and output");
     }
-    if std::env::var("TERM").is_ok_and(|t| t == "dumb") {
-        bail!(FailedPrecondition, "the app cannot draw on a terminal with TERM=dumb");
+    match std::env::var("TERM").unwrap_or_default().as_str() {
+        "" | "dumb" => bail!(FailedPrecondition, "the app cannot draw on a terminal that TERM calls nothing or dumb"),
+        _ => Ok(()),
     }
-    let theme = theme::Theme { colour: std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) };
+}
+
+/// Runs the app on the process's terminal until the person leaves, the terminal goes away, or a signal asks to end.
+/// The terminal is put back on every way out. Returns the exit code: 0, or 128 and the signal's number; a terminal that
+/// went away counts as SIGHUP. Fails with `FailedPrecondition` if there is no usable terminal.
+pub async fn run(runtime: Arc<dyn Runtime>, options: Options) -> Result<u8> {
+    usable()?;
+    let theme = theme::of_environment(|name| std::env::var(name).unwrap_or_default());
     let (send, receive) = mpsc::channel(WAITING);
     let mut tty = tty::Tty::enter(send.clone())?;
     let result = turn(&mut tty, runtime, options, theme, send, receive).await;
     let left = tty.leave();
     match result {
-        Ok(()) => left,
+        Ok(code) => left.map(|()| code),
         Err(error) => Err(error.and_cleanup(left)),
     }
 }
@@ -77,31 +91,42 @@ async fn turn(
     theme: theme::Theme,
     send: mpsc::Sender<Event>,
     mut receive: mpsc::Receiver<Event>,
-) -> Result<()> {
+) -> Result<u8> {
     let failed = |e: std::io::Error| Error::new(Kind::Unavailable, "draw on the terminal").with_source(e);
-    let mut terminal = Terminal::new(CrosstermBackend::new(std::io::stdout())).map_err(failed)?;
+    // Not dropped: it would show the cursor, which `Tty` does, and complain on stderr if it cannot, which is a panic when
+    // the terminal has gone.
+    let terminal = Terminal::new(CrosstermBackend::new(std::io::stdout())).map_err(failed)?;
+    let mut terminal = std::mem::ManuallyDrop::new(terminal);
     let size = terminal.size().map_err(failed)?;
     let info = runtime.info().clone();
     let mut model = Model::new(info, options.read_only, theme, (size.width, size.height), SystemTime::now());
     let mut runner = effect::Runner::start(Arc::clone(&runtime), send.clone());
+    if let Some(notes) = options.notes {
+        runner.listen(notes);
+    }
     let mut effects = update::update(&mut model, Event::Tick(SystemTime::now()));
     loop {
         for effect in std::mem::take(&mut effects) {
             match effect {
-                Effect::Quit => return Ok(()),
+                Effect::Quit => return Ok(0),
                 Effect::Redraw => {
                     terminal.clear().map_err(failed)?;
                     model.dirty = true;
                 }
                 Effect::Exec { container } => {
                     tty.suspend()?;
-                    let result = exec::shell(runtime.as_ref(), &container).await;
+                    let result = tokio::select! {
+                        result = exec::shell(runtime.as_ref(), &container) => result,
+                        code = tty.ended() => return Ok(code),
+                    };
                     tty.resume()?;
                     terminal.clear().map_err(failed)?;
                     let size = terminal.size().map_err(failed)?;
                     update::update(&mut model, Event::Resize(size.width, size.height));
                     effects = update::update(&mut model, Event::ExecEnded(result.map_err(|e| format!("{e:#}"))));
                 }
+                Effect::Mouse(on) => tty.mouse(on)?,
+                Effect::Copy(text) => tty::Tty::copy(&text)?,
                 effect => runner.run(effect),
             }
         }
@@ -114,10 +139,13 @@ async fn turn(
             effects.extend(update::update(&mut model, Event::Drawn(SystemTime::now())));
         }
         let pause = Duration::from_millis(if model.counting() { 200 } else { 1000 });
-        let first = match tokio::time::timeout(pause, receive.recv()).await {
-            Ok(Some(event)) => event,
-            Ok(None) => return Ok(()),
-            Err(_) => Event::Tick(SystemTime::now()),
+        let first = tokio::select! {
+            code = tty.ended() => return Ok(code),
+            next = tokio::time::timeout(pause, receive.recv()) => match next {
+                Ok(Some(event)) => event,
+                Ok(None) => return Ok(0),
+                Err(_) => Event::Tick(SystemTime::now()),
+            },
         };
         effects.extend(update::update(&mut model, first));
         // Whatever came in the meantime belongs in the same frame; a key is answered at once.

@@ -1,13 +1,15 @@
 //! Everything the screen shows, as plain values. Changed by `update` only, drawn by `view`.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::{Duration, SystemTime},
 };
 
 use super::{
+    books::Books,
     detail::Detail,
     event::{Host, Token},
+    happen::Ring,
     log::LogView,
     panes::{self, PaneId},
     table::{Row, TableState},
@@ -16,7 +18,7 @@ use super::{
 };
 use crate::client::{
     action::{Plan, Step},
-    types::{ContainerStats, Inventory, ObjectRef, PullProgress, RuntimeInfo, Scope, Seen},
+    types::{CgroupFact, ContainerStats, Inventory, ObjectRef, PullProgress, RuntimeInfo, Scope, Seen},
 };
 
 /// Keys read this soon after a dialog came up do not press its buttons.
@@ -36,22 +38,35 @@ pub struct Model {
     pub pane: PaneId,
     /// Where Esc in the logs goes.
     pub before: PaneId,
+    /// Where Esc goes after a row was opened into another pane.
+    pub opened_from: Option<PaneId>,
     /// The last good value of every part.
     pub seen: Inventory,
     /// Parts whose last reading failed.
     pub faults: BTreeMap<&'static str, Fault>,
     pub host: Option<Host>,
+    pub happened: Ring,
+    /// Asked for while its pane is looked at.
+    pub cgroups: Seen<Vec<CgroupFact>>,
     pub history: History,
     pub tables: BTreeMap<PaneId, TableState>,
     /// Of the current pane.
     pub rows: Vec<Row>,
     pub order: Vec<usize>,
     pub popup: Option<Popup>,
+    /// The pod whose tree is asked for or shown.
+    pub tree_of: Option<String>,
     pub input: Option<Input>,
     pub log: Option<LogView>,
     pub job: Option<Job>,
+    pub books: Books,
     pub pulls: Vec<Pull>,
     pub toast: Option<Toast>,
+    /// A letter is waited for, to sort by its column.
+    pub picking: bool,
+    pub mouse: bool,
+    /// Commands that were given, newest last, and where in them the input is.
+    pub said: Vec<String>,
     /// The last refresh asked for, and whether its answer is still to come.
     pub asked: Option<SystemTime>,
     pub pending: bool,
@@ -79,7 +94,7 @@ pub enum Popup {
     Planning {
         token: Token,
         what: SafeText,
-        aim: Option<Aim>,
+        aims: Vec<Aim>,
         grace: bool,
     },
     /// The plan or its progress, in `Model::job`.
@@ -125,10 +140,14 @@ pub struct Pull {
     pub outcome: Option<Result<SafeText, SafeText>>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Input {
     pub command: bool,
+    /// For the search in a log rather than for a filter.
+    pub search: bool,
     pub text: String,
+    /// The line of the palette's list that Tab and Enter take; none takes the text as it is.
+    pub choice: Option<usize>,
     /// The filter that Esc brings back.
     pub was: String,
 }
@@ -203,19 +222,27 @@ impl Model {
             now,
             pane: PaneId::Pods,
             before: PaneId::Pods,
+            opened_from: None,
             seen: Inventory::default(),
             faults: BTreeMap::new(),
             host: None,
+            happened: Ring::default(),
+            cgroups: Seen::NotAsked,
             history: History::default(),
             tables,
             rows: Vec::new(),
             order: Vec::new(),
             popup: None,
+            tree_of: None,
             input: None,
             log: None,
             job: None,
+            books: Books::default(),
             pulls: Vec::new(),
             toast: None,
+            picking: false,
+            mouse: false,
+            said: Vec::new(),
             asked: None,
             pending: false,
             full: None,
@@ -230,6 +257,7 @@ impl Model {
         if let Some(stats) = new.stats.value() {
             self.history.sample(stats);
         }
+        self.happened.compare(&self.seen, new, self.now);
         let (seen, faults) = (&mut self.seen, &mut self.faults);
         take("pods", &mut seen.pods, &new.pods, faults);
         take("containers", &mut seen.containers, &new.containers, faults);
@@ -265,6 +293,7 @@ impl Model {
             sort: 0,
             reversed: false,
             filter: String::new(),
+            marked: BTreeSet::new(),
         };
         self.tables.get(&self.pane).unwrap_or(&NONE)
     }
@@ -287,7 +316,8 @@ impl Model {
     pub fn settle(&mut self) {
         let (pane, height) = (panes::of(self.pane), self.page());
         if let Some(state) = self.tables.get_mut(&self.pane) {
-            self.order = state.order(&self.rows, pane.columns);
+            self.order = state.order(&self.rows, pane.columns, self.now);
+            state.marked.retain(|id| self.rows.iter().any(|r| r.id == *id));
             state.settle(&self.rows, &self.order, height);
         }
     }
@@ -366,6 +396,7 @@ pub fn object_of(step: &Step) -> Option<ObjectRef> {
         Step::StopPod(id) | Step::RemovePod(id) => Some(ObjectRef::Pod(id.clone())),
         Step::StopContainer(id, _) | Step::RemoveContainer(id) => Some(ObjectRef::Container(id.clone())),
         Step::RemoveImage(id) => Some(ObjectRef::Image(id.clone())),
+        Step::Change(_) => None,
         Step::PullImage(_) => None,
     }
 }

@@ -1,8 +1,11 @@
 //! A table that is filtered, sorted and selected by id. State and layout only; panes make the rows.
 
+use std::{collections::BTreeSet, time::SystemTime};
+
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
+    filter::Filter,
     text::{SafeText, cut},
     theme::{Theme, Tone},
 };
@@ -54,6 +57,8 @@ pub struct Row {
     /// For titles and plans.
     pub name: String,
     pub cells: Vec<Cell>,
+    /// Of rows that are equal in the column sorted by, the one with the larger comes first.
+    pub tie: u64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,12 +72,15 @@ pub struct TableState {
     pub sort: usize,
     pub reversed: bool,
     pub filter: String,
+    /// Rows that a plan is to be about, by id.
+    pub marked: BTreeSet<String>,
 }
 
 impl TableState {
     /// Indices of the rows to show, in order.
-    pub fn order(&self, rows: &[Row], columns: &[Column]) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..rows.len()).filter(|i| matches(&rows[*i], &self.filter)).collect();
+    pub fn order(&self, rows: &[Row], columns: &[Column], now: SystemTime) -> Vec<usize> {
+        let filter = Filter::parse(&self.filter, columns);
+        let mut order: Vec<usize> = (0..rows.len()).filter(|i| filter.matches(&rows[*i], now)).collect();
         let column = self.sort.min(columns.len().saturating_sub(1));
         let down = columns.get(column).is_some_and(|c| c.down) != self.reversed;
         order.sort_by(|a, b| {
@@ -81,7 +89,8 @@ impl TableState {
                 .and_then(|c| c.number)
                 .cmp(&y.and_then(|c| c.number))
                 .then_with(|| x.map(|c| &c.text).cmp(&y.map(|c| &c.text)));
-            if down { by.reverse() } else { by }.then_with(|| rows[*a].id.cmp(&rows[*b].id))
+            let by = if down { by.reverse() } else { by };
+            by.then_with(|| rows[*b].tie.cmp(&rows[*a].tie)).then_with(|| rows[*a].id.cmp(&rows[*b].id))
         });
         order
     }
@@ -117,9 +126,9 @@ impl TableState {
     }
 
     /// Another filter: the selection stays if its row does, else the first row has it.
-    pub fn refilter(&mut self, filter: String, rows: &[Row], columns: &[Column], height: usize) {
+    pub fn refilter(&mut self, filter: String, rows: &[Row], columns: &[Column], now: SystemTime, height: usize) {
         self.filter = filter;
-        let order = self.order(rows, columns);
+        let order = self.order(rows, columns, now);
         if !self.selected.as_ref().is_some_and(|id| order.iter().any(|i| rows[*i].id == *id)) {
             (self.selected, self.lost) = (None, false);
         }
@@ -127,15 +136,27 @@ impl TableState {
     }
 }
 
-/// Every word must be in some cell; `!` before the text turns it round. Case does not matter.
-fn matches(row: &Row, filter: &str) -> bool {
-    let (wanted, filter) = filter.strip_prefix('!').map_or((true, filter), |f| (false, f));
-    let all = filter.split_whitespace().all(|word| {
-        let word = word.to_lowercase();
-        row.id.to_lowercase().contains(&word)
-            || row.cells.iter().any(|c| c.text.as_str().to_lowercase().contains(&word))
-    });
-    filter.trim().is_empty() || all == wanted
+/// A letter for each column, to sort by it: the first of its name that is free.
+pub fn letters(columns: &[Column]) -> Vec<char> {
+    let mut taken = Vec::new();
+    for column in columns {
+        let name = column.name.to_lowercase();
+        let all = name.chars().chain('a'..='z').filter(char::is_ascii_lowercase);
+        taken.push(all.into_iter().find(|c| !taken.contains(c)).unwrap_or('?'));
+    }
+    taken
+}
+
+/// Rows or columns under a place of the screen, given where the table was drawn.
+pub fn column_at(columns: &[Column], area: Rect, x: u16) -> Option<usize> {
+    let mut left = area.x + 2;
+    for (i, width) in layout(columns, area.width.saturating_sub(2)) {
+        if (left..left + width + 2).contains(&x) {
+            return Some(i);
+        }
+        left += width + 2;
+    }
+    None
 }
 
 /// Columns that fit `width`, with their widths. A column that would get less than its least is left out, last first.
@@ -177,9 +198,13 @@ pub fn draw(
     for (line, i) in order.iter().skip(state.offset).take(usize::from(area.height.saturating_sub(1))).enumerate() {
         let (row, y) = (&rows[*i], area.y + 1 + line as u16);
         let selected = state.selected.as_deref() == Some(row.id.as_str());
+        let marked = state.marked.contains(&row.id);
         if selected {
             buffer.set_style(Rect { y, height: 1, ..area }, theme.style(Tone::Cursor));
             buffer.set_stringn(area.x, y, "▶", 1, theme.style(Tone::Cursor));
+        }
+        if marked {
+            buffer.set_stringn(area.x + 1, y, "●", 1, theme.style(if selected { Tone::Cursor } else { Tone::Accent }));
         }
         let mut x = area.x + 2;
         for (i, width) in &places {
@@ -215,6 +240,7 @@ mod tests {
             object: None,
             name: (*n).into(),
             cells: vec![Cell::new(*n), Cell::number(s.to_string(), *s)],
+            tie: 0,
         };
         names.iter().map(row).collect()
     }
@@ -224,7 +250,7 @@ mod tests {
         let mut state = TableState::default();
         let go = |state: &mut TableState, names: &[(&str, u64)], by: Option<isize>| {
             let rows = rows(names);
-            let order = state.order(&rows, COLUMNS);
+            let order = state.order(&rows, COLUMNS, SystemTime::UNIX_EPOCH);
             match by {
                 Some(by) => state.step(&rows, &order, by, 2),
                 None => state.settle(&rows, &order, 2),
@@ -242,8 +268,9 @@ mod tests {
     #[test]
     fn sorting_and_filtering() {
         let rows = rows(&[("web-1", 10), ("db", 30), ("web-2", 9)]);
-        let names =
-            |s: &TableState| -> Vec<&str> { s.order(&rows, COLUMNS).iter().map(|i| rows[*i].id.as_str()).collect() };
+        let names = |s: &TableState| -> Vec<&str> {
+            s.order(&rows, COLUMNS, SystemTime::UNIX_EPOCH).iter().map(|i| rows[*i].id.as_str()).collect()
+        };
         let mut state = TableState::default();
         assert_eq!(names(&state), ["db", "web-1", "web-2"]);
         state.sort = 1;
@@ -254,6 +281,15 @@ mod tests {
         assert_eq!(names(&state), ["web-2", "web-1"]);
         state.filter = "!web".into();
         assert_eq!(names(&state), ["db"]);
+    }
+
+    #[test]
+    fn letters_are_all_different() {
+        let column = |name| Column { name, width: 1, grow: 0, right: false, from: 0, down: false };
+        assert_eq!(letters(&["NAME", "NAMESPACE", "STATE", "N"].map(column)), ['n', 'a', 's', 'b']);
+        assert_eq!(column_at(COLUMNS, Rect::new(10, 0, 30, 5), 12), Some(0));
+        assert_eq!(column_at(COLUMNS, Rect::new(10, 0, 30, 5), 38), Some(1));
+        assert_eq!(column_at(COLUMNS, Rect::new(10, 0, 30, 5), 3), None);
     }
 
     #[test]

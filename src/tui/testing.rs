@@ -21,6 +21,8 @@ use crate::client::{
     types::*,
 };
 
+mod books;
+mod finding;
 mod screens;
 mod stories;
 mod terminal;
@@ -227,7 +229,7 @@ impl App {
             read_only: false,
             storage: true,
         };
-        let model = Model::new(info, false, Theme { colour: true }, (width, height), now());
+        let model = Model::new(info, false, Theme::default(), (width, height), now());
         let mut app = Self { model, clock: now() };
         app.send(Event::Tick(now()));
         for n in 0..40_u16 {
@@ -239,6 +241,7 @@ impl App {
                 cpus: 8,
                 cpu_percent: 20.0 + f32::from(n * 7 % 45),
                 load: [3.4, 2.9, 2.2],
+                utc_offset: 7200,
                 memory_total: 16 << 30,
                 memory_used: (9 << 30) + (u64::from(n) << 25),
                 pressure: [Some(2.1), Some(0.4), Some(27.5)],
@@ -260,6 +263,11 @@ impl App {
 
     pub fn keys(&mut self, keys: &str) -> Vec<Effect> {
         keys.chars().flat_map(|c| self.press(if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) })).collect()
+    }
+
+    pub fn ctrl(&mut self, c: char) -> Vec<Effect> {
+        self.clock += Duration::from_millis(200);
+        self.send(Event::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL), self.clock))
     }
 
     pub fn drawn(&mut self) {

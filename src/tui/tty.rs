@@ -11,6 +11,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use base64::Engine;
 use crossterm::{
     cursor, event as input, execute,
     terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
@@ -19,7 +20,7 @@ use futures::StreamExt;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::JoinHandle,
 };
 
@@ -30,6 +31,9 @@ use crate::error::{Error, Kind, Result};
 /// application keys; then the plain screen and the cursor.
 const RESET: &[u8] = b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?1l\x1b>\x1b[r\x1b[?6l\x1b[?7h\x1b[4l\x0f\x1b(B\x1b[0m\x1b[?1049l\x1b[?25h";
 
+/// A terminal that goes away, by whatever sign.
+const HANGUP: u8 = died_of(1);
+
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 #[derive(Debug)]
@@ -38,6 +42,14 @@ pub struct Tty {
     reader: Option<JoinHandle<()>>,
     signals: JoinHandle<()>,
     open: Arc<AtomicBool>,
+    /// The exit code, once something outside has ended the app.
+    end: watch::Sender<Option<u8>>,
+    mouse: bool,
+}
+
+/// What a shell reports for a process that a signal ended.
+const fn died_of(signal: i32) -> u8 {
+    128 + signal as u8
 }
 
 fn failed(doing: &'static str) -> impl FnOnce(std::io::Error) -> Error {
@@ -78,19 +90,20 @@ impl Tty {
                 before(info);
             }));
         });
+        let (end, _) = watch::channel(None);
         let mut endings = Vec::new();
         for kind in [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt(), SignalKind::quit()] {
-            endings.push(signal(kind).map_err(failed("listen for signals"))?);
+            endings.push((signal(kind).map_err(failed("listen for signals"))?, died_of(kind.as_raw_value())));
         }
-        let tell = send.clone();
+        let tell = end.clone();
         let signals = tokio::spawn(async move {
-            let any = endings.iter_mut().map(|s| Box::pin(s.recv()));
-            futures::future::select_all(any).await;
-            let _closed = tell.send(Event::Hangup).await;
+            let any = endings.iter_mut().map(|(signal, code)| Box::pin(async { (signal.recv().await, *code).1 }));
+            let (code, ..) = futures::future::select_all(any).await;
+            tell.send_replace(Some(code));
         });
         let open = Arc::new(AtomicBool::new(true));
-        watch_hangup(send.clone(), Arc::clone(&open))?;
-        let mut tty = Self { send, reader: None, signals, open };
+        watch_hangup(end.clone(), Arc::clone(&open))?;
+        let mut tty = Self { send, reader: None, signals, open, end, mouse: false };
         if let Err(error) = tty.resume() {
             return Err(error.and_cleanup(give_back()));
         }
@@ -110,8 +123,36 @@ impl Tty {
         // Answers a program asked the terminal for, and keys typed ahead, are not for the app.
         rustix::termios::tcflush(std::io::stdin().as_fd(), rustix::termios::QueueSelector::IFlush)
             .map_err(|e| failed("drop waiting input")(e.into()))?;
-        self.reader = Some(tokio::spawn(read(self.send.clone())));
+        if self.mouse {
+            self.mouse(true)?;
+        }
+        self.reader = Some(tokio::spawn(read(self.send.clone(), self.end.clone())));
         Ok(())
+    }
+
+    /// Waits until the terminal has gone or a signal asked to end; the exit code for it.
+    pub async fn ended(&self) -> u8 {
+        let mut end = self.end.subscribe();
+        // The sender is ours: it cannot be gone.
+        end.wait_for(Option::is_some).await.map_or(HANGUP, |code| code.unwrap_or(HANGUP))
+    }
+
+    /// Has the terminal report the mouse, or not. The mode ends with the app's turn and is set again with the next.
+    pub fn mouse(&mut self, on: bool) -> Result<()> {
+        self.mouse = on;
+        let done = if on {
+            execute!(stdout(), input::EnableMouseCapture)
+        } else {
+            execute!(stdout(), input::DisableMouseCapture)
+        };
+        done.map_err(failed("switch the mouse"))
+    }
+
+    /// Puts text into the terminal's clipboard (OSC 52), through tmux where it runs around us.
+    pub fn copy(text: &str) -> Result<()> {
+        let coded = base64::engine::general_purpose::STANDARD.encode(text);
+        let sequence = clipboard(&coded, std::env::var_os("TMUX").is_some());
+        stdout().write_all(sequence.as_bytes()).and_then(|()| stdout().flush()).map_err(failed("write to the terminal"))
     }
 
     pub fn leave(&mut self) -> Result<()> {
@@ -119,6 +160,11 @@ impl Tty {
         self.open.store(false, Ordering::SeqCst);
         self.suspend()
     }
+}
+
+/// tmux passes on what is wrapped for it, with every escape doubled.
+fn clipboard(coded: &str, tmux: bool) -> String {
+    if tmux { format!("\x1bPtmux;\x1b\x1b]52;c;{coded}\x07\x1b\\") } else { format!("\x1b]52;c;{coded}\x07") }
 }
 
 impl Drop for Tty {
@@ -129,11 +175,12 @@ impl Drop for Tty {
     }
 }
 
-async fn read(send: mpsc::Sender<Event>) {
+async fn read(send: mpsc::Sender<Event>, end: watch::Sender<Option<u8>>) {
     let mut stream = input::EventStream::new();
     while let Some(next) = stream.next().await {
         let event = match next {
             Ok(input::Event::Key(key)) => Event::Key(key, SystemTime::now()),
+            Ok(input::Event::Mouse(mouse)) => Event::Mouse(mouse),
             Ok(input::Event::Paste(text)) => Event::Paste(text),
             Ok(input::Event::Resize(width, height)) => Event::Resize(width, height),
             Ok(_) => continue,
@@ -143,12 +190,17 @@ async fn read(send: mpsc::Sender<Event>) {
             return;
         }
     }
-    let _closed = send.send(Event::Hangup).await;
+    gone(&end);
+}
+
+/// A signal that came before it stays the reason.
+fn gone(end: &watch::Sender<Option<u8>>) {
+    end.send_modify(|code| *code = Some(code.unwrap_or(HANGUP)));
 }
 
 /// A terminal that went away reads as ready for ever, and no signal need come. A thread that asks for nothing but the
 /// hang-up itself sees it and costs nothing.
-fn watch_hangup(send: mpsc::Sender<Event>, open: Arc<AtomicBool>) -> Result<()> {
+fn watch_hangup(end: watch::Sender<Option<u8>>, open: Arc<AtomicBool>) -> Result<()> {
     let watch = move || {
         let stdin = std::io::stdin();
         while open.load(Ordering::SeqCst) {
@@ -156,10 +208,7 @@ fn watch_hangup(send: mpsc::Sender<Event>, open: Arc<AtomicBool>) -> Result<()> 
             let second = Timespec { tv_sec: 1, tv_nsec: 0 };
             match poll(&mut asked, Some(&second)) {
                 Ok(0) => {}
-                Ok(_) => {
-                    let _closed = send.blocking_send(Event::Hangup);
-                    return;
-                }
+                Ok(_) => return gone(&end),
                 Err(rustix::io::Errno::INTR) => std::thread::sleep(Duration::from_millis(10)),
                 Err(_) => return,
             }
@@ -175,6 +224,12 @@ fn watch_hangup(send: mpsc::Sender<Event>, open: Arc<AtomicBool>) -> Result<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_clipboard_through_tmux() {
+        assert_eq!(clipboard("QQ==", false), "\x1b]52;c;QQ==\x07");
+        assert_eq!(clipboard("QQ==", true), "\x1bPtmux;\x1b\x1b]52;c;QQ==\x07\x1b\\");
+    }
 
     #[test]
     fn tui_09_reset_switches_everything_off() {

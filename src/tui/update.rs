@@ -3,21 +3,24 @@
 
 use std::time::{Duration, SystemTime};
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::{
-    detail::{self, Detail},
+    detail,
     event::{Effect, Event},
     keymap::{self, Cmd, Context},
-    log::LogView,
     model::{GUARD, Input, Model, Phase, Popup, scope},
     panes::{self, PaneId},
     text::SafeText,
     theme::Tone,
 };
-use crate::client::types::{ObjectRef, Scope};
+use crate::client::types::{CgroupFact, Scope, Seen};
 
 mod acts;
+mod books;
+mod input;
+mod logs;
+mod looks;
 
 /// Between two readings of what the pane shows, and of everything.
 const OFTEN: Duration = Duration::from_secs(3);
@@ -33,7 +36,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
                 self::key(model, key, at, &mut out);
             }
         }
-        Event::Paste(text) => paste(model, &text),
+        Event::Paste(text) => input::paste(model, &text),
         Event::Resize(width, height) => {
             model.size = (width, height);
             model.settle();
@@ -53,14 +56,17 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             model.pending = false;
             let dead = model.dead().is_some();
             model.merge(&inventory);
+            lived(model, dead);
             model.dirty |= dead != model.dead().is_some() || model.pane == PaneId::Node;
             model.dirty |= model.rebuild();
         }
         Event::InventoryFailed { error, at } => {
+            let dead = model.dead().is_some();
             model.pending = false;
             let text = SafeText::new(&error);
             let fault = super::model::Fault { error: text.clone(), since: at };
             model.faults.entry("containers").or_insert(fault).error = text;
+            lived(model, dead);
             model.settle();
             model.dirty = true;
         }
@@ -80,11 +86,24 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
                 model.dirty = true;
             }
         }
+        Event::Family { token, result } => looks::family(model, token, result),
+        Event::Cgroups(seen) => {
+            match &seen {
+                Seen::Failed { error, at } => {
+                    let fault = super::model::Fault { error: error.as_str().into(), since: *at };
+                    model.faults.insert("cgroups", fault);
+                }
+                _ => drop(model.faults.remove("cgroups")),
+            }
+            model.cgroups = seen;
+            model.dirty |= model.rebuild();
+        }
+        Event::Mouse(mouse) => input::mouse(model, mouse, &mut out),
         Event::Planned { token, result } => acts::planned(model, token, result),
         Event::StepDone { token, step, result } => acts::step_done(model, token, step, result, &mut out),
         Event::Log { token, lines } => {
             if let Some(log) = model.log.as_mut().filter(|l| l.token == token) {
-                log.push(&lines);
+                log.push(lines, model.now);
                 model.dirty |= model.pane == PaneId::Logs;
             }
         }
@@ -104,10 +123,51 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             }
             ask(model, scope(model.pane), &mut out);
         }
-        Event::Failed(error) => model.say(Tone::Bad, error),
-        Event::Hangup => out.push(Effect::Quit),
+        Event::Run { token, event } => {
+            model.books.take(token, event);
+            model.dirty |= model.pane == PaneId::Runbooks && model.rebuild();
+        }
+        Event::Failed(error) => {
+            model.happened.push(model.now, Tone::Bad, "app", "wharf", error.as_str());
+            model.say(Tone::Bad, error);
+        }
+        Event::Note(text) => note(model, &text),
     }
     out
+}
+
+/// What somebody else says is an event; it is worth the message line the first time.
+fn note(model: &mut Model, text: &str) {
+    let safe = SafeText::new(text);
+    let heard = model.happened.iter().any(|h| h.kind == "note" && h.what == safe);
+    model.happened.push(model.now, Tone::Plain, "note", "wharf", safe.clone());
+    if !heard {
+        model.say(Tone::Plain, safe);
+    }
+    if model.pane == PaneId::Events {
+        model.dirty |= model.rebuild();
+    }
+}
+
+/// Tells when the runtime stopped answering, and when it came back.
+fn lived(model: &mut Model, was_dead: bool) {
+    let name = model.info.name.clone();
+    match (was_dead, model.dead().map(|f| f.error.clone())) {
+        (false, Some(error)) => {
+            model.happened.push(model.now, Tone::Bad, "runtime", name, format!("does not answer: {error}"));
+        }
+        (true, None) => model.happened.push(model.now, Tone::Good, "runtime", name, "answers again"),
+        _ => {}
+    }
+}
+
+/// Drivers change when somebody changes a configuration: seldom.
+fn due(seen: &Seen<Vec<CgroupFact>>, now: SystemTime) -> bool {
+    let at = match seen {
+        Seen::NotAsked => return true,
+        Seen::At { at, .. } | Seen::Failed { at, .. } => *at,
+    };
+    now.duration_since(at).is_ok_and(|age| age >= SELDOM / 6)
 }
 
 fn ask(model: &mut Model, scope: Scope, out: &mut Vec<Effect>) {
@@ -132,27 +192,18 @@ fn tick(model: &mut Model, now: SystemTime, out: &mut Vec<Effect>) {
         ask(model, Scope::ALL, out);
     } else if !model.pending && since(model.asked).is_none_or(|s| s >= OFTEN) {
         ask(model, scope(model.pane), out);
+        if model.pane == PaneId::Cgroups && due(&model.cgroups, now) {
+            out.push(Effect::Cgroups);
+        }
     }
-}
-
-/// Pasted text is text: it fills an open input up to its first line end and never presses anything.
-fn paste(model: &mut Model, text: &str) {
-    if model.input.is_none() {
-        return;
-    }
-    let line = text.lines().next().unwrap_or_default();
-    let room = 1024_usize.saturating_sub(model.input.as_ref().map_or(0, |i| i.text.len()));
-    let line: String = line.chars().filter(|c| !c.is_control()).take(room).collect();
-    if let Some(input) = &mut model.input {
-        input.text.push_str(&line);
-    }
-    typed(model);
-    model.dirty = true;
 }
 
 fn key(model: &mut Model, key: KeyEvent, at: SystemTime, out: &mut Vec<Effect>) {
     if model.input.is_some() {
-        return input(model, key, out);
+        return input::key(model, key, out);
+    }
+    if std::mem::take(&mut model.picking) {
+        return input::pick(model, key);
     }
     let contexts: &[Context] = match &model.popup {
         Some(Popup::Job) => &[Context::Plan, Context::Everywhere],
@@ -236,7 +287,8 @@ fn popup_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
         Cmd::Redraw => return out.push(Effect::Redraw),
         Cmd::Filter => {
             if let Some(Popup::Detail(d)) = &model.popup {
-                model.input = Some(Input { command: false, text: d.filter.clone(), was: d.filter.clone() });
+                let text = d.filter.clone();
+                model.input = Some(Input { was: text.clone(), text, ..Input::default() });
             }
             return;
         }
@@ -268,11 +320,11 @@ fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
         Cmd::Quit | Cmd::Interrupt => interrupt(model, out),
         Cmd::Back => back(model, out),
         Cmd::Help => model.popup = Some(Popup::Help { scroll: 0 }),
-        Cmd::Command => model.input = Some(Input { command: true, text: String::new(), was: String::new() }),
-        Cmd::Pull => model.input = Some(Input { command: true, text: "pull ".into(), was: String::new() }),
+        Cmd::Command => model.input = Some(Input { command: true, ..Input::default() }),
+        Cmd::Pull => model.input = Some(Input { command: true, text: "pull ".into(), ..Input::default() }),
         Cmd::Filter => {
             let was = filter_of(model).unwrap_or_default();
-            model.input = Some(Input { command: false, text: was.clone(), was });
+            model.input = Some(Input { text: was.clone(), was, ..Input::default() });
         }
         Cmd::Pane(n) => {
             if let Some(pane) = panes::panes().get(usize::from(n)) {
@@ -294,35 +346,43 @@ fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
         Cmd::HalfUp => step(model, -((page / 2) as isize)),
         Cmd::Top => step(model, isize::MIN / 2),
         Cmd::Bottom => step(model, isize::MAX / 2),
-        Cmd::Sort | Cmd::Reverse => {
-            let columns = panes::of(model.pane).columns;
-            if let Some(state) = model.tables.get_mut(&model.pane).filter(|_| !columns.is_empty()) {
-                if cmd == Cmd::Sort {
-                    (state.sort, state.reversed) = ((state.sort + 1) % columns.len(), false);
-                } else {
-                    state.reversed = !state.reversed;
-                }
+        Cmd::SortBy => model.picking = !panes::of(model.pane).columns.is_empty(),
+        Cmd::SortLeft => input::sort_step(model, -1),
+        Cmd::SortRight => input::sort_step(model, 1),
+        Cmd::Reverse => {
+            if let Some(state) = model.tables.get_mut(&model.pane) {
+                state.reversed = !state.reversed;
             }
             model.settle();
         }
-        Cmd::Follow => {
-            if let Some(log) = &mut model.log {
-                log.follow(log.anchor.is_some());
+        Cmd::Mark => input::mark(model),
+        Cmd::Unmark => {
+            if let Some(state) = model.tables.get_mut(&model.pane) {
+                state.marked.clear();
             }
         }
-        Cmd::Wrap => {
-            if let Some(log) = &mut model.log {
-                log.wrap = !log.wrap;
-            }
-        }
-        Cmd::Times => {
-            if let Some(log) = &mut model.log {
-                log.times = !log.times;
-            }
-        }
-        Cmd::Describe | Cmd::Yaml => describe(model, cmd == Cmd::Yaml, out),
-        Cmd::Logs => logs(model, out),
-        Cmd::Exec => exec(model, out),
+        Cmd::Open | Cmd::Describe if model.pane == PaneId::Runbooks => books::open(model, out),
+        Cmd::Diagnose => books::diagnose(model, out),
+        Cmd::Fix => books::fix(model, out),
+        Cmd::Copy => looks::copy(model, out),
+        Cmd::Mouse => input::toggle_mouse(model, out),
+        Cmd::Follow
+        | Cmd::Wrap
+        | Cmd::Times
+        | Cmd::Fields
+        | Cmd::Span
+        | Cmd::Previous
+        | Cmd::AllContainers
+        | Cmd::Search
+        | Cmd::Older
+        | Cmd::Newer
+        | Cmd::Save
+        | Cmd::CopyLines => logs::key(model, cmd, out),
+        Cmd::Open => looks::open(model, out),
+        Cmd::Describe | Cmd::Yaml => looks::describe(model, cmd == Cmd::Yaml, out),
+        Cmd::Tree => looks::tree(model, out),
+        Cmd::Logs => logs::open(model, out),
+        Cmd::Exec => looks::exec(model, out),
         Cmd::Stop => acts::stop(model, out),
         Cmd::Remove => acts::remove(model, out),
         Cmd::Prune => acts::prune(model, true, out),
@@ -334,8 +394,12 @@ fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
 fn back(model: &mut Model, out: &mut Vec<Effect>) {
     if filter_of(model).is_some_and(|f| !f.is_empty()) {
         set_filter(model, String::new());
+    } else if books::close(model) {
+        // Back in the list of runbooks.
     } else if model.pane == PaneId::Logs {
         go(model, model.before, out);
+    } else if let Some(pane) = model.opened_from.take() {
+        go(model, pane, out);
     }
 }
 
@@ -348,6 +412,9 @@ fn go(model: &mut Model, pane: PaneId, out: &mut Vec<Effect>) {
     let wanted = panes::of(pane).part;
     if matches!(wanted, "images" | "snapshots" | "disk") {
         ask(model, scope(pane), out);
+    }
+    if pane == PaneId::Cgroups {
+        out.push(Effect::Cgroups);
     }
 }
 
@@ -384,143 +451,14 @@ fn set_filter(model: &mut Model, filter: String) {
         (Some(Popup::Detail(d)), _) => (d.filter, d.scroll) = (filter, 0),
         (_, PaneId::Logs) => {
             if let Some(log) = &mut model.log {
-                log.filter = filter;
+                log.set_filter(filter);
             }
         }
         (_, pane) => {
             if let Some(state) = model.tables.get_mut(&pane) {
-                state.refilter(filter, &model.rows, panes::of(pane).columns, height);
+                state.refilter(filter, &model.rows, panes::of(pane).columns, model.now, height);
             }
             model.settle();
         }
-    }
-}
-
-/// A filter works while it is typed.
-fn typed(model: &mut Model) {
-    if let Some(Input { command: false, text, .. }) = &model.input {
-        let text = text.clone();
-        set_filter(model, text);
-    }
-}
-
-fn input(model: &mut Model, key: KeyEvent, out: &mut Vec<Effect>) {
-    let Some(input) = &mut model.input else { return };
-    let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
-    match key.code {
-        KeyCode::Esc => {
-            let (command, was) = (input.command, std::mem::take(&mut input.was));
-            model.input = None;
-            if !command {
-                set_filter(model, was);
-            }
-        }
-        KeyCode::Char('c') if ctrl => model.input = None,
-        KeyCode::Char('u') if ctrl => input.text.clear(),
-        KeyCode::Char('w') if ctrl => {
-            let kept = input.text.trim_end().rfind(' ').map_or(0, |at| at + 1);
-            input.text.truncate(kept);
-        }
-        KeyCode::Backspace if input.text.is_empty() => model.input = None,
-        KeyCode::Backspace => {
-            input.text.pop();
-        }
-        KeyCode::Char(c) if !ctrl && input.text.len() < 1024 => input.text.push(c),
-        KeyCode::Enter => {
-            let Some(done) = model.input.take() else { return };
-            if done.command {
-                command(model, done.text.trim(), out);
-            }
-        }
-        _ => {}
-    }
-    typed(model);
-}
-
-fn command(model: &mut Model, text: &str, out: &mut Vec<Effect>) {
-    let (name, rest) = text.split_once(char::is_whitespace).map_or((text, ""), |(n, r)| (n, r.trim()));
-    match name {
-        "" => {}
-        "q" | "quit" | "q!" | "exit" => interrupt(model, out),
-        "help" | "h" => model.popup = Some(Popup::Help { scroll: 0 }),
-        "pull" if model.read_only => model.say(Tone::Warn, "read-only: pull is not done"),
-        "pull" if rest.is_empty() => model.say(Tone::Warn, "pull what? :pull REFERENCE"),
-        "pull" => acts::pull(model, rest, out),
-        "pulls" => model.popup = Some(Popup::Pulls),
-        "prune" if model.read_only => model.say(Tone::Warn, "read-only: prune is not done"),
-        "prune" => acts::prune(model, true, out),
-        "plan" => acts::prune(model, false, out),
-        name => match panes::named(name) {
-            Some(pane) => {
-                go(model, pane, out);
-                if !rest.is_empty() {
-                    set_filter(model, rest.to_owned());
-                }
-            }
-            None => model.say(Tone::Warn, format!("no command or pane is called {name}")),
-        },
-    }
-}
-
-/// The object of the selected row; says why there is none.
-fn aimed(model: &mut Model) -> Option<(ObjectRef, String)> {
-    let found = model.selected().and_then(|r| r.object.clone().map(|o| (o, r.name.clone())));
-    if found.is_none() {
-        let lost = model.table().lost;
-        model.say(Tone::Warn, if lost { "that row is gone; choose another" } else { "nothing here to act on" });
-    }
-    found
-}
-
-fn describe(model: &mut Model, raw: bool, out: &mut Vec<Effect>) {
-    if matches!(model.pane, PaneId::Node | PaneId::Disk) {
-        return;
-    }
-    let Some((object, name)) = aimed(model) else { return };
-    let token = model.next_token();
-    model.popup =
-        Some(Popup::Detail(Detail { token, title: name.into(), raw, result: None, scroll: 0, filter: String::new() }));
-    out.push(Effect::Inspect { token, object });
-}
-
-/// The container of the row: itself, or the pod's first running one.
-fn container(model: &mut Model) -> Option<(String, String)> {
-    if let (PaneId::Logs, Some(log)) = (model.pane, &model.log) {
-        return Some((log.container.clone(), log.name.clone()));
-    }
-    match aimed(model)? {
-        (ObjectRef::Container(id), name) => Some((id, name)),
-        (ObjectRef::Pod(id), pod) => {
-            let mut inside: Vec<_> = model.seen.containers.value()?.iter().filter(|c| c.pod == id).collect();
-            inside.sort_by_key(|c| (c.state, std::cmp::Reverse(c.created)));
-            let running = inside.iter().find(|c| c.state == crate::client::types::ContainerState::Running);
-            let found = running.or(inside.first()).map(|c| (c.id.clone(), format!("{pod}/{}", c.name)));
-            if found.is_none() {
-                model.say(Tone::Warn, "the pod has no container");
-            }
-            found
-        }
-        _ => {
-            model.say(Tone::Warn, "only pods and containers have this");
-            None
-        }
-    }
-}
-
-fn logs(model: &mut Model, out: &mut Vec<Effect>) {
-    let Some((container, name)) = container(model) else { return };
-    let token = model.next_token();
-    model.log = Some(LogView::new(token, container.clone(), name));
-    go(model, PaneId::Logs, out);
-    out.push(Effect::Logs { token, container });
-}
-
-fn exec(model: &mut Model, out: &mut Vec<Effect>) {
-    let Some((container, name)) = container(model) else { return };
-    let state = model.seen.containers.value().and_then(|all| all.iter().find(|c| c.id == container)).map(|c| c.state);
-    if state == Some(crate::client::types::ContainerState::Running) {
-        out.push(Effect::Exec { container });
-    } else {
-        model.say(Tone::Warn, format!("{name} does not run"));
     }
 }

@@ -10,8 +10,7 @@ use ratatui::{
 use unicode_width::UnicodeWidthStr;
 
 use super::{
-    keymap::{self, BINDINGS, Context},
-    model::{Model, NEEDS, Phase, Popup},
+    model::{Model, NEEDS},
     panes::{self, Pane, PaneId},
     table,
     text::{self, SafeText},
@@ -19,10 +18,13 @@ use super::{
 };
 use crate::client::types::{Mode, Seen};
 
+mod footer;
 mod popup;
 
 /// From this width on, the selected row's facts stand beside the table.
 const SIDE: u16 = 132;
+/// How wide they are.
+const BESIDE: u16 = 48;
 
 pub fn view(model: &Model, frame: &mut Frame<'_>) {
     let area = frame.area();
@@ -46,8 +48,42 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     self::tabs(model, frame, tabs);
     self::banner(model, frame, alarm);
     pane(model, frame, body);
-    footer(model, frame, foot);
+    footer::draw(model, frame, foot);
     popup::draw(model, frame, body);
+    footer::palette(model, frame, body);
+    if model.theme.ascii {
+        in_ascii(frame);
+    }
+}
+
+fn in_ascii(frame: &mut Frame<'_>) {
+    for cell in &mut frame.buffer_mut().content {
+        if !cell.symbol().is_ascii() {
+            cell.set_symbol(super::theme::ascii(cell.symbol()));
+        }
+    }
+}
+
+/// Where the table of the current pane stands, its header line first; the marker of the selection is in the margin.
+pub fn table_area(model: &Model) -> Rect {
+    let (width, height) = model.size;
+    let (pane, banner) = (panes::of(model.pane), u16::from(model.dead().is_some()));
+    let side = if width >= SIDE && pane.facts.is_some() { BESIDE } else { 0 };
+    Rect {
+        x: 1,
+        y: 3 + banner + pane.extra,
+        width: width.saturating_sub(side + 3),
+        height: height.saturating_sub(5 + banner + pane.extra),
+    }
+}
+
+/// The pane whose tab is at a column of the tab line.
+pub fn tab_at(model: &Model, column: u16) -> Option<PaneId> {
+    let mut right = 1;
+    labels(model).into_iter().find_map(|(id, label)| {
+        right += label.width() as u16;
+        (column < right).then_some(id)
+    })
 }
 
 /// A bordered box with a title; returns the room inside.
@@ -92,19 +128,28 @@ fn header(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     frame.buffer_mut().set_string(x, area.y, right, theme.style(Tone::Dim));
 }
 
+/// The panes' tabs: names and counts as far as there is room.
+fn labels(model: &Model) -> Vec<(PaneId, String)> {
+    let wide = model.size.0 >= 120;
+    let label = |(at, pane): (usize, &Pane)| {
+        let here = pane.id == model.pane;
+        let count = (pane.count)(model).filter(|_| wide || here).map(|n| format!(" {n}")).unwrap_or_default();
+        let key = (at + 1) % 10;
+        let text = if wide { format!(" {key} {}{count} ", pane.name) } else { format!("{key} {}{count} ", pane.short) };
+        (pane.id, text)
+    };
+    panes::panes().iter().enumerate().map(label).collect()
+}
+
 fn tabs(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let mut all = vec![Span::raw(" ")];
-    let wide = area.width >= 110;
-    for (at, pane) in panes::panes().iter().enumerate() {
-        let here = pane.id == model.pane;
-        let fault = model.faults.contains_key(pane.part);
-        let count = (pane.count)(model).filter(|_| wide || here).map(|n| format!(" {n}")).unwrap_or_default();
-        let style = model.theme.style(match (here, fault) {
+    for (id, label) in labels(model) {
+        let style = model.theme.style(match (id == model.pane, model.faults.contains_key(panes::of(id).part)) {
             (true, _) => Tone::Cursor,
             (_, true) => Tone::Bad,
             _ => Tone::Plain,
         });
-        all.push(Span::styled(format!(" {} {}{count} ", at + 1, pane.name), style));
+        all.push(Span::styled(label, style));
     }
     spans(frame, area, all);
 }
@@ -136,6 +181,8 @@ fn emptiness(model: &Model, pane: &Pane) -> String {
             return format!("{} does not let its snapshots be read", model.info.name);
         }
         "snapshots" => part(&model.seen.snapshots),
+        "cgroups" => part(&model.cgroups),
+        "" => return "nothing has happened since wharf came up".to_owned(),
         _ => part(&model.seen.disk),
     };
     match (asked, error) {
@@ -155,32 +202,14 @@ fn pane(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     if pane.id == PaneId::Node {
         return draw(model, frame, area);
     }
-    let title = match &model.log {
-        Some(log) => {
-            let state = match (&log.ended, log.anchor) {
-                (Some(Some(_)), _) => "failed",
-                (Some(None), _) => "ended",
-                (None, None) => "following",
-                (None, Some(_)) => "standing",
-            };
-            let mut title = format!("Logs {} ─ {state} ─ {} lines", SafeText::new(&log.name), log.lines.len());
-            if log.forgotten > 0 {
-                title.push_str(&format!(", {} older let go", log.forgotten));
-            }
-            if !log.filter.is_empty() {
-                title.push_str(&format!(" ─ /{}", SafeText::new(&log.filter)));
-            }
-            title
-        }
-        None => "Logs".to_owned(),
-    };
+    let title = model.log.as_ref().map_or_else(|| "Logs".to_owned(), panes::logs::title);
     let inner = frame_of(model, frame, area, &title, Tone::Dim);
     draw(model, frame, inner);
 }
 
 fn table_pane(model: &Model, frame: &mut Frame<'_>, area: Rect, pane: &'static Pane) {
     let state = model.table();
-    let side = if area.width >= SIDE && pane.facts.is_some() { 48 } else { 0 };
+    let side = if area.width >= SIDE && pane.facts.is_some() { BESIDE } else { 0 };
     let [main, beside] = Layout::horizontal([Constraint::Min(1), Constraint::Length(side)]).areas(area);
     let mut title = format!("{} {}", pane.name, model.order.len());
     if !state.filter.is_empty() {
@@ -228,68 +257,4 @@ fn table_pane(model: &Model, frame: &mut Frame<'_>, area: Rect, pane: &'static P
             before = name;
         }
     }
-}
-
-fn footer(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let theme = model.theme;
-    if let Some(input) = &model.input {
-        let mark = if input.command { ":" } else { "/" };
-        let text = SafeText::new(&input.text);
-        let room = usize::from(area.width).saturating_sub(3);
-        let skip = text.width().saturating_sub(room);
-        let shown: String = text.as_str().chars().skip(skip).collect();
-        spans(frame, area, vec![Span::styled(mark, theme.style(Tone::Head)), Span::raw(shown.clone())]);
-        frame.set_cursor_position((area.x + 1 + shown.width().min(room) as u16, area.y));
-        return;
-    }
-    if let Some(toast) = &model.toast {
-        let text = toast.text.cut(usize::from(area.width).saturating_sub(2));
-        return spans(frame, area, vec![Span::styled(format!(" {text}"), theme.style(toast.tone))]);
-    }
-    let mut line = vec![Span::raw(" ")];
-    if let Some(job) =
-        model.job.as_ref().filter(|j| j.phase == Phase::Running && !matches!(model.popup, Some(Popup::Job)))
-    {
-        let done = job.results.iter().flatten().count();
-        let text = format!(" {} {done}/{} ", job.title.cut(24), job.results.len());
-        line.push(Span::styled(text, theme.style(Tone::Badge)));
-        line.push(Span::raw(" "));
-    }
-    let pulling = model.pulls.iter().filter(|p| p.outcome.is_none()).count();
-    if pulling > 0 && !matches!(model.popup, Some(Popup::Pulls)) {
-        line.push(Span::styled(format!(" pulling {pulling} "), theme.style(Tone::Badge)));
-        line.push(Span::raw(" "));
-    }
-    let contexts: &[Context] = match (&model.popup, model.pane) {
-        (Some(Popup::Job), _) => &[],
-        (Some(_), _) => &[Context::Text],
-        (None, PaneId::Logs) => &[Context::Logs, Context::Everywhere],
-        _ => &[Context::Table, Context::Everywhere],
-    };
-    let useful = |cmd: keymap::Cmd| match (cmd, model.pane) {
-        (cmd, PaneId::Node) => {
-            matches!(cmd, keymap::Cmd::Prune | keymap::Cmd::PlanPrune | keymap::Cmd::Help | keymap::Cmd::Quit)
-        }
-        (keymap::Cmd::Exec | keymap::Cmd::Logs | keymap::Cmd::Stop, pane) => {
-            matches!(pane, PaneId::Pods | PaneId::Containers | PaneId::Logs)
-        }
-        (keymap::Cmd::Describe | keymap::Cmd::Yaml, PaneId::Disk) => false,
-        (keymap::Cmd::Remove, pane) => !matches!(pane, PaneId::Disk | PaneId::Snapshots),
-        _ => true,
-    };
-    let hints = BINDINGS.iter().filter(|b| contexts.contains(&b.context) && !b.hint.is_empty());
-    let mut used: usize = line.iter().map(Span::width).sum();
-    for binding in hints.filter(|b| useful(b.cmd) && !(b.changes && model.read_only)) {
-        let key = binding.keys.first().map(|k| k.name()).unwrap_or_default();
-        used += key.width() + binding.hint.width() + 3;
-        if used > usize::from(area.width) {
-            break;
-        }
-        line.push(Span::styled(key, theme.style(Tone::Accent)));
-        line.push(Span::styled(format!(" {}  ", binding.hint), theme.style(Tone::Dim)));
-    }
-    if matches!(model.popup, Some(Popup::Job)) {
-        line.push(Span::styled("the plan has the keys", theme.style(Tone::Dim)));
-    }
-    spans(frame, area, line);
 }

@@ -121,8 +121,8 @@ fn archive(number: usize) -> Vec<u8> {
 /// Between 100 B and 8 MB, log-uniform in three ranges.
 fn size(random: &mut Random) -> usize {
     let (low, high) = match random.below(100) {
-        0..55 => (100, 4 << 10),
-        55..92 => (4 << 10, 64 << 10),
+        0..60 => (100, 4 << 10),
+        60..97 => (4 << 10, 64 << 10),
         _ => (64 << 10, 2 << 20),
     };
     let share = random.below(1000) as f64 / 1000.0;
@@ -143,12 +143,12 @@ fn content(random: &mut Random, kind: usize, size: usize, words: &[String]) -> V
         match kind {
             // Text: common words are common.
             0..60 => {
-                let common = random.below(4096).min(random.below(4096)).min(random.below(4096));
+                let common = (0..5).map(|_| random.below(4096)).min().unwrap_or(0);
                 data.extend_from_slice(words[common].as_bytes());
                 data.push(if random.below(12) == 0 { b'\n' } else { b' ' });
             }
             // Programs: repeating opcodes around addresses.
-            60..94 => {
+            60..98 => {
                 let opcode = [0x48, 0x8b, 0x05, 0xe8, 0x89, 0x0f, 0x84, 0x00][random.below(8)];
                 data.extend_from_slice(&[0x48, opcode, u8::try_from(random.below(32)).unwrap_or(0)]);
                 data.extend_from_slice(&(random.below(1 << 11) as u32).to_le_bytes());

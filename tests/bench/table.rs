@@ -28,7 +28,7 @@ impl Table {
         let mut head = vec![self.title.clone()];
         head.extend(self.columns.iter().cloned());
         head.extend(pairs.iter().map(|(ours, theirs)| {
-            format!("{} / {}", self.columns[*ours], self.columns[*theirs].trim_start_matches("containerd"))
+            format!("{} / {}", self.columns[*ours], self.columns[*theirs].trim_start_matches("containerd+"))
         }));
         let mut lines = vec![head, Vec::new()];
         lines[1] = lines[0].iter().map(|_| "---".to_owned()).collect();

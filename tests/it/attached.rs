@@ -14,7 +14,7 @@ use serde_json::Value;
 use wharf::client::{Runtime, types::Scope};
 
 use crate::support::{
-    containerd::{Containerd, VERSIONS},
+    attached_containerd::{Containerd, VERSIONS},
     cri::{Cri, succeeded},
     tmux::Tmux,
 };

@@ -3,7 +3,7 @@
 use std::{thread, time::Duration};
 
 use crate::support::{
-    containerd::{Containerd, VERSIONS, Version},
+    attached_containerd::{Containerd, VERSIONS, Version},
     tmux::Tmux,
 };
 

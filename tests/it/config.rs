@@ -236,3 +236,54 @@ fn what_an_older_containerd_writes_by_itself_raises_nothing() {
     let loud: Vec<_> = file.findings.iter().filter(|f| f.severity > Severity::Note).collect();
     assert!(file.version == 2 && loud.is_empty(), "{loud:#?}");
 }
+
+/// wharf's answer, and the exit code.
+fn wharf(arguments: &[&str]) -> (String, i32) {
+    let output = Command::new(crate::support::WHARF).args(arguments).output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (String::from_utf8(text).unwrap(), output.status.code().unwrap())
+}
+
+#[test]
+fn the_verb_checks_migrates_and_dumps() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = V2.replace("username = \"me\"", "password = \"CANARY\"") + "[plugins.odd]\nx = 1\n";
+    let file = written(directory.path(), "c.toml", &text).display().to_string();
+    let (said, code) = wharf(&["config", "check", &file]);
+    assert!(code == 1 && said.contains("warning: unknown plugins.odd"), "{said}");
+    let (said, code) = wharf(&["config", "check", "--serve", "-o", "json", &file]);
+    let found: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let all = found["findings"].as_array().unwrap();
+    assert!(code == 1 && all.iter().any(|f| f["fault"] == "unsupported" && f["line"].is_u64()), "{said}");
+    let (dumped, code) = wharf(&["config", "dump", &file]);
+    assert!(code == 0 && dumped.contains("version = 4") && !dumped.contains("CANARY"), "{dumped}");
+    let (migrated, _) = wharf(&["config", "migrate", &file]);
+    assert!(migrated.contains("io.containerd.cri.v1.images"), "{migrated}");
+    let (default, _) = wharf(&["config", "default"]);
+    let (said, code) =
+        wharf(&["config", "check", "--serve", written(directory.path(), "d.toml", &default).to_str().unwrap()]);
+    assert_eq!(code, 0, "{said}");
+    let (said, code) = wharf(&["config", "check", "/nonexistent.toml"]);
+    assert!(code == 1 && said.contains("/nonexistent.toml"), "{said}");
+}
+
+#[test]
+fn crictls_settings_are_changed_as_crictl_changes_them() {
+    let Some(crictl) = crate::support::program("settings", "crictl") else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let file =
+        written(directory.path(), "crictl.yaml", "# ours\nruntime-endpoint: unix:///a.sock\n").display().to_string();
+    let theirs = |arguments: &[&str]| {
+        let output = Command::new(&crictl).args(["-c", &file, "config"]).args(arguments).output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), output.status.code().unwrap())
+    };
+    let ours = |arguments: &[&str]| wharf(&[&["-c", &file, "config"], arguments].concat());
+    assert_eq!(ours(&["--set", "timeout=7,debug=true"]).1, 0);
+    assert_eq!(ours(&["image-endpoint", "unix:///b.sock"]).1, 0);
+    assert!(fs::read_to_string(&file).unwrap().starts_with("# ours\n"));
+    for key in ["runtime-endpoint", "image-endpoint", "timeout", "debug", "pull-image-on-create"] {
+        assert_eq!(ours(&["--get", key]), theirs(&["--get", key]), "{key}");
+    }
+    assert_eq!((ours(&["--get", "nope"]).1, theirs(&["--get", "nope"]).1), (1, 1));
+    assert_eq!(ours(&["--set", "nope=1"]).1, 1);
+}

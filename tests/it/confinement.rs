@@ -117,6 +117,105 @@ fn a_seccomp_profile_from_a_file_decides_and_a_bad_one_starts_nothing() {
     node.end();
 }
 
+#[test]
+fn run_01_02_14_15_17_19_what_an_image_and_a_pod_try_reaches_nothing_outside() {
+    let Some(node) = Node::with_registry("hostile") else { return };
+    let (root, canary) = (node.dir.join("hostile"), node.dir.join("canary"));
+    assert!(crate::support::busybox_root("hostile", &root));
+    fs::create_dir(&canary).unwrap();
+    // RUN-17: the names that are mounted over lead out of the image. RUN-05: so do those of devices.
+    for name in ["hosts", "hostname", "resolv.conf"] {
+        std::os::unix::fs::symlink(canary.join(name), root.join("etc").join(name)).unwrap();
+    }
+    std::os::unix::fs::symlink("/proc/sys/kernel/core_pattern", root.join("dev/null")).unwrap();
+    let registry = node.registry.as_ref().unwrap();
+    // RUN-15: labels of the image that some runtime once acted on.
+    let labels =
+        json!({ "containerd.io/restart.logpath": "binary:///bin/sh", "io.kubernetes.cri.sandbox-id": "other" });
+    let config = json!({ "Cmd": ["/bin/sh"], "Env": ["PATH=/bin"], "Labels": labels });
+    registry.push_with("test/hostile", "1", &[&crate::support::registry::layer(&root)], &config, None);
+    let image = "127.0.0.1:5000/test/hostile:1";
+    node.ok(&["pull", image]);
+    // RUN-14: annotations that some runtimes take as orders.
+    let orders =
+        json!({ "org.systemd.property.ExecStart": "x", "run.oci.hooks.stderr": "/x", "io.katacontainers.x": "y" });
+    let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
+    let pod_config = node.pod_config("hostile", |p| p["annotations"] = orders.clone());
+    // RUN-02: nothing is open but the three and what ls has. RUN-01: the program behind /proc/self/exe is the container's.
+    let script = "ls /proc/self/fd | busybox tr '\\n' ' '; echo x > /dev/null; busybox readlink /proc/self/exe; cat /etc/hostname; sleep 1000";
+    let config = node.container_config("hostile", script, |c| {
+        c["image"]["image"] = image.into();
+        c["annotations"] = orders.clone();
+    });
+    let container = node.ok(&["run", "--no-pull", &config, &pod_config]);
+    let expected = "0 1 2 3 /bin/busybox\nhostile";
+    node.until(&format!("the log {:?}", node.ok(&["logs", &container])), || node.ok(&["logs", &container]) == expected);
+    let program =
+        "exec 3>/proc/1/exe; echo written; cat /proc/self/exe > /tmp/x; ls /proc/self/fd | busybox tr '\\n' ' '";
+    let said = node.ok(&["exec", "-s", &container, "/bin/sh", "-c", &format!("({program}) 2>/dev/null; echo done")]);
+    assert!(!said.contains("written"), "{said}");
+    for _ in 0..20 {
+        // RUN-01: what is run is ours to choose, but never wharf's own program.
+        let failed = node.fails(&["exec", "-s", &container, "/proc/self/exe"]);
+        assert!(failed.contains("/proc/self/exe"), "{failed}");
+    }
+    let spec = node.json(&["inspect", &container])["info"]["runtimeSpec"].take();
+    for name in ["org.systemd", "run.oci", "katacontainers", "restart.logpath"] {
+        assert!(!spec["annotations"].to_string().contains(name), "{name}: {}", spec["annotations"]);
+    }
+    assert_eq!(spec["annotations"]["io.kubernetes.cri.sandbox-id"], node.ok(&["pods", "-q"]).as_str());
+    assert_eq!(fs::read_dir(&canary).unwrap().count(), 0);
+    assert_eq!(fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap(), pattern);
+    // RUN-19: no socket of a shim has an abstract name, which every process on the host's network could reach.
+    let pid = node.json(&["inspectp", &node.ok(&["pods", "-q"])])["info"]["shimPid"].as_u64().unwrap();
+    let mut sockets = 0;
+    for entry in fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten() {
+        let target = fs::read_link(entry.path()).unwrap_or_default().to_string_lossy().into_owned();
+        let Some(inode) = target.strip_prefix("socket:[").and_then(|t| t.strip_suffix(']')) else { continue };
+        sockets += 1;
+        let table = fs::read_to_string(format!("/proc/{pid}/net/unix")).unwrap();
+        let line = table.lines().find(|l| l.split_whitespace().nth(6) == Some(inode)).unwrap_or_default().to_owned();
+        assert!(!line.contains(" @"), "{line}");
+    }
+    assert!(sockets > 0);
+    node.end();
+}
+
+#[test]
+fn an_image_is_a_volume_of_another_container() {
+    let Some(node) = Node::with_registry("volume") else { return };
+    node.ok(&["pull", IMAGE]);
+    let data = node.dir.join("volume");
+    fs::create_dir_all(data.join("deep")).unwrap();
+    fs::write(data.join("deep/file"), "cargo\n").unwrap();
+    let registry = node.registry.as_ref().unwrap();
+    registry.push("test/data", "1", &[crate::support::registry::layer(&data)], None);
+    let image = "127.0.0.1:5000/test/data:1";
+    node.ok(&["pull", image]);
+    let mount = |to: &str, sub: &str| json!({ "container_path": to, "image": { "image": image }, "readonly": true, "image_sub_path": sub });
+    for (name, security) in [("plain", json!({})), ("mapped", users())] {
+        let pod_config = node.pod_config(name, |p| p["linux"]["security_context"] = security.clone());
+        let script =
+            "cat /all/deep/file /part/file; busybox stat -c %u /all/deep/file; touch /all/x 2>/dev/null || echo ro";
+        let config = node.container_config(name, script, |c| {
+            c["linux"]["security_context"] = security.clone();
+            c["mounts"] = json!([mount("/all", ""), mount("/part", "deep")]);
+        });
+        let container = node.ok(&["run", "--no-pull", &config, &pod_config]);
+        assert_eq!(node.exit_code(&container), 0);
+        assert_eq!(node.ok(&["logs", &container]), "cargo\ncargo\n0\nro", "{name}");
+    }
+    let pod_config = node.pod_config("bad", |_| ());
+    let pod = node.ok(&["runp", &pod_config]);
+    for (sub, complaint) in [("../deep", "sub path"), ("none", "not in the image")] {
+        let config = node.container_config("bad", "true", |c| c["mounts"] = json!([mount("/x", sub)]));
+        assert!(node.fails(&["create", &pod, &config, &pod_config]).contains(complaint), "{sub}");
+    }
+    let unknown = node.container_config("cdi", "true", |c| c["CDI_devices"] = json!([{ "name": "no.such/thing=0" }]));
+    assert!(node.fails(&["create", &pod, &unknown, &pod_config]).contains("no.such/thing=0"));
+    node.end();
+}
+
 fn users() -> Value {
     let map = json!([{ "container_id": 0, "host_id": 200_000, "length": 65536 }]);
     json!({ "namespace_options": { "userns_options": { "mode": 0, "uids": map, "gids": map } } })

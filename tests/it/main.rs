@@ -6,13 +6,18 @@ mod attached;
 mod attached_app;
 mod config;
 mod confinement;
+mod crash;
 mod crictl;
 mod critest;
+mod demo;
+mod doctor;
 mod events;
+mod mirrors;
 mod proto;
 mod pulls;
 mod registry;
 mod shim;
+mod storage;
 mod streaming;
 mod streaming_threats;
 #[path = "../support/mod.rs"]

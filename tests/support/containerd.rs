@@ -1,221 +1,242 @@
-//! A containerd of the test's own, to attach to: root, state, socket, network and registry are private, and end with it.
+//! A private containerd of the distribution, beside a registry, in a network namespace and on a directory of its own; and
+//! `wharf doctor` run against it.
 
 use std::{
     fs,
-    ops::Deref,
     path::{Path, PathBuf},
-    process::Child,
+    process::{Child, Command, Output},
     time::{Duration, Instant},
 };
 
-use wharf::engine::{cgroup::Cgroup, network::netns};
+use serde_json::Value;
+use wharf::engine::network::netns;
 
-use super::{
-    cri::Cri,
-    node::{IMAGE, processes, release},
-    registry::{self, Registry},
-};
+use super::registry::{self, Registry};
 
-/// What its sandboxes run.
-const PAUSE: &str = "127.0.0.1:5000/test/pause:1";
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Version {
-    /// 1.6, Debian 12's package.
-    Debian,
-    /// 2.3.4, built from its sources.
-    New,
-}
-
-pub const VERSIONS: [Version; 2] = [Version::Debian, Version::New];
-
-impl Version {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Debian => "1.6",
-            Self::New => "2.3",
-        }
-    }
-}
+/// An address of the namespace that is not the loopback's, so that it is spoken to as another machine is.
+pub const OUTSIDE: &str = "10.9.9.9";
+/// The image the registry has.
+pub const IMAGE: &str = "127.0.0.1:5000/test/busybox:1";
 
 pub struct Containerd {
-    cri: Cri,
-    /// Where containerd, its shim and ctr are; `None` if they are in $PATH.
-    programs: Option<PathBuf>,
-    child: Option<Child>,
+    pub dir: PathBuf,
+    pub netns: PathBuf,
     pub registry: Option<Registry>,
-}
-
-impl Deref for Containerd {
-    type Target = Cri;
-    fn deref(&self) -> &Cri {
-        &self.cri
-    }
+    daemon: Option<Child>,
+    program: PathBuf,
+    crictl: PathBuf,
+    /// Its PATH, if it is to be another.
+    pub path: Option<String>,
 }
 
 impl Containerd {
-    /// Running, beside a registry that has [`IMAGE`] and a second image, `test/unused:1`.
-    pub fn start(test: &str, version: Version) -> Option<Self> {
+    /// Running, with `options` in the table of its default handler. `None` if this machine lacks something, which is said.
+    pub fn start(test: &str) -> Option<Self> {
+        Self::on(test, "size=1g")
+    }
+
+    /// With its directories on a tmpfs with these mount options.
+    pub fn on(test: &str, options: &str) -> Option<Self> {
         if !super::root(test) {
             return None;
         }
-        let crictl = super::program(test, "crictl")?;
-        super::program(test, "runc")?;
-        let programs = match version {
-            Version::Debian => super::program(test, "containerd").map(|_| None),
-            Version::New => super::containerd_2(test).map(Some),
-        }?;
-        let dir = tempfile::Builder::new().prefix(&format!("wharf-{test}-")).tempdir().unwrap().keep();
-        // The root filesystem of a test machine may be an overlay, which cannot carry another one.
-        rustix::mount::mount("tmpfs", &dir, "tmpfs", rustix::mount::MountFlags::empty(), None).unwrap();
+        let (program, crictl) = (super::program(test, "containerd")?, super::program(test, "crictl")?);
+        let dir = tempfile::Builder::new().prefix(&format!("wharf-doctor-{test}-")).tempdir().unwrap().keep();
+        mount(&dir, "size=64m");
+        fs::create_dir(dir.join("root")).unwrap();
+        mount(&dir.join("root"), options);
         let netns = dir.join("netns");
         netns::create(&netns).unwrap();
-        let cri = Cri {
-            crictl,
-            socket: format!("unix://{}", dir.join("c.sock").display()),
-            netns,
-            cgroup: format!("/wharf-it-{test}-{}", std::process::id()),
-            dir,
-            image: IMAGE.to_owned(),
-        };
-        let mut containerd = Self { cri, programs, child: None, registry: None };
-        let dir = containerd.dir.clone();
-        let registry = Registry::start(test, &containerd.netns, &dir.join("registry"), None)?;
+        for arguments in [vec!["link", "set", "lo", "up"], vec!["addr", "add", OUTSIDE, "dev", "lo"]] {
+            // The loopback may be up already.
+            let _done = super::in_netns(&netns, Path::new("ip")).args(arguments).output().unwrap();
+        }
+        for directory in ["certs.d", "cni", "opt", "state"] {
+            fs::create_dir_all(dir.join(directory)).unwrap();
+        }
+        let registry = Registry::start(test, &netns, &dir.join("registry"), None)?;
         let root = dir.join("image");
         assert!(super::busybox_root(test, &root));
-        let base = registry::layer(&root);
-        fs::create_dir(dir.join("more")).unwrap();
-        fs::write(dir.join("more/file"), vec![7; 300_000]).unwrap();
-        fs::write(root.join("pause"), "#!/bin/sh\ntrap 'exit 0' TERM INT\nwhile :; do sleep 1000 & wait; done\n")
-            .unwrap();
-        super::cri::succeeded(
-            "chmod",
-            &std::process::Command::new("chmod").arg("755").arg(root.join("pause")).output().unwrap(),
-        );
-        let pause = registry::layer(&root);
-        registry.push("test/busybox", "1", std::slice::from_ref(&base), None);
-        registry.push("test/unused", "1", &[base, registry::layer(&dir.join("more"))], None);
-        registry.push_program("test/pause", "1", &[pause], "/pause", None);
-        containerd.registry = Some(registry);
-        containerd.configure(version);
-        containerd.serve();
-        Some(containerd)
+        registry.push("test/busybox", "1", &[registry::layer(&root)], None);
+        let mut node = Self { dir, netns, registry: Some(registry), daemon: None, program, crictl, path: None };
+        fs::write(node.config(), node.settings("")).unwrap();
+        node.up();
+        Some(node)
     }
 
-    fn configure(&self, version: Version) {
-        let dir = self.dir.display();
-        let network = serde_json::json!({
-            "cniVersion": "0.4.0", "name": "it",
-            "plugins": [{ "type": "bridge", "bridge": "it0", "isGateway": true, "ipam": { "type": "host-local",
-                "dataDir": self.dir.join("cni-data"), "ranges": [[{ "subnet": "10.91.0.0/16" }]] } }],
-        });
-        fs::create_dir_all(self.dir.join("cni")).unwrap();
-        fs::write(self.dir.join("cni/10-it.conflist"), network.to_string()).unwrap();
-        let plugins = ["/opt/cni/bin", "/usr/lib/cni"].into_iter().find(|d| Path::new(d).join("bridge").exists());
-        let plugins = plugins.expect("CNI plugins (Debian: containernetworking-plugins)");
-        let common = format!(
-            "root = \"{dir}/lib\"\nstate = \"{dir}/run\"\n[grpc]\naddress = \"{dir}/c.sock\"\n[ttrpc]\n\
-             address = \"{dir}/t.sock\"\n[plugins.\"io.containerd.internal.v1.opt\"]\npath = \"{dir}/opt\"\n"
-        );
-        // No CAP_SYS_RESOURCE is needed then.
-        let own = match version {
-            Version::Debian => format!(
-                "version = 2\n{common}[plugins.\"io.containerd.grpc.v1.cri\"]\nsandbox_image = \"{PAUSE}\"\n\
-                 restrict_oom_score_adj = true\nnetns_mounts_under_state_dir = true\n\
-                 [plugins.\"io.containerd.grpc.v1.cri\".cni]\nbin_dir = \"{plugins}\"\nconf_dir = \"{dir}/cni\"\n"
-            ),
-            Version::New => {
-                let host = self.dir.join("hosts/127.0.0.1:5000");
-                fs::create_dir_all(&host).unwrap();
-                fs::write(host.join("hosts.toml"), "server = \"http://127.0.0.1:5000\"\n").unwrap();
-                format!(
-                    "version = 3\ndisabled_plugins = [\"io.containerd.nri.v1.nri\"]\n{common}\
-                     [plugins.\"io.containerd.cri.v1.images\".pinned_images]\nsandbox = \"{PAUSE}\"\n\
-                     [plugins.\"io.containerd.cri.v1.images\".registry]\nconfig_path = \"{dir}/hosts\"\n\
-                     [plugins.\"io.containerd.cri.v1.runtime\"]\nrestrict_oom_score_adj = true\n\
-                     netns_mounts_under_state_dir = true\n[plugins.\"io.containerd.cri.v1.runtime\".cni]\n\
-                     bin_dirs = [\"{plugins}\"]\nconf_dir = \"{dir}/cni\"\n"
-                )
-            }
-        };
-        fs::write(self.dir.join("config.toml"), own).unwrap();
+    pub fn config(&self) -> PathBuf {
+        self.dir.join("config.toml")
     }
 
-    /// Starts it (again) and waits until its network is ready.
-    pub fn serve(&mut self) {
+    /// The text of its config file, with more tables at the end.
+    pub fn settings(&self, more: &str) -> String {
+        let d = self.dir.display();
+        format!(
+            r#"version = 2
+root = "{d}/root"
+state = "{d}/state"
+disabled_plugins = ["io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.btrfs"]
+[grpc]
+  address = "{d}/c.sock"
+[ttrpc]
+  address = "{d}/c.sock.ttrpc"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "{d}/opt"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{IMAGE}" # the test's own
+  restrict_oom_score_adj = true
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = "{d}/certs.d"
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "/usr/lib/cni"
+    conf_dir = "{d}/cni"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+      SystemdCgroup = false
+{more}"#
+        )
+    }
+
+    pub fn socket(&self) -> String {
+        format!("unix://{}/c.sock", self.dir.display())
+    }
+
+    pub fn pid(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_raw(self.daemon.as_ref().unwrap().id().cast_signed()).unwrap()
+    }
+
+    pub fn up(&mut self) {
+        self.spawn();
+        until("containerd", || self.crictl(&["version"]).status.success());
+    }
+
+    /// A containerd that cannot serve CRI.
+    pub fn up_without_cri(&mut self) {
+        self.spawn();
+        until("containerd", || String::from_utf8_lossy(&self.crictl(&["version"]).stderr).contains("unknown service"));
+    }
+
+    fn spawn(&mut self) {
         let log = fs::File::options().append(true).create(true).open(self.dir.join("log")).unwrap();
-        let program = self.programs.as_ref().map_or_else(|| PathBuf::from("containerd"), |p| p.join("containerd"));
-        let mut command = super::in_netns(&self.netns, &program);
-        let beside = self.programs.as_ref().map(|p| format!("{}:", p.display())).unwrap_or_default();
-        command.env("PATH", format!("{beside}{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default()));
-        command.arg("-c").arg(self.dir.join("config.toml")).args(["-l", "warn"]);
-        self.child = Some(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
-        let deadline = Instant::now() + Duration::from_secs(60);
-        loop {
-            let info = self.crictl(&["info"]).output().unwrap();
-            let parsed: serde_json::Value = serde_json::from_slice(&info.stdout).unwrap_or_default();
-            let conditions = parsed["status"]["conditions"].as_array().cloned().unwrap_or_default();
-            if conditions.len() >= 2 && conditions.iter().take(2).all(|c| c["status"] == true) {
-                return;
+        let mut command = super::in_netns(&self.netns, &self.program);
+        command.arg("-c").arg(self.config());
+        if let Some(path) = &self.path {
+            command.env("PATH", path);
+        }
+        self.daemon = Some(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
+    }
+
+    pub fn down(&mut self) {
+        let Some(mut daemon) = self.daemon.take() else { return };
+        // A stopped one must go on to end.
+        let pid = rustix::process::Pid::from_raw(daemon.id().cast_signed()).unwrap();
+        let _gone = rustix::process::kill_process(pid, rustix::process::Signal::CONT);
+        let _gone = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while daemon.try_wait().unwrap().is_none() {
+            if Instant::now() > deadline {
+                daemon.kill().unwrap();
             }
-            assert!(Instant::now() < deadline, "containerd does not come up: {parsed}\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(100));
+            std::thread::sleep(Duration::from_millis(30));
         }
     }
 
-    /// SIGKILL, as if it had crashed.
-    pub fn kill(&mut self) {
-        let mut child = self.child.take().unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
+    pub fn restart(&mut self) {
+        self.down();
+        self.up();
     }
 
-    pub fn log(&self) -> String {
-        fs::read_to_string(self.dir.join("log")).unwrap_or_default()
+    pub fn crictl(&self, arguments: &[&str]) -> Output {
+        let socket = self.socket();
+        Command::new(&self.crictl).args(["-r", &socket, "-i", &socket, "-t", "30s"]).args(arguments).output().unwrap()
     }
 
-    /// containerd's own tool, in one of its namespaces.
-    pub fn ctr(&self, namespace: &str, arguments: &[&str]) -> String {
-        let program = self.programs.as_ref().map_or_else(|| PathBuf::from("ctr"), |p| p.join("ctr"));
-        let mut command = super::in_netns(&self.netns, &program);
-        command.arg("-a").arg(self.dir.join("c.sock")).args(["-n", namespace]).args(arguments);
-        super::cri::succeeded(&format!("ctr {arguments:?}"), &command.output().unwrap())
+    pub fn write(&self, name: &str, text: &str) -> String {
+        let path = self.dir.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
     }
 
-    /// Runs a pod with a container; both ids.
-    pub fn run(&self, pod: &str, container: &str, script: &str) -> (String, String) {
-        let config = self.pod_config(pod);
-        let sandbox = self.ok(&["runp", &config]);
-        let id = self.ok(&["create", &sandbox, &self.container_config(container, pod, 0, script), &config]);
-        self.ok(&["start", &id]);
-        (sandbox, id)
+    /// `wharf doctor`, its exit code and what it printed.
+    pub fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        let mut command = super::in_netns(&self.netns, Path::new(super::WHARF));
+        let output = command.args(["-r", &self.socket(), "doctor"]).args(arguments).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
     }
 
-    /// Ends it and whatever it runs.
-    pub fn end(self) {
-        for pod in self.ok(&["pods", "-q"]).lines() {
-            self.ok(&["rmp", "-f", pod]);
+    /// The report of one runbook.
+    pub fn report(&self, book: &str, set: &[&str]) -> Report {
+        let mut arguments = vec![book, "-o", "json"];
+        for pair in set {
+            arguments.extend(["--set", pair]);
         }
+        let began = Instant::now();
+        let (code, text, errors) = self.run(&arguments);
+        let value: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}{errors}"));
+        Report { code, value: value["runbooks"][0].clone(), took: began.elapsed() }
+    }
+}
+
+pub struct Report {
+    pub code: i32,
+    pub value: Value,
+    pub took: Duration,
+}
+
+impl Report {
+    /// Of one check.
+    pub fn step(&self, check: &str) -> &Value {
+        let steps = self.value["steps"].as_array().unwrap();
+        steps.iter().find(|s| s["check"] == check).unwrap_or_else(|| panic!("no {check}: {:#}", self.value))
+    }
+
+    pub fn verdict(&self, check: &str) -> &str {
+        self.step(check)["finding"]["verdict"].as_str().unwrap()
+    }
+
+    /// This cause and no other is named, and the exit code says that something was found.
+    pub fn names(&self, cause: &str, words: &[&str]) {
+        let all: Vec<&str> =
+            self.value["steps"].as_array().unwrap().iter().filter_map(|s| s["finding"]["cause"].as_str()).collect();
+        assert_eq!(all, [cause], "{:#}", self.value);
+        assert_eq!((self.value["cause"].as_str(), self.code), (Some(cause), 1));
+        let text = self.value.to_string();
+        for word in words {
+            assert!(text.contains(word), "{word} is not in {:#}", self.value);
+        }
+    }
+
+    pub fn no_cause(&self) {
+        assert!(self.value["cause"].is_null() && self.code != 1, "{:#}", self.value);
+    }
+}
+
+fn mount(path: &Path, options: &str) {
+    let options = std::ffi::CString::new(options).unwrap();
+    rustix::mount::mount("tmpfs", path, "tmpfs", rustix::mount::MountFlags::empty(), Some(options.as_c_str())).unwrap();
+}
+
+pub fn until(what: &str, check: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !check() {
+        assert!(Instant::now() < deadline, "it never came: {what}");
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 
 impl Drop for Containerd {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.down();
         self.registry = None;
-        if let Ok(cgroup) = Cgroup::new(&self.cgroup) {
-            let _ = cgroup.kill().and_then(|()| cgroup.delete());
+        let here = self.dir.to_string_lossy().into_owned();
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let mine = mounts.lines().filter_map(|l| l.split(' ').nth(1)).filter(|m| m.starts_with(&here));
+        for mount in mine.collect::<Vec<_>>().into_iter().rev() {
+            let _ = rustix::mount::unmount(mount, rustix::mount::UnmountFlags::DETACH);
         }
-        for line in processes(&self.dir.to_string_lossy()) {
-            if let Some(pid) =
-                line.split(' ').next().and_then(|p| p.parse().ok()).and_then(rustix::process::Pid::from_raw)
-            {
-                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-            }
-        }
-        release(&self.dir);
+        let _ = fs::remove_dir(&self.dir);
     }
 }

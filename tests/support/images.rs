@@ -45,7 +45,13 @@ pub fn push(test: &str, registry: &Registry, scratch: &Path) -> Option<String> {
         fs::write(d.join("www/index.html"), "<html><body><h1>Welcome to nginx!</h1></body></html>\n").unwrap();
     });
     let shell = json!({ "Cmd": ["sh"] });
-    let server = |port: &str| json!({ "Cmd": ["sh", "-c", format!("echo httpd: on port {port}; exec httpd -f -p {port} -h /www")] });
+    // The suite looks for a process of nginx's name, its pid file, and "master process" in its command line.
+    let server = |port: &str| {
+        let script = format!(
+            ": nginx: master process; echo $$ > /var/run/nginx.pid; echo httpd: on port {port}; httpd -f -p {port} -h /www; exit 1"
+        );
+        json!({ "Cmd": ["nginx", "-c", script] })
+    };
     let send = |names: &[&str], layers: &[&Layer], config: &Value| {
         let mut digest = String::new();
         for name in names {
@@ -89,8 +95,10 @@ pub fn push(test: &str, registry: &Registry, scratch: &Path) -> Option<String> {
     Some(send(&[&format!("{CRI_TOOLS}test-image-digest:latest")], &[&base, &marker("digest")], &shell))
 }
 
-/// busybox under all its names; but a shell and an `ipcs` of their own, because busybox's shell runs its applets even where
-/// the file is masked or gone, and Debian's busybox has no ipcs.
+/// Not from busybox: its shell runs its applets even where the file is masked or gone, and Debian's has not the others.
+const OWN: [&str; 3] = ["dash", "ipcs", "pgrep"];
+
+/// busybox under all its names, and a few programs beside it.
 fn root(test: &str, root: &Path) -> Option<()> {
     let busybox = super::program(test, "busybox")?;
     for directory in ["bin", "etc", "proc", "sys", "dev", "tmp", "root", "home/default-user", "var/www", "run"] {
@@ -99,22 +107,26 @@ fn root(test: &str, root: &Path) -> Option<()> {
     fs::set_permissions(root.join("tmp"), fs::Permissions::from_mode(0o1777)).unwrap();
     fs::copy(&busybox, root.join("bin/busybox")).unwrap();
     let list = Command::new(busybox).arg("--list").output().unwrap().stdout;
-    for name in String::from_utf8(list).unwrap().lines().filter(|n| !["busybox", "sh", "ash", "ipcs"].contains(n)) {
+    for name in
+        String::from_utf8(list).unwrap().lines().filter(|n| !["busybox", "sh", "ash"].contains(n) && !OWN.contains(n))
+    {
         // Hard links: what is mounted on one name must not hit the others.
         fs::hard_link(root.join("bin/busybox"), root.join("bin").join(name)).unwrap();
     }
-    for (name, to) in [("dash", "bin/dash"), ("ipcs", "bin/ipcs")] {
-        with_libraries(&super::program(test, name)?, root, to);
+    for name in OWN {
+        with_libraries(&super::program(test, name)?, root, name);
     }
     symlink("dash", root.join("bin/sh")).unwrap();
+    symlink("../run", root.join("var/run")).unwrap();
+    fs::copy(root.join("bin/dash"), root.join("bin/nginx")).unwrap();
     fs::write(root.join("etc/passwd"), PASSWD).unwrap();
     fs::write(root.join("etc/group"), GROUP).unwrap();
     Some(())
 }
 
 /// Copies a program and what ldd says it needs.
-fn with_libraries(program: &Path, root: &Path, to: &str) {
-    fs::copy(program, root.join(to)).unwrap();
+fn with_libraries(program: &Path, root: &Path, name: &str) {
+    fs::copy(program, root.join("bin").join(name)).unwrap();
     let list = Command::new("ldd").arg(program).output().unwrap().stdout;
     for word in String::from_utf8(list).unwrap().split_whitespace().filter(|w| w.starts_with('/')) {
         let place = root.join(word.trim_start_matches('/'));

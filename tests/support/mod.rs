@@ -1,7 +1,9 @@
 //! What several tests need: a reason to skip, a root filesystem of a busybox.
 
+pub mod attached_containerd;
 pub mod containerd;
 pub mod cri;
+pub mod disk;
 pub mod images;
 pub mod lying;
 pub mod node;

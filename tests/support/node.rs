@@ -23,6 +23,8 @@ pub struct Node {
     engine: Option<Child>,
     crictl: PathBuf,
     pub registry: Option<Registry>,
+    /// What `wharf serve` gets besides its places.
+    pub flags: Vec<String>,
     cgroup: String,
     /// Hosts that are this machine, and the authority that vouches for them.
     hosts: Option<(PathBuf, PathBuf)>,
@@ -31,6 +33,19 @@ pub struct Node {
 impl Node {
     /// Running, without a registry.
     pub fn start(test: &str) -> Option<Self> {
+        Self::start_with(test, |_| Vec::new())
+    }
+
+    /// The same with more flags, which may name files that `prepare` puts into the node's directory.
+    pub fn start_with(test: &str, prepare: impl FnOnce(&Path) -> Vec<String>) -> Option<Self> {
+        let mut node = Self::stopped(test)?;
+        node.flags = prepare(&node.dir);
+        node.serve();
+        Some(node)
+    }
+
+    /// Without an engine yet, so that something can be put where its root will be.
+    pub fn stopped(test: &str) -> Option<Self> {
         if !super::root(test) {
             return None;
         }
@@ -42,9 +57,7 @@ impl Node {
         netns::create(&netns).unwrap();
         fs::write(dir.join("crictl.yaml"), "timeout: 30\n").unwrap();
         let cgroup = format!("/wharf-it-{test}-{}", std::process::id());
-        let mut node = Self { dir, netns, engine: None, crictl, registry: None, cgroup, hosts: None };
-        node.serve();
-        Some(node)
+        Some(Self { dir, netns, engine: None, crictl, registry: None, flags: Vec::new(), cgroup, hosts: None })
     }
 
     /// Beside a registry that answers for `hosts` as well, as far as the engine can see.
@@ -72,12 +85,17 @@ impl Node {
     /// Running, beside a registry that has [`IMAGE`].
     pub fn with_registry(test: &str) -> Option<Self> {
         let mut node = Self::start(test)?;
-        let registry = Registry::start(test, &node.netns, &node.dir.join("registry"), None)?;
-        let root = node.dir.join("image");
+        node.add_registry(test).then_some(node)
+    }
+
+    /// Starts a registry that has [`IMAGE`].
+    pub fn add_registry(&mut self, test: &str) -> bool {
+        let Some(registry) = Registry::start(test, &self.netns, &self.dir.join("registry"), None) else { return false };
+        let root = self.dir.join("image");
         assert!(super::busybox_root(test, &root));
         registry.push("test/busybox", "1", &[registry::layer(&root)], None);
-        node.registry = Some(registry);
-        Some(node)
+        self.registry = Some(registry);
+        true
     }
 
     pub fn socket(&self) -> String {
@@ -89,6 +107,70 @@ impl Node {
     }
 
     pub fn serve_with(&mut self, options: &[&str]) {
+        self.spawn(options, None);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !self.crictl(&["version"]).status.success() {
+            assert!(Instant::now() < deadline, "the engine does not come up:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Starts an engine that dies at a crash point, and waits until it answers or is dead.
+    pub fn serve_until(&mut self, point: &str) {
+        self.spawn(&[], Some(point));
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !self.crictl(&["version"]).status.success() && self.engine.as_mut().unwrap().try_wait().unwrap().is_none()
+        {
+            assert!(Instant::now() < deadline, "the engine does not come up:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Whether the engine was killed, now or within the time given.
+    pub fn killed(&mut self, within: Duration) -> bool {
+        use std::os::unix::process::ExitStatusExt;
+        let deadline = Instant::now() + within;
+        let mut engine = self.engine.take().unwrap();
+        loop {
+            if let Some(status) = engine.try_wait().unwrap() {
+                return status.signal() == Some(9);
+            }
+            if Instant::now() > deadline {
+                self.engine = Some(engine);
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Kills the engine after a while, from a thread.
+    pub fn killer(&self, after: Duration) -> std::thread::JoinHandle<()> {
+        let pid = rustix::process::Pid::from_raw(self.engine.as_ref().unwrap().id().cast_signed()).unwrap();
+        std::thread::spawn(move || {
+            std::thread::sleep(after);
+            rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+        })
+    }
+
+    /// What `wharf check` finds, as JSON; no engine may run.
+    pub fn check(&self, arguments: &[&str]) -> serde_json::Value {
+        let mut command = super::in_netns(&self.netns, Path::new(super::WHARF));
+        command.arg("--root").arg(self.dir.join("lib")).arg("--state").arg(self.dir.join("run"));
+        let output = command.arg("check").args(["-o", "json"]).args(arguments).output().unwrap();
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|e| panic!("check: {e}: {}", String::from_utf8_lossy(&output.stderr)))
+    }
+
+    /// SIGTERM, and it must end well.
+    pub fn stop(&mut self) {
+        let mut engine = self.engine.take().unwrap();
+        let pid = rustix::process::Pid::from_raw(engine.id().cast_signed()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let status = engine.wait().unwrap();
+        assert!(status.success(), "the engine ended with {status}:\n{}", self.log());
+    }
+
+    fn spawn(&mut self, options: &[&str], crash: Option<&str>) {
         let log = fs::File::options().append(true).create(true).open(self.dir.join("log")).unwrap();
         let mut command = match &self.hosts {
             None => super::in_netns(&self.netns, Path::new(super::WHARF)),
@@ -101,13 +183,12 @@ impl Node {
             }
         };
         command.arg("serve").arg("--listen").arg(self.dir.join("wharf.sock"));
+        command.args(&self.flags);
         command.arg("--root").arg(self.dir.join("lib")).arg("--state").arg(self.dir.join("run")).args(options);
-        self.engine = Some(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while !self.crictl(&["version"]).status.success() {
-            assert!(Instant::now() < deadline, "the engine does not come up:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(20));
+        if let Some(point) = crash {
+            command.env("WHARF_CRASH_AT", point);
         }
+        self.engine = Some(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
     }
 
     /// The engine's pid.
@@ -255,11 +336,7 @@ impl Node {
             self.ok(&["rmp", "-f", pod]);
         }
         self.ok(&["rmi", "--all"]);
-        let mut engine = self.engine.take().unwrap();
-        let pid = rustix::process::Pid::from_raw(engine.id().cast_signed()).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        let status = engine.wait().unwrap();
-        assert!(status.success(), "the engine ended with {status}:\n{}", self.log());
+        self.stop();
         drop(self.registry.take());
         let here = self.dir.to_string_lossy().into_owned();
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap();

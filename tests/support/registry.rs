@@ -24,16 +24,32 @@ pub struct Registry {
 impl Registry {
     /// With `htpasswd` it asks for a password.
     pub fn start(test: &str, netns: &Path, dir: &Path, htpasswd: Option<&str>) -> Option<Self> {
+        let mut more = String::new();
+        if let Some(entry) = htpasswd {
+            fs::create_dir_all(dir).unwrap();
+            fs::write(dir.join("htpasswd"), entry).unwrap();
+            more = format!("auth: {{htpasswd: {{realm: test, path: {}}}}}\n", dir.join("htpasswd").display());
+        }
+        let registry = Self::spawn(test, netns, dir, &format!("http: {{addr: '{ADDRESS}'}}\n{more}"))?;
+        registry.wait(dir, || registry.request("GET", "/v2/", "", &[], None).is_some());
+        Some(registry)
+    }
+
+    /// Behind TLS, at an address of its own. Nothing can be pushed to it.
+    pub fn tls(test: &str, netns: &Path, dir: &Path, address: &str, certificate: &Path, key: &Path) -> Option<Self> {
+        let tls = format!("tls: {{certificate: {}, key: {}}}", certificate.display(), key.display());
+        let registry = Self::spawn(test, netns, dir, &format!("http: {{addr: '{address}', {tls}}}\n"))?;
+        registry.wait(dir, || netns::inside(netns, || Ok(TcpStream::connect(address).is_ok())).unwrap());
+        Some(registry)
+    }
+
+    fn spawn(test: &str, netns: &Path, dir: &Path, http: &str) -> Option<Self> {
         let program = super::program(test, "docker-registry")?;
         fs::create_dir_all(dir).unwrap();
-        let mut config = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}\nhttp: {{addr: '{ADDRESS}'}}\n",
+        let config = format!(
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}\n{http}",
             dir.join("data").display()
         );
-        if let Some(entry) = htpasswd {
-            fs::write(dir.join("htpasswd"), entry).unwrap();
-            config += &format!("auth: {{htpasswd: {{realm: test, path: {}}}}}\n", dir.join("htpasswd").display());
-        }
         fs::write(dir.join("config.yml"), config).unwrap();
         let log = fs::File::create(dir.join("log")).unwrap();
         let child = super::in_netns(netns, &program)
@@ -43,17 +59,16 @@ impl Registry {
             .stderr(log)
             .spawn()
             .unwrap();
-        let registry = Self { child, mirror: None, netns: netns.to_owned() };
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while registry.request("GET", "/v2/", "", &[], None).is_none() {
-            assert!(
-                Instant::now() < deadline,
-                "the registry does not come up: {}",
-                fs::read_to_string(dir.join("log")).unwrap()
-            );
+        Some(Self { child, mirror: None, netns: netns.to_owned() })
+    }
+
+    fn wait(&self, dir: &Path, there: impl Fn() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !there() {
+            let log = fs::read_to_string(dir.join("log")).unwrap();
+            assert!(Instant::now() < deadline, "the registry does not come up: {log}");
             std::thread::sleep(Duration::from_millis(50));
         }
-        Some(registry)
     }
 
     /// Serves the same images as `hosts` by TLS; the file of the authority that vouches for it.

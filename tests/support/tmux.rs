@@ -49,7 +49,18 @@ impl Tmux {
 
     /// Keys by tmux's names: `j`, `Enter`, `Escape`, `C-c`, `PageDown`.
     pub fn keys(&self, keys: &[&str]) {
-        self.ok(&[&["send-keys", "-t", "it", "--"], keys].concat());
+        for some in keys.split_inclusive(|k| *k == "Escape") {
+            self.ok(&[&["send-keys", "-t", "it", "--"], some].concat());
+            if some.ends_with(&["Escape"]) {
+                // With another key right behind it, it is Alt and that key.
+                thread::sleep(Duration::from_millis(100));
+            }
+        }
+    }
+
+    /// Whether the terminal shows its alternate screen, where an app draws.
+    pub fn alternate(&self) -> bool {
+        self.ok(&["display-message", "-t", "it", "-p", "#{alternate_on}"]).trim() == "1"
     }
 
     /// Characters as they are.

@@ -1,5 +1,7 @@
 //! Ports of a pod, reached through the runtime: one connection, two streams for each client.
 
+use std::time::Duration;
+
 use bytes::BytesMut;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -20,6 +22,8 @@ use crate::{
 
 /// Bytes of what the runtime says went wrong.
 const MESSAGE: usize = 4096;
+/// For the runtime's last word about a connection that has ended.
+const LAST: Duration = Duration::from_secs(5);
 
 /// A way into a pod's network, open until it is dropped.
 #[derive(Debug)]
@@ -72,13 +76,17 @@ impl Forward {
                 said
             };
             let (mut work, mut trouble) = (std::pin::pin!(copy(client, data)), std::pin::pin!(trouble));
-            let said = tokio::select! {
-                done = &mut work => return done,
-                said = &mut trouble => said,
+            let (done, said) = tokio::select! {
+                sent = &mut work => {
+                    sent?;
+                    // What went wrong may be said after the data has ended.
+                    (true, tokio::time::timeout(LAST, trouble).await.unwrap_or_default())
+                }
+                said = &mut trouble => (false, said),
             };
             if said.is_empty() {
-                // Nothing to complain of: the end of the data tells.
-                return work.await;
+                // Nothing to complain of: the data tells where its end is.
+                return if done { Ok(()) } else { work.await };
             }
             let said: String = String::from_utf8_lossy(&said).chars().filter(|c| !c.is_control()).collect();
             Err(Error::new(Kind::Unavailable, said))

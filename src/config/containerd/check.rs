@@ -147,6 +147,15 @@ fn registry(tree: &Table, settings: &Settings, findings: &mut Vec<Finding>) {
         let key = [&BASE[..], &["mirrors", host]].concat();
         findings.push(Finding::new(Severity::Error, Fault::Conflict, &key, Some(&mirror.at), text));
     }
+    if let Some(Item { value: Value::Text(several), at }) = set
+        && several.contains(':')
+    {
+        // containerd 2.3.4, core/transfer/registry: the whole text is one directory's name.
+        let text = "containerd 2.1 and later take all of it for the name of one directory, which is not there, unless they \
+                    pull without their transfer service (use_local_image_pull = true): name one directory";
+        let key = [&BASE[..], &["config_path"]].concat();
+        findings.push(Finding::new(Severity::Warning, Fault::Ignored, &key, Some(at), text));
+    }
     for host in registry.tls.keys() {
         let key = [&BASE[..], &["configs", host, "tls"]].concat();
         let at = tree.find(&key).map(|item| &item.at);

@@ -136,6 +136,11 @@ fn conflicts_are_found() {
     assert!(on(&config, 4).text.contains("/c.toml:3"), "{:?}", found(&config));
     let empty = read(&base.replace("/certs", ""));
     assert!(empty.findings.iter().all(|f| f.fault != Fault::Conflict), "{:?}", found(&empty));
+    let several = read(
+        &base[..base.find("[plugins.'io.containerd.cri.v1.images'.registry.mirrors").unwrap()]
+            .replace("/certs", "/a:/b"),
+    );
+    assert!(on(&several, 3).text.contains("one directory"));
     let config = read("version = 2\n[plugins.'io.containerd.grpc.v1.cri'.containerd]\ndefault_runtime_name = 'kata'");
     assert!(on(&config, 3).text.contains("no runtime \"kata\""));
     let two = "version = 3\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.nvidia]\n\

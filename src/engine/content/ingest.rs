@@ -14,6 +14,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use super::{Digest, Shared, space, sync_directory};
 use crate::{
     bail,
+    engine::crash,
     error::{Context, Error, Kind, Result},
 };
 
@@ -43,6 +44,7 @@ impl Ingest {
 
     fn open(shared: &Arc<Shared>, digest: &Digest, size: u64, lease: &str) -> Result<Self> {
         shared.db.start_ingest(digest, size, lease)?;
+        crash::point("ing.1");
         let path = shared.ingests.join(digest.hex());
         let mut file = OpenOptions::new()
             .create(true)
@@ -53,6 +55,7 @@ impl Ingest {
             .custom_flags(libc::O_NOFOLLOW)
             .open(&path)
             .context(|| format!("open ingest {}", path.display()))?;
+        crash::point("ing.2");
         let (mut hasher, mut written) = (Hasher::new(&SHA256), 0);
         let mut buffer = vec![0; 256 << 10];
         loop {
@@ -94,6 +97,7 @@ impl Ingest {
             }
             return Err(error);
         }
+        crash::point("ing.3");
         self.hasher.update(data);
         self.written += data.len() as u64;
         Ok(())
@@ -131,10 +135,12 @@ impl Ingest {
             let (want, size) = (self.digest.short(), self.size);
             bail!(DataLoss, "expected {want} of {size} bytes, got {} of {} bytes", found.short(), self.written);
         }
+        crash::point("ing.4");
         if let Err(error) = self.file.sync_all() {
             let failed = Error::io("sync ingest", &self.path, error);
             return Err(failed.and_cleanup(self.discard()));
         }
+        crash::point("ing.5");
         let target = self.shared.blob(&self.digest);
         fs::set_permissions(&self.path, Permissions::from_mode(0o400))
             .context(|| format!("chmod {}", self.path.display()))?;
@@ -146,8 +152,12 @@ impl Ingest {
             }
             Err(error) => return Err(Error::io("rename to", &target, error)),
         }
+        crash::point("ing.6");
         sync_directory(&self.shared.blobs)?;
-        self.shared.db.commit_blob(&self.digest, self.size, &self.lease)
+        crash::point("ing.7");
+        self.shared.db.commit_blob(&self.digest, self.size, &self.lease)?;
+        crash::point("ing.8");
+        Ok(())
     }
 
     fn discard(&mut self) -> Result<()> {

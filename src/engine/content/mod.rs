@@ -21,7 +21,7 @@ pub use ingest::Ingest;
 
 use crate::{
     bail,
-    engine::metadata::Db,
+    engine::{crash, metadata::Db},
     error::{Context, Error, Result},
 };
 
@@ -116,13 +116,19 @@ impl Content {
                     continue;
                 }
                 freed += remove(&directory.join(digest.hex()))?;
+                crash::point("gc.2");
             }
         }
         Ok(freed)
     }
 
-    /// Makes files and rows agree after a crash: files without a row go, ingests without a file lose their row.
-    /// Returns how many of each. A second run finds nothing.
+    /// Where a blob's bytes are, for who checks them.
+    pub fn path(&self, digest: &Digest) -> PathBuf {
+        self.shared.blob(digest)
+    }
+
+    /// Makes files and rows agree after a crash: files without a row go, ingests without a file lose their row, blobs
+    /// without a file are condemned with their images. Returns how many files and rows. A second run finds nothing.
     pub fn recover(&self) -> Result<(u64, u64)> {
         let (mut files, mut rows) = (0, 0);
         let ingests: HashSet<Digest> = self.shared.db.ingests()?.into_iter().collect();
@@ -144,12 +150,11 @@ impl Content {
                 rows += 1;
             }
         }
-        for digest in &blobs {
-            if !self.shared.blob(digest).exists() {
-                tracing::error!(%digest, "a blob's file is missing: its image has to be pulled again");
-                self.shared.db.forget_blob(digest)?;
-                rows += 1;
-            }
+        let missing: Vec<Digest> = blobs.into_iter().filter(|d| !self.shared.blob(d).exists()).collect();
+        rows += missing.len() as u64;
+        if !missing.is_empty() {
+            let images = self.shared.db.condemn(&missing, &[])?;
+            tracing::error!(?missing, ?images, "files of blobs are missing: their images have to be pulled again");
         }
         Ok((files, rows))
     }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     bail,
     engine::{
-        Engine,
+        Engine, crash,
         image::config::ImageConfig,
         metadata::ImageRow,
         shim::{CreateTask, ExitStatus, Task, TaskState},
@@ -69,6 +69,7 @@ pub async fn create_container(engine: &Arc<Engine>, request: cri::CreateContaine
     };
     let container =
         engine.pods.insert_container(record, &container_name_of(&request.sandbox_config, &sandbox, &meta))?;
+    crash::point("ctr.1");
     let _guard = container.lock.lock().await;
     match set_up(engine, &container, pod.live_task()?, &image, &image_config).await {
         Ok((pid, user)) => {
@@ -78,6 +79,7 @@ pub async fn create_container(engine: &Arc<Engine>, request: cri::CreateContaine
                 r.user = user;
             })?;
             engine.durable().await?;
+            crash::point("ctr.7");
             events::emit(engine, &id, &sandbox.id, cri::ContainerEventType::ContainerCreatedEvent);
             Ok(id)
         }
@@ -129,10 +131,12 @@ async fn set_up(
     let (rootfs, directory) = (record.bundle.join("rootfs"), record.bundle.clone());
     let parent = image.snapshot.as_ref().map(|(_, chain)| chain.clone());
     engine.keep_snapshot(&record.id).await?;
+    crash::point("ctr.2");
     let (_, pause) = task.pids();
     let target = target_pid(engine, &record)?;
     let maps = users::of_container(&sandbox, &record.config)?;
     let mounts = engine.snapshotter.prepare(&record.id, parent.as_deref(), Labels::new()).await?;
+    crash::point("ctr.3");
     blocking({
         let (rootfs, maps, aside) = (rootfs.clone(), maps.clone(), layers_aside(&record));
         move || {
@@ -144,6 +148,7 @@ async fn set_up(
         }
     })
     .await?;
+    crash::point("ctr.4");
     image_volume::mount(engine, container, pause, maps.as_ref()).await?;
     let inputs =
         Inputs { sandbox, record: record.clone(), image: image_config.clone(), rootfs, pause, target, users: maps };
@@ -161,6 +166,7 @@ async fn set_up(
     if let Some(parent) = record.log_path.as_deref().and_then(Path::parent) {
         tokio::fs::create_dir_all(parent).await.context(|| format!("create {}", parent.display()))?;
     }
+    crash::point("ctr.5");
     let pid = task
         .create(&CreateTask {
             id: record.id.clone(),
@@ -171,6 +177,7 @@ async fn set_up(
             stdin_once: record.config.stdin_once,
         })
         .await?;
+    crash::point("ctr.6");
     Ok((pid, user))
 }
 
@@ -200,6 +207,7 @@ pub async fn start_container(engine: &Arc<Engine>, id: &str) -> Result<()> {
         bail!(FailedPrecondition, "start container {id}: it is {:?}, not created", record.state);
     }
     let task = engine.pods.pod(&record.pod)?.live_task()?;
+    crash::point("start.1");
     if let Err(error) = task.start(&record.id).await {
         let text = format!("{error:#}");
         engine.pods.update_container(&container, |r| {
@@ -212,11 +220,13 @@ pub async fn start_container(engine: &Arc<Engine>, id: &str) -> Result<()> {
         engine.durable().await?;
         return Err(error.context(format!("start container {id}")));
     }
+    crash::point("start.2");
     engine.pods.update_container(&container, |r| {
         r.state = ContainerState::Running;
         r.started_at = now();
     })?;
     engine.durable().await?;
+    crash::point("start.3");
     events::emit(engine, &record.id, &record.pod, cri::ContainerEventType::ContainerStartedEvent);
     watch(engine, &container, task);
     Ok(())
@@ -260,6 +270,7 @@ fn record_exit(engine: &Engine, container: &Container, status: &ExitStatus) -> R
     if container.state() == ContainerState::Exited {
         return Ok(());
     }
+    crash::point("exit.1");
     let record = engine.pods.update_container(container, |r| {
         r.state = ContainerState::Exited;
         r.finished_at = nanos(status.at).max(r.started_at);
@@ -267,6 +278,7 @@ fn record_exit(engine: &Engine, container: &Container, status: &ExitStatus) -> R
         r.reason = reason.to_owned();
         r.pid = 0;
     })?;
+    crash::point("exit.2");
     events::emit(engine, &record.id, &record.pod, cri::ContainerEventType::ContainerStoppedEvent);
     Ok(())
 }
@@ -350,6 +362,7 @@ pub async fn remove(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<
     let _guard = container.lock.lock().await;
     let ContainerRecord { id, pod, .. } = container.record();
     engine.pods.update_container(container, |r| r.state = ContainerState::Removing)?;
+    crash::point("rm.1");
     clean_up(engine, container).await?;
     events::emit(engine, &id, &pod, cri::ContainerEventType::ContainerDeletedEvent);
     Ok(())
@@ -361,21 +374,26 @@ async fn clean_up(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()
     if let Some(task) = engine.pods.pod(&record.pod).ok().and_then(|p| p.task()) {
         gone_is_fine(task.delete(&record.id, None).await.map(drop))?;
     }
+    crash::point("rm.2");
     image_volume::clean_up(engine, &record).await?;
     let (bundle, aside) = (record.bundle.clone(), layers_aside(&record));
     blocking(move || {
         unmount_if_mounted(&bundle.join("rootfs"))?;
         snapshot::release(&aside)?;
+        crash::point("rm.3");
         remove_tree(&bundle)
     })
     .await?;
+    crash::point("rm.4");
     // Before the first file goes this makes durable what was recorded so far: should the last deletion be lost in a power
     // cut, recovery finishes the removal.
     match engine.snapshotter.remove(&record.id).await {
         Err(error) if error.is(Kind::NotFound) => engine.durable().await?,
         other => other?,
     }
+    crash::point("rm.6");
     engine.pods.delete_container(&record.id)?;
+    crash::point("rm.7");
     engine.collect_soon();
     Ok(())
 }
@@ -394,11 +412,14 @@ pub async fn recover(engine: &Arc<Engine>, container: &Arc<Container>) -> Result
             match task.state(&record.id, None).await {
                 Ok(TaskState::Created { .. }) => Ok(()),
                 Ok(TaskState::Running { pid } | TaskState::Paused { pid }) => {
-                    engine.pods.update_container(container, |r| {
-                        r.state = ContainerState::Running;
-                        r.pid = pid;
-                        r.started_at = if r.started_at == 0 { now() } else { r.started_at };
-                    })?;
+                    let known = record.state == ContainerState::Running && record.pid == pid && record.started_at != 0;
+                    if !known {
+                        engine.pods.update_container(container, |r| {
+                            r.state = ContainerState::Running;
+                            r.pid = pid;
+                            r.started_at = if r.started_at == 0 { now() } else { r.started_at };
+                        })?;
+                    }
                     watch(engine, container, task);
                     Ok(())
                 }

@@ -6,11 +6,12 @@ use super::{pod::blocking, state::now};
 use crate::{
     bail,
     engine::{
-        Engine,
+        Engine, crash,
         image::{auth::Credentials, config::ImageConfig, pull::Report},
         metadata::ImageRow,
+        snapshot::Usage,
     },
-    error::{Context, Result},
+    error::{Context, Kind, Result},
     proto::cri,
 };
 
@@ -29,24 +30,24 @@ pub async fn pull(
     report: Report,
 ) -> Result<ImageRow> {
     match engine.puller.pull(reference, credentials, report).await {
-        Ok(image) => Ok(image),
+        Ok(image) => {
+            if engine.config.registry.discard_unpacked_layers {
+                engine.collect_soon();
+            }
+            Ok(image)
+        }
         Err(error) => Err(error.and_cleanup(engine.collect().await.map(drop))),
     }
 }
 
 /// AuthConfig: user and password, or both in `auth` (base64 of `user:password`), or tokens.
 fn credentials(auth: &cri::AuthConfig) -> Result<Option<Credentials>> {
-    use base64::Engine as _;
     if !auth.username.is_empty() {
         return Ok(Some(Credentials::basic(&auth.username, &auth.password)));
     }
     if !auth.auth.is_empty() {
-        let plain = base64::engine::general_purpose::STANDARD.decode(auth.auth.trim_end_matches('\0'));
-        let text = plain.ok().and_then(|b| String::from_utf8(b).ok());
-        return match text.as_deref().and_then(|t| t.trim_end_matches('\0').split_once(':')) {
-            Some((user, password)) => Ok(Some(Credentials::basic(user, password))),
-            None => bail!(InvalidArgument, "the pull request's auth is not base64 of user:password"),
-        };
+        let pair = Credentials::from_base64(&auth.auth);
+        return pair.map(Some).context(|| "the pull request's auth".to_owned());
     }
     if !auth.identity_token.is_empty() {
         return Ok(Some(Credentials::identity_token(&auth.identity_token)));
@@ -56,17 +57,28 @@ fn credentials(auth: &cri::AuthConfig) -> Result<Option<Credentials>> {
 
 pub async fn list_images(engine: &Arc<Engine>, filter: Option<cri::ImageFilter>) -> Result<Vec<cri::Image>> {
     let wanted = filter.and_then(|f| f.image).unwrap_or_default().image;
-    let rows = if wanted.is_empty() {
+    let (rows, damaged) = if wanted.is_empty() {
         let db = Arc::clone(&engine.db);
-        blocking(move || db.images()).await?
+        blocking(move || Ok((db.images()?, db.damaged_images()?))).await?
     } else {
-        engine.image(&wanted).await?.into_iter().collect()
+        (engine.image(&wanted).await?.into_iter().collect(), Vec::new())
     };
-    let mut list = Vec::with_capacity(rows.len());
+    let mut list = Vec::with_capacity(rows.len() + damaged.len());
     for row in rows {
-        let config = engine.image_config(&row).await?;
+        let config = match engine.image_config(&row).await {
+            // One that cannot be read must not hide the others; it has to be pulled again.
+            Err(error) if matches!(error.kind(), Kind::DataLoss | Kind::NotFound) => {
+                tracing::error!(image = %row.id, "its configuration is damaged: it has to be pulled again: {error:#}");
+                let (db, id) = (Arc::clone(&engine.db), row.id.clone());
+                blocking(move || db.condemn(&[id], &[])).await?;
+                ImageConfig::default()
+            }
+            other => other?,
+        };
         list.push(to_cri(&row, &config));
     }
+    // They take space, and whoever makes room must see them.
+    list.extend(damaged.iter().map(|row| to_cri(row, &ImageConfig::default())));
     Ok(list)
 }
 
@@ -90,15 +102,24 @@ pub async fn image_status(engine: &Arc<Engine>, request: cri::ImageStatusRequest
     if wanted.is_empty() {
         bail!(InvalidArgument, "image status: no image named");
     }
-    let Some(row) = engine.image(&wanted).await? else { return Ok(cri::ImageStatusResponse::default()) };
+    let Some(row) = engine.image(&wanted).await? else {
+        // A damaged image is not here under the names that pods use; by its id it can be looked at and removed.
+        let damaged =
+            engine.damaged_image(&wanted).await?.filter(|row| wanted.trim_start_matches("sha256:") == row.id.hex());
+        let image = damaged.map(|row| to_cri(&row, &ImageConfig::default()));
+        return Ok(cri::ImageStatusResponse { image, info: HashMap::new() });
+    };
     let config = engine.image_config(&row).await?;
     let mut info = HashMap::new();
     if request.verbose {
         let spec: serde_json::Value = engine.image_config_json(&row).await?;
+        let db = Arc::clone(&engine.db);
+        let shares = blocking(move || db.image_shares()).await?;
         let text = serde_json::json!({
             "chainID": row.snapshot.as_ref().map(|(_, chain)| chain),
             "snapshotter": row.snapshot.as_ref().map(|(name, _)| name),
             "target": row.target,
+            "usage": shares.get(row.id.as_str()),
             "imageSpec": spec,
         });
         info.insert("info".to_owned(), text.to_string());
@@ -111,20 +132,29 @@ pub async fn remove_image(engine: &Arc<Engine>, reference: &str) -> Result<()> {
     if reference.is_empty() {
         bail!(InvalidArgument, "remove image: no image named");
     }
-    let Some(row) = engine.image(reference).await? else { return Ok(()) };
+    let row = match engine.image(reference).await? {
+        Some(row) => Some(row),
+        None => engine.damaged_image(reference).await?,
+    };
+    let Some(row) = row else { return Ok(()) };
     let db = Arc::clone(&engine.db);
     blocking(move || db.delete_image(&row.id)).await.context(|| format!("remove image {reference}"))?;
+    crash::point("rmi.1");
     engine.collect().await.map(drop)
 }
 
+/// Two figures of one filesystem: what images hold, and what containers have written on top.
 pub async fn image_fs_info(engine: &Arc<Engine>) -> Result<cri::ImageFsInfoResponse> {
-    let root = engine.config.root.clone();
-    let used = engine.image_usage().await?;
-    let usage = cri::FilesystemUsage {
+    let (images, containers) = engine.usage().await?;
+    let mountpoint = engine.config.root.display().to_string();
+    let figures = |used: Usage| cri::FilesystemUsage {
         timestamp: now(),
-        fs_id: Some(cri::FilesystemIdentifier { mountpoint: root.display().to_string() }),
+        fs_id: Some(cri::FilesystemIdentifier { mountpoint: mountpoint.clone() }),
         used_bytes: Some(cri::UInt64Value { value: used.bytes }),
         inodes_used: Some(cri::UInt64Value { value: used.inodes }),
     };
-    Ok(cri::ImageFsInfoResponse { image_filesystems: vec![usage.clone()], container_filesystems: vec![usage] })
+    Ok(cri::ImageFsInfoResponse {
+        image_filesystems: vec![figures(images)],
+        container_filesystems: vec![figures(containers)],
+    })
 }

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     bail,
     engine::{
-        Engine,
+        Engine, crash,
         network::{Dns, PodNetwork, PortMapping, netns},
         shim::PodSpec,
     },
@@ -68,11 +68,13 @@ pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRe
         config,
     };
     let pod = engine.pods.insert_pod(record)?;
+    crash::point("pod.1");
     let _guard = pod.lock.lock().await;
     match set_up(engine, &pod, handler.runtime.clone()).await {
         Ok(()) => {
             engine.pods.update_pod(&pod, |r| r.state = PodState::Ready)?;
             engine.durable().await?;
+            crash::point("pod.7");
             events::emit(engine, &id, &id, cri::ContainerEventType::ContainerCreatedEvent);
             events::emit(engine, &id, &id, cri::ContainerEventType::ContainerStartedEvent);
             Ok(id)
@@ -96,17 +98,22 @@ async fn set_up(engine: &Arc<Engine>, pod: &Arc<Pod>, runtime: Option<std::path:
             move || maps.map_or_else(|| netns::create(&path), |maps| netns::create_owned(&path, &maps))
         })
         .await?;
+        crash::point("pod.2");
         engine.network.attach(&path, &pod_network(&record)).await.map(Some)
     }
     .await?;
+    crash::point("pod.3");
     let record = engine.pods.update_pod(pod, |r| r.attachment = attached)?;
+    crash::point("pod.4");
     blocking({
         let record = record.clone();
         move || write_files(&record)
     })
     .await?;
+    crash::point("pod.5");
     let spec = PodSpec { users: maps, ..pod_spec(&record, runtime) };
     let task = engine.shims.launch(&spec).await?;
+    crash::point("pod.6");
     pod.set_task(Some(task));
     Ok(())
 }
@@ -300,6 +307,7 @@ async fn stop_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
     for container in engine.pods.containers_of(&id) {
         container::stop(engine, &container, std::time::Duration::ZERO).await?;
     }
+    crash::point("stop.1");
     let was_ready = pod.state() == PodState::Ready;
     teardown(engine, pod).await?;
     engine.pods.update_pod(pod, |r| {
@@ -308,6 +316,7 @@ async fn stop_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
         r.stopped = true;
     })?;
     engine.durable().await?;
+    crash::point("stop.5");
     if was_ready {
         events::emit(engine, &id, &id, cri::ContainerEventType::ContainerStoppedEvent);
     }
@@ -321,9 +330,12 @@ async fn teardown(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
         task.shutdown().await.context(|| "stop the shim".to_owned())?;
         pod.set_task(None);
     }
+    crash::point("stop.2");
     if let Some(path) = record.netns.clone() {
         engine.network.detach(&path, &pod_network(&record), record.attachment.as_ref()).await?;
+        crash::point("stop.3");
         blocking(move || netns::delete(&path)).await?;
+        crash::point("stop.4");
         engine.pods.update_pod(pod, |r| r.attachment = None)?;
     }
     let shm = record.directory.join("shm");
@@ -357,6 +369,7 @@ pub async fn remove_pod_sandbox(engine: &Arc<Engine>, id: &str) -> Result<()> {
         container::remove(engine, &container).await?;
     }
     engine.pods.update_pod(&pod, |r| r.state = PodState::Removing)?;
+    crash::point("rmp.1");
     erase(engine, &pod).await.context(|| format!("remove pod sandbox {id}"))?;
     events::emit(engine, &id, &id, cri::ContainerEventType::ContainerDeletedEvent);
     Ok(())
@@ -369,10 +382,13 @@ async fn remove_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
 
 /// The files and, last, the record.
 async fn erase(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
+    crash::point("rmp.2");
     let record = pod.record();
     let directory = record.directory.clone();
     blocking(move || container::remove_tree(&directory)).await?;
+    crash::point("rmp.3");
     engine.pods.delete_pod(&record.id)?;
+    crash::point("rmp.4");
     engine.durable().await
 }
 

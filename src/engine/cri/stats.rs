@@ -51,7 +51,7 @@ async fn of(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<cri::Con
 }
 
 async fn layer(engine: &Engine, record: &ContainerRecord) -> Option<cri::FilesystemUsage> {
-    let usage = engine.snapshotter.usage(&record.id).await.ok()?;
+    let usage = engine.written_by(&record.id).await.ok()?;
     Some(cri::FilesystemUsage {
         timestamp: now(),
         fs_id: Some(cri::FilesystemIdentifier { mountpoint: engine.config.root.display().to_string() }),

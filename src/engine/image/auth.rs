@@ -2,33 +2,48 @@
 
 use std::fmt;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::HeaderValue;
+use zeroize::Zeroizing;
 
 use crate::{bail, error::Result};
 
-/// Never printed and never written to disk.
+/// Never printed, never written to disk, wiped when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credentials {
     Basic {
         user: String,
-        password: String,
+        password: Zeroizing<String>,
     },
     /// An OAuth2 refresh token, exchanged for an access token.
-    Identity(String),
-    Bearer(String),
+    Identity(Zeroizing<String>),
+    Bearer(Zeroizing<String>),
 }
 
 impl Credentials {
     pub fn basic(user: &str, password: &str) -> Self {
-        Self::Basic { user: user.to_owned(), password: password.to_owned() }
+        Self::Basic { user: user.to_owned(), password: password.to_owned().into() }
+    }
+
+    /// base64 of `user:password`, as docker and the CRI write it.
+    ///
+    /// # Errors
+    /// `InvalidArgument`; the message quotes nothing.
+    pub fn from_base64(text: &str) -> Result<Self> {
+        let plain = BASE64_STANDARD.decode(text.trim_end_matches('\0').trim()).map(Zeroizing::new);
+        let pair = plain.as_ref().ok().and_then(|bytes| std::str::from_utf8(bytes).ok());
+        match pair.and_then(|text| text.trim_end_matches('\0').split_once(':')) {
+            Some((user, password)) => Ok(Self::basic(user, password)),
+            None => bail!(InvalidArgument, "it is not base64 of user:password"),
+        }
     }
 
     pub fn identity_token(token: &str) -> Self {
-        Self::Identity(token.to_owned())
+        Self::Identity(token.to_owned().into())
     }
 
     pub fn bearer(token: &str) -> Self {
-        Self::Bearer(token.to_owned())
+        Self::Bearer(token.to_owned().into())
     }
 }
 
@@ -114,10 +129,17 @@ pub fn realm_is_trusted(registry: &str, realm: &str) -> bool {
     registry == realm || domain(&registry).is_some_and(|d| domain(&realm) == Some(d))
 }
 
+/// Whether a host may know what the pull request says we are to `registry`: it is the registry, or of the same registrable
+/// domain. Another port of the same machine is somebody else.
+pub fn same_owner(registry: &str, host: &str) -> bool {
+    let name = |h: &str| h.rsplit_once(':').map_or(h.to_ascii_lowercase(), |(name, _)| name.to_ascii_lowercase());
+    registry.eq_ignore_ascii_case(host) || name(registry) != name(host) && realm_is_trusted(registry, host)
+}
+
 /// The header value of `Authorization: Basic`.
 pub fn basic(user: &str, password: &str) -> Result<HeaderValue> {
-    use base64::Engine as _;
-    sensitive(&format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"))))
+    let pair = Zeroizing::new(format!("{user}:{password}"));
+    sensitive(&Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(&*pair))))
 }
 
 pub fn bearer(token: &str) -> Result<HeaderValue> {
@@ -163,6 +185,8 @@ mod tests {
         assert!(!realm_is_trusted("reg.example.com", "evil.com"));
         assert!(!realm_is_trusted("10.0.0.1:5000", "10.9.0.1"));
         assert!(!realm_is_trusted("localhost:5000", "evil"));
+        assert!(same_owner("r.example.com:5000", "R.example.com:5000") && same_owner("r.example.com", "m.example.com"));
+        assert!(!same_owner("127.0.0.1:5000", "127.0.0.1:5001") && !same_owner("docker.io", "mirror.test"));
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Platform {
     /// This machine's, in Go's words.
     pub fn host() -> Self {
         let (architecture, variant) = match std::env::consts::ARCH {
-            "x86_64" => ("amd64", ""),
+            "x86_64" => ("amd64", amd64_level()),
             "aarch64" => ("arm64", "v8"),
             "arm" => ("arm", "v7"),
             "x86" => ("386", ""),
@@ -53,21 +53,60 @@ impl Platform {
         Self { os: "linux".to_owned(), architecture: architecture.to_owned(), variant: variant.to_owned() }
     }
 
-    /// How well `self` (an index entry) suits `host`: lower is better, `None` not at all.
+    /// How well `self` (an index entry) suits `host`: lower is better, `None` not at all. The nearest level that the machine
+    /// can run; without one an entry is of its architecture's common level.
     fn rank(&self, host: &Self) -> Option<u32> {
         if self.os != host.os || self.architecture != host.architecture {
             return None;
         }
-        let level = |v: &str| {
-            v.trim_start_matches('v').parse::<u32>().unwrap_or(if host.architecture == "arm64" { 8 } else { 1 })
+        let common = match host.architecture.as_str() {
+            "arm64" => 8,
+            "arm" => 7,
+            _ => 1,
         };
-        match (self.variant == host.variant, self.variant.is_empty()) {
-            (true, _) => Some(0),
-            (_, true) => Some(1),
-            _ if level(&self.variant) <= level(&host.variant) => Some(2 + level(&host.variant) - level(&self.variant)),
-            _ => None,
+        let level = |variant: &str| variant.trim_start_matches('v').parse::<u32>().ok();
+        let ours = level(&host.variant).unwrap_or(common);
+        match (level(&self.variant), self.variant.is_empty()) {
+            (Some(theirs), _) => ours.checked_sub(theirs),
+            (None, true) => Some(ours.saturating_sub(common)),
+            // A variant nobody knows, such as a vendor's own.
+            (None, false) => (self.variant == host.variant).then_some(0),
         }
     }
+}
+
+/// The level of the x86-64 psABI this processor has ("v1" is every one).
+#[cfg(target_arch = "x86_64")]
+fn amd64_level() -> &'static str {
+    let two = is_x86_feature_detected!("sse4.2")
+        && is_x86_feature_detected!("ssse3")
+        && is_x86_feature_detected!("popcnt")
+        && is_x86_feature_detected!("cmpxchg16b");
+    let three = two
+        && is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("bmi2")
+        && is_x86_feature_detected!("fma")
+        && is_x86_feature_detected!("f16c")
+        && is_x86_feature_detected!("lzcnt")
+        && is_x86_feature_detected!("movbe");
+    let four = three
+        && is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512cd")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl");
+    match (two, three, four) {
+        (_, _, true) => "v4",
+        (_, true, _) => "v3",
+        (true, ..) => "v2",
+        _ => "",
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn amd64_level() -> &'static str {
+    ""
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,6 +265,14 @@ mod tests {
         let all =
             [entry('a', "windows", "arm", "v7"), entry('b', "linux", "arm", "v6"), entry('c', "linux", "arm", "v5")];
         assert_eq!(choose(&all, &arm).unwrap().digest, all[1].digest);
+        let amd =
+            |variant: &str| Platform { os: "linux".into(), architecture: "amd64".into(), variant: variant.into() };
+        let levels = ["v4", "", "v2", "v3", "odd"].iter().zip('a'..).map(|(v, c)| entry(c, "linux", "amd64", v));
+        let levels: Vec<Descriptor> = levels.collect();
+        for (ours, chosen) in [("v4", 0), ("v3", 3), ("v2", 2), ("", 1), ("v9", 0)] {
+            assert_eq!(choose(&levels, &amd(ours)).unwrap().digest, levels[chosen].digest, "{ours}");
+        }
+        assert!(Platform::host().rank(&Platform::host()).is_some());
         let error = choose(&all[..1], &arm).unwrap_err();
         assert!(error.is(Kind::NotFound) && error.to_string().contains("windows/arm"), "{error:#}");
     }

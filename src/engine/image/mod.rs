@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod build;
 pub mod config;
+pub mod keychain;
 pub mod manifest;
 pub mod pull;
 pub mod reference;

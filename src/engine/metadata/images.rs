@@ -1,10 +1,12 @@
 //! Images: what tags point at, and what belongs to an image.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Db, DbResult};
 use crate::{
-    engine::content::Digest,
+    engine::{content::Digest, usage::Share},
     error::{Error, Kind, Result},
 };
 
@@ -37,7 +39,8 @@ impl Db {
             tx.execute(
                 "INSERT INTO image (id, target, size, snapshotter, chain, pinned) VALUES (?, ?, ?, ?, ?, ?)
                  ON CONFLICT (id) DO UPDATE SET target = excluded.target, size = excluded.size,
-                 snapshotter = excluded.snapshotter, chain = excluded.chain, pinned = pinned OR excluded.pinned",
+                 snapshotter = excluded.snapshotter, chain = excluded.chain, pinned = pinned OR excluded.pinned,
+                 damaged = NULL",
                 params![image.id.as_str(), image.target.as_str(), size, snapshotter, chain, image.pinned],
             )
             .db("insert")?;
@@ -66,9 +69,10 @@ impl Db {
         })
     }
 
+    /// Damaged ones are not here: see [`Self::damaged_images`].
     pub fn images(&self) -> Result<Vec<ImageRow>> {
         self.read("list images", |db| {
-            let ids = texts(db, "SELECT id FROM image WHERE ? = '' ORDER BY id", "")?;
+            let ids = texts(db, "SELECT id FROM image WHERE damaged IS NULL AND ? = '' ORDER BY id", "")?;
             ids.iter().filter_map(|id| load(db, id).transpose()).collect()
         })
     }
@@ -78,8 +82,9 @@ impl Db {
         self.read("look up an image", |db| {
             let id: Option<String> = db
                 .query_row(
-                    "SELECT id FROM image WHERE id = ?1 UNION SELECT image FROM image_tag WHERE tag = ?1
-                     UNION SELECT image FROM image_digest WHERE reference = ?1",
+                    "SELECT id FROM image WHERE damaged IS NULL AND id IN (SELECT ?1
+                     UNION SELECT image FROM image_tag WHERE tag = ?1
+                     UNION SELECT image FROM image_digest WHERE reference = ?1)",
                     [reference],
                     |r| r.get(0),
                 )
@@ -89,9 +94,37 @@ impl Db {
         })
     }
 
+    /// Of every image, what it has alone and what it shares with others: layers as unpacked, and blobs.
+    pub fn image_shares(&self) -> Result<HashMap<String, Share>> {
+        self.read("look whose the layers and blobs are", |db| {
+            let mut shares: HashMap<String, Share> = HashMap::new();
+            // Each thing that images have: a layer or a blob, its size, and how many have it.
+            let query = "WITH RECURSIVE has (image, id, parent, bytes) AS (
+                    SELECT i.id, s.id, s.parent, s.bytes FROM image i
+                    JOIN snapshot s ON s.snapshotter = i.snapshotter AND s.key = i.chain
+                    UNION SELECT h.image, s.id, s.parent, s.bytes FROM has h JOIN snapshot s ON s.id = h.parent
+                ), all_of (image, thing, bytes) AS (
+                    SELECT image, CAST(id AS TEXT), bytes FROM has
+                    UNION ALL SELECT b.image, b.digest, blob.size FROM image_blob b JOIN blob ON blob.digest = b.digest
+                ), counted (thing, number) AS (SELECT thing, count(*) FROM all_of GROUP BY thing)
+                SELECT a.image, sum(CASE WHEN c.number = 1 THEN a.bytes ELSE 0 END),
+                    sum(CASE WHEN c.number > 1 THEN a.bytes ELSE 0 END)
+                FROM all_of a JOIN counted c ON a.thing = c.thing GROUP BY a.image";
+            let mut statement = db.prepare_cached(query).db("share out")?;
+            let mut rows = statement.query([]).db("share out")?;
+            while let Some(row) = rows.next().db("share out")? {
+                let read =
+                    || -> rusqlite::Result<_> { Ok((row.get(0)?, Share { unique: row.get(1)?, shared: row.get(2)? })) };
+                let (image, share) = read().db("share out")?;
+                shares.insert(image, share);
+            }
+            Ok(shares)
+        })
+    }
+
     /// Idempotent. Blobs and snapshots go at the next collection.
     pub fn delete_image(&self, id: &Digest) -> Result<()> {
-        self.write("remove an image", |tx| {
+        self.end("remove an image", |tx| {
             tx.execute("DELETE FROM image WHERE id = ?", [id.as_str()]).db("delete")?;
             Ok(())
         })
@@ -99,7 +132,7 @@ impl Db {
 
     /// Takes one name from an image; the image itself goes with its last name. Says whether it went.
     pub fn untag_image(&self, tag: &str) -> Result<bool> {
-        self.write("untag an image", |tx| {
+        self.end("untag an image", |tx| {
             let id: Option<String> = tx
                 .query_row("DELETE FROM image_tag WHERE tag = ? RETURNING image", [tag], |r| r.get(0))
                 .optional()
@@ -115,13 +148,13 @@ impl Db {
     }
 }
 
-fn texts(db: &Connection, query: &str, parameter: &str) -> Result<Vec<String>> {
+pub(super) fn texts(db: &Connection, query: &str, parameter: &str) -> Result<Vec<String>> {
     let mut statement = db.prepare_cached(query).db("prepare")?;
     let rows = statement.query_map([parameter], |r| r.get(0)).db("query")?;
     rows.collect::<Result<_, _>>().db("query")
 }
 
-fn load(db: &Connection, id: &str) -> Result<Option<ImageRow>> {
+pub(super) fn load(db: &Connection, id: &str) -> Result<Option<ImageRow>> {
     type Columns = (String, i64, Option<String>, Option<String>, bool);
     let row: Option<Columns> = db
         .query_row("SELECT target, size, snapshotter, chain, pinned FROM image WHERE id = ?", [id], |r| {

@@ -6,8 +6,9 @@
 //! for it. One file for everything, so that images, snapshots and pods can never disagree about what a crash left behind
 //! (docs/architecture.md, "Crash consistency"). Here: opening, documents and leases; the siblings have the rest.
 
+mod ballast;
+mod damage;
 mod images;
-mod reserve;
 mod schema;
 mod snapshots;
 mod storage;
@@ -25,10 +26,11 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 use serde::{Serialize, de::DeserializeOwned};
 
+use ballast::Ballast;
 pub use images::ImageRow;
 pub use snapshots::SnapshotRow;
+pub use storage::Garbage;
 
-use self::reserve::Reserve;
 use crate::{
     bail,
     engine::content::Digest,
@@ -39,13 +41,13 @@ use crate::{
 #[derive(Debug)]
 pub struct Db {
     connection: Mutex<Connection>,
+    ballast: Ballast,
     /// SQLite's write-ahead log, which is ours to sync: the connection itself only does it when it starts the log anew.
     log: File,
     /// Transactions committed.
     written: AtomicU64,
     /// How many of them are on the disk; `None` once a sync has failed.
     synced: Mutex<Option<u64>>,
-    reserve: Reserve,
 }
 
 /// Which documents: pod sandboxes or containers. Names are unique within one.
@@ -68,34 +70,40 @@ impl Db {
     /// Opens or makes the database. A damaged one is moved aside as `meta.db.corrupt-<unix seconds>` and a fresh one is
     /// made: a node must come up. One written by a newer version is refused.
     pub fn open(path: &Path) -> Result<Self> {
-        let reserve = Reserve::beside(path);
-        let opened = match schema::open(path) {
-            // Opening may write: a log to be read back, a shared-memory file.
-            Err(error) if error.is(Kind::ResourceExhausted) && reserve.give_up()? => schema::open(path),
-            other => other,
-        };
-        reserve.fill();
-        match opened {
-            Ok(connection) => Self::with(path, connection, reserve),
+        let ballast = Ballast::beside(path);
+        ballast.make_room()?;
+        match schema::open(path) {
+            Ok(connection) => Self::with(path, connection, ballast),
             Err(error) if error.is(Kind::DataLoss) => {
                 let aside = schema::move_aside(path)?;
                 tracing::error!(
                     "metadata database damaged ({error:#}); moved to {}: images have to be pulled again",
                     aside.display()
                 );
-                Self::with(path, schema::open(path)?, reserve)
+                Self::with(path, schema::open(path)?, ballast)
             }
             Err(error) => Err(error),
         }
     }
 
-    fn with(path: &Path, connection: Connection, reserve: Reserve) -> Result<Self> {
+    /// Opens for who only looks, with what is wrong with the file. `DataLoss` if nothing can be read.
+    pub fn examine(path: &Path, deep: bool) -> Result<(Self, Vec<String>)> {
+        let (connection, problems) = schema::examine(path, deep)?;
+        Ok((Self::with(path, connection, Ballast::beside(path))?, problems))
+    }
+
+    /// Puts space aside, if there is plenty, for when there is none.
+    pub fn stock_up(&self) -> Result<()> {
+        self.ballast.restore()
+    }
+
+    fn with(path: &Path, connection: Connection, ballast: Ballast) -> Result<Self> {
         let log = schema::log(path);
         let directory = path.parent().unwrap_or(Path::new("/"));
         File::open(directory).and_then(|d| d.sync_all()).map_err(|e| Error::io("sync directory", directory, e))?;
         let log = File::open(&log).map_err(|e| Error::io("open", &log, e))?;
-        let (connection, synced) = (Mutex::new(connection), Mutex::new(Some(0)));
-        let db = Self { connection, log, written: AtomicU64::new(1), synced, reserve };
+        let (written, synced) = (AtomicU64::new(1), Mutex::new(Some(0)));
+        let db = Self { connection: Mutex::new(connection), ballast, log, written, synced };
         db.durable()?;
         Ok(db)
     }
@@ -105,30 +113,35 @@ impl Db {
     }
 
     /// One durable transaction.
-    fn write<T>(&self, doing: &str, work: impl Fn(&Transaction<'_>) -> Result<T>) -> Result<T> {
+    fn write<T>(&self, doing: &str, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let value = self.write_soon(doing, work)?;
         self.durable().context(|| doing.to_owned())?;
         Ok(value)
     }
 
-    /// One transaction, durable with the next [`Self::durable`]. On a full disk it is tried again with the reserve given up.
-    fn write_soon<T>(&self, doing: &str, work: impl Fn(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        match self.transaction(doing, &work) {
-            Err(error) if error.is(Kind::ResourceExhausted) && self.reserve.give_up()? => {
-                tracing::warn!("the disk is full; to {doing} takes the reserve");
-                self.transaction(doing, &work)
-            }
-            other => other,
-        }
-    }
-
-    fn transaction<T>(&self, doing: &str, work: impl Fn(&Transaction<'_>) -> Result<T>) -> Result<T> {
+    /// One transaction, durable with the next [`Self::durable`].
+    fn write_soon<T>(&self, doing: &str, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).db(doing)?;
         let value = work(&transaction).context(|| doing.to_owned())?;
         transaction.commit().db(doing)?;
         self.written.fetch_add(1, Ordering::SeqCst);
         Ok(value)
+    }
+
+    /// A write that leads to less being kept: a full disk must not keep it from its turn, so the ballast goes for it.
+    fn end<T>(&self, doing: &str, work: impl Fn(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let value = self.end_soon(doing, work)?;
+        self.durable().context(|| doing.to_owned())?;
+        Ok(value)
+    }
+
+    /// As `end`, durable soon.
+    fn end_soon<T>(&self, doing: &str, work: impl Fn(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        match self.write_soon(doing, &work) {
+            Err(error) if ballast::is_full(&error) && self.ballast.release()? => self.write_soon(doing, &work),
+            other => other,
+        }
     }
 
     /// Returns when everything that was written before the call survives a power cut. Blocks for at most two syncs, its
@@ -149,11 +162,6 @@ impl Db {
         let outcome = rustix::fs::fdatasync(&self.log);
         *synced = outcome.is_ok().then_some(all);
         outcome.map_err(|e| Error::new(Kind::DataLoss, "sync the database").with_source(e))
-    }
-
-    /// After something was removed.
-    pub fn refill_reserve(&self) {
-        self.reserve.fill();
     }
 
     fn read<T>(&self, doing: &str, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
@@ -193,7 +201,7 @@ impl Db {
     /// As `update`, durable soon.
     pub fn update_soon(&self, table: Table, id: &str, document: &impl Serialize) -> Result<()> {
         let text = encode(document)?;
-        self.write_soon("update a record", |tx| {
+        self.end_soon("update a record", |tx| {
             let changed = tx
                 .execute("UPDATE document SET body = ? WHERE kind = ? AND id = ?", params![text, table.name(), id])
                 .db("update")?;
@@ -206,7 +214,7 @@ impl Db {
 
     /// Idempotent, durable soon; what the document kept alive is garbage from now on.
     pub fn delete(&self, table: Table, id: &str) -> Result<()> {
-        self.write_soon("delete a record", |tx| {
+        self.end_soon("delete a record", |tx| {
             tx.execute("DELETE FROM document WHERE kind = ? AND id = ?", params![table.name(), id]).db("delete")?;
             Ok(())
         })
@@ -226,6 +234,12 @@ impl Db {
             })
         };
         Ok(rows.into_iter().map(|(id, text)| (parse(&id, &text), id)).map(|(record, id)| (id, record)).collect())
+    }
+
+    pub fn ids(&self, table: Table) -> Result<Vec<String>> {
+        self.read("list ids", |db| {
+            images::texts(db, "SELECT id FROM document WHERE kind = ? ORDER BY id", table.name())
+        })
     }
 
     /// The document refers to a snapshot, which is kept while the document is. Durable soon.
@@ -248,6 +262,13 @@ impl Db {
         self.write_soon("take a lease", |tx| {
             tx.execute("INSERT INTO lease (purpose, expires) VALUES (?, ?)", params![purpose, until]).db("insert")?;
             Ok(tx.last_insert_rowid().to_string())
+        })
+    }
+
+    /// How many leases nobody has renewed in time.
+    pub fn expired_leases(&self, now: SystemTime) -> Result<usize> {
+        self.read("look for expired leases", |db| {
+            db.query_row("SELECT count(*) FROM lease WHERE expires < ?", [unix(now)], |r| r.get(0)).db("count")
         })
     }
 
@@ -289,7 +310,7 @@ impl Db {
 
     /// Idempotent. What the same work left behind in an earlier life goes with it.
     pub fn release(&self, lease: &str) -> Result<()> {
-        self.write_soon("release a lease", |tx| {
+        self.end_soon("release a lease", |tx| {
             let id = lease_id(lease)?;
             tx.execute(
                 "DELETE FROM lease WHERE id = ?1 OR purpose = ?2 || (SELECT purpose FROM lease WHERE id = ?1)",
@@ -312,14 +333,6 @@ impl Db {
             )
             .db("update")?;
             Ok(())
-        })
-    }
-
-    /// Whether a collection would end a lease.
-    pub fn has_expired(&self, now: SystemTime) -> Result<bool> {
-        self.read("look for expired leases", |db| {
-            let query = "SELECT EXISTS (SELECT 1 FROM lease WHERE expires < ?)";
-            db.query_row(query, [unix(now)], |r| r.get(0)).db("look")
         })
     }
 }
@@ -434,7 +447,7 @@ mod tests {
         let last = hold("pull a");
         db.abandon(Some(&last), Duration::from_secs(60)).unwrap();
         let later = SystemTime::now() + Duration::from_secs(61);
-        assert!(!db.has_expired(SystemTime::now()).unwrap() && db.has_expired(later).unwrap());
+        assert_eq!((db.expired_leases(SystemTime::now()).unwrap(), db.expired_leases(later).unwrap()), (0, 1));
         assert_eq!(db.mark(later).unwrap().leases, 1);
     }
 
@@ -458,6 +471,29 @@ mod tests {
                 std::fs::read_dir(dir.path()).unwrap().filter_map(|f| f.unwrap().file_name().into_string().ok());
             assert_eq!(aside.filter(|n| n.starts_with("meta.db.corrupt-")).count(), 1);
         }
+    }
+
+    #[test]
+    fn snp_15_an_older_schema_is_brought_up_to_date_after_a_backup() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("meta.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(&format!("{} PRAGMA user_version = 1;", schema::VERSION_1)).unwrap();
+        let image = Digest::of(b"image");
+        old.execute("INSERT INTO image VALUES (?1, ?1, 1, 'overlayfs', 'c', 0)", [image.as_str()]).unwrap();
+        old.execute("INSERT INTO snapshot VALUES (7, 'overlayfs', 'c', NULL, 'committed', 1, '{}', 1, 1, 10, 2)", [])
+            .unwrap();
+        drop(old);
+        let db = Db::open(&path).unwrap();
+        assert_eq!(db.images().unwrap()[0].id, image);
+        let layer = db.snapshot("overlayfs", "c").unwrap();
+        assert_eq!((layer.id.0, layer.tree), (7, None));
+        drop(db);
+        let backup = Connection::open(dir.path().join("meta.db.schema-1")).unwrap();
+        let version: i64 = backup.query_row("PRAGMA user_version", [], |r| r.get(0)).unwrap();
+        assert_eq!(version, 1);
+        assert_eq!(backup.query_row("SELECT count(*) FROM snapshot", [], |r| r.get::<_, i64>(0)).unwrap(), 1);
+        assert!(Db::examine(&path, true).unwrap().1.is_empty());
     }
 
     #[test]

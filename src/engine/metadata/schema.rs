@@ -1,4 +1,4 @@
-//! The tables, and opening a database file: pragmas, integrity, versions.
+//! The tables, and opening a database file: pragmas, integrity, versions and the way from one to the next.
 
 use std::{
     fs,
@@ -6,7 +6,7 @@ use std::{
     time::SystemTime,
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, config::DbConfig};
 
 use super::{DbResult, unix};
 use crate::{
@@ -14,11 +14,13 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
-/// `PRAGMA user_version` of what `TABLES` makes.
-const VERSION: i64 = 1;
+/// What takes a database from version n to n + 1 (`PRAGMA user_version`); a new one goes through all. What has been
+/// released is never changed here, only added to.
+const STEPS: &[&str] = &[VERSION_1, VERSION_2];
+const VERSION: i64 = STEPS.len() as i64;
 
 /// Ids of snapshots are AUTOINCREMENT: a directory's number is never used again.
-const TABLES: &str = "
+pub const VERSION_1: &str = "
 CREATE TABLE document (
     kind TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (kind, id), UNIQUE (kind, name)
@@ -58,8 +60,92 @@ CREATE TABLE image_blob (
 ) STRICT;
 ";
 
-/// `DataLoss` if the file is damaged.
+/// What a committed layer held when it was unpacked, and why an image has to be pulled again.
+const VERSION_2: &str = "
+ALTER TABLE snapshot ADD COLUMN tree TEXT;
+ALTER TABLE image ADD COLUMN damaged TEXT;
+CREATE INDEX image_blob_digest ON image_blob (digest);
+";
+
+/// Opens, and brings an older schema up to date. `DataLoss` if the file is damaged.
 pub fn open(path: &Path) -> Result<Connection> {
+    let connection = connect(path)?;
+    let sound: String = connection.query_row("PRAGMA quick_check(1)", [], |r| r.get(0)).db("check")?;
+    if sound != "ok" {
+        bail!(DataLoss, "{}: {sound}", path.display());
+    }
+    let version = version(&connection)?;
+    if version > VERSION {
+        bail!(FailedPrecondition, "{}: data written by a newer version (schema {version} > {VERSION})", path.display());
+    }
+    let Some(steps) = usize::try_from(version).ok().and_then(|v| STEPS.get(v..)) else {
+        bail!(DataLoss, "{}: unknown schema {version}", path.display())
+    };
+    if !steps.is_empty() {
+        if version > 0 {
+            back_up(&connection, path, version)?;
+        }
+        let all = steps.concat();
+        connection
+            .execute_batch(&format!("BEGIN IMMEDIATE; {all} PRAGMA user_version = {VERSION}; COMMIT;"))
+            .db("bring the tables up to date")?;
+    }
+    Ok(connection)
+}
+
+/// Opens as it is, for who only looks: nothing is migrated, nothing moved aside. What is wrong comes as text.
+pub fn examine(path: &Path, deep: bool) -> Result<(Connection, Vec<String>)> {
+    let connection = connect(path)?;
+    // The journal stays as it was found.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).db("configure")?;
+    let mut problems = Vec::new();
+    let check = if deep { "PRAGMA integrity_check(20)" } else { "PRAGMA quick_check(20)" };
+    problems.extend(lines(&connection, check)?.into_iter().filter(|line| line != "ok"));
+    let strays = "SELECT \"table\" || ' row ' || coalesce(rowid, '?') || ' refers to a missing ' || parent
+                  FROM pragma_foreign_key_check";
+    problems.extend(lines(&connection, strays)?);
+    let version = version(&connection)?;
+    if version != VERSION {
+        problems.push(format!("schema {version}, this version of wharf works with {VERSION}"));
+    }
+    Ok((connection, problems))
+}
+
+fn lines(connection: &Connection, query: &str) -> Result<Vec<String>> {
+    let mut statement = connection.prepare(query).db("check")?;
+    let rows = statement.query_map([], |r| r.get(0)).db("check")?;
+    rows.collect::<Result<_, _>>().db("check")
+}
+
+fn version(connection: &Connection) -> Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |r| r.get(0)).db("read the version")
+}
+
+/// A copy beside it, `meta.db.schema-<version>`, durable before anything is changed. One from an earlier try stays.
+fn back_up(connection: &Connection, path: &Path, version: i64) -> Result<()> {
+    let copy = suffixed(path, &format!(".schema-{version}"));
+    if copy.exists() {
+        return Ok(());
+    }
+    let fresh = suffixed(path, ".schema-new");
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::io("remove", &fresh, error)),
+        _ => {}
+    }
+    connection.execute("VACUUM INTO ?", [fresh.to_string_lossy()]).db("back up")?;
+    fs::File::open(&fresh).and_then(|f| f.sync_all()).map_err(|e| Error::io("sync", &fresh, e))?;
+    fs::rename(&fresh, &copy).map_err(|e| Error::io("rename", &fresh, e))?;
+    tracing::info!(copy = %copy.display(), "schema {version} of the metadata database was backed up");
+    Ok(())
+}
+
+fn suffixed(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn connect(path: &Path) -> Result<Connection> {
     let connection = Connection::open(path).db("open")?;
     for (name, value) in [
         ("journal_mode", "WAL"),
@@ -67,29 +153,12 @@ pub fn open(path: &Path) -> Result<Connection> {
         ("synchronous", "NORMAL"),
         ("foreign_keys", "ON"),
         ("cell_size_check", "ON"),
+        // Nothing must need a file of its own where a disk may be full.
+        ("temp_store", "MEMORY"),
         ("mmap_size", "0"),
     ] {
         // Some answer with a row, which is of no interest.
         connection.pragma_update_and_check(None, name, value, |_| Ok(())).or_else(no_rows).db("configure")?;
-    }
-    let sound: String = connection.query_row("PRAGMA quick_check(1)", [], |r| r.get(0)).db("check")?;
-    if sound != "ok" {
-        bail!(DataLoss, "{}: {sound}", path.display());
-    }
-    let version: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0)).db("read the version")?;
-    match version {
-        0 => connection
-            .execute_batch(&format!("BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))
-            .db("make the tables")?,
-        VERSION => {}
-        newer if newer > VERSION => {
-            bail!(
-                FailedPrecondition,
-                "{}: data written by a newer version (schema {newer} > {VERSION})",
-                path.display()
-            )
-        }
-        other => bail!(DataLoss, "{}: unknown schema {other}", path.display()),
     }
     Ok(connection)
 }
@@ -107,21 +176,16 @@ fn no_rows(error: rusqlite::Error) -> rusqlite::Result<()> {
 
 /// The file and its journal get another name, for whoever wants to look at them.
 pub fn move_aside(path: &Path) -> Result<PathBuf> {
-    let suffixed = |suffix: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    };
     let stamp = unix(SystemTime::now());
     let aside = (0..)
-        .map(|n| suffixed(&format!(".corrupt-{}", stamp + n)))
+        .map(|n| suffixed(path, &format!(".corrupt-{}", stamp + n)))
         .find(|p| !p.exists())
         .ok_or_else(|| Error::new(Kind::Internal, "no free name"))?;
     fs::rename(path, &aside).map_err(|e| Error::io("rename", path, e))?;
     for suffix in ["-wal", "-shm"] {
-        match fs::remove_file(suffixed(suffix)) {
+        match fs::remove_file(suffixed(path, suffix)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::io("remove", suffixed(suffix), error));
+                return Err(Error::io("remove", suffixed(path, suffix), error));
             }
             _ => {}
         }

@@ -7,7 +7,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{Db, DbResult};
 use crate::{
     bail,
-    engine::snapshot::{Labels, SnapshotId, SnapshotInfo, SnapshotKind, Usage},
+    engine::{
+        content::Digest,
+        snapshot::{Labels, Measured, SnapshotId, SnapshotInfo, SnapshotKind, Usage},
+    },
     error::{Error, Kind, Result},
 };
 
@@ -20,9 +23,11 @@ pub struct SnapshotRow {
     pub parents: Vec<SnapshotId>,
     /// Recorded at commit.
     pub usage: Option<Usage>,
+    /// What the committed tree held, if the driver has one to look at.
+    pub tree: Option<Digest>,
 }
 
-const COLUMNS: &str = "s.id, s.key, s.kind, s.labels, s.created, s.updated, s.bytes, s.inodes, p.key, s.parent";
+const COLUMNS: &str = "s.id, s.key, s.kind, s.labels, s.created, s.updated, s.bytes, s.inodes, p.key, s.parent, s.tree";
 
 impl Db {
     /// A row for a snapshot whose directory is to be made; `ready_snapshot` ends that state. Durable soon, as all here
@@ -75,6 +80,17 @@ impl Db {
         })
     }
 
+    /// What the committed ones hold, and the keys of the others.
+    pub fn snapshot_totals(&self, snapshotter: &str) -> Result<(Usage, Vec<String>)> {
+        self.read("sum up the snapshots", |db| {
+            let sum = "SELECT coalesce(sum(bytes), 0), coalesce(sum(inodes), 0) FROM snapshot
+                       WHERE snapshotter = ? AND kind = 'committed'";
+            let (bytes, inodes) = db.query_row(sum, [snapshotter], |r| Ok((r.get(0)?, r.get(1)?))).db("sum up")?;
+            let rest = "SELECT key FROM snapshot WHERE snapshotter = ? AND kind <> 'committed' AND ready = 1";
+            Ok((Usage { bytes, inodes }, super::images::texts(db, rest, snapshotter)?))
+        })
+    }
+
     /// Turns an active snapshot into a committed one, as the child of `parent` (`None` in the outer option keeps the one
     /// it was prepared on). The files are durable already.
     pub fn commit_snapshot(
@@ -83,7 +99,7 @@ impl Db {
         key: &str,
         name: &str,
         parent: Option<Option<&str>>,
-        usage: Usage,
+        measured: &Measured,
         labels: &Labels,
     ) -> Result<SnapshotRow> {
         self.write_soon("commit a snapshot", |tx| {
@@ -98,8 +114,17 @@ impl Db {
             }
             let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
             tx.execute(
-                "UPDATE snapshot SET key = ?, kind = 'committed', labels = ?, updated = ?, bytes = ?, inodes = ? WHERE id = ?",
-                params![name, encode(labels)?, micros(SystemTime::now()), number(usage.bytes), number(usage.inodes), active.id.0],
+                "UPDATE snapshot SET key = ?, kind = 'committed', labels = ?, updated = ?, bytes = ?, inodes = ?, tree = ?
+                 WHERE id = ?",
+                params![
+                    name,
+                    encode(labels)?,
+                    micros(SystemTime::now()),
+                    number(measured.usage.bytes),
+                    number(measured.usage.inodes),
+                    measured.tree.as_ref().map(Digest::as_str),
+                    active.id.0
+                ],
             )
             .db("update")?;
             // Whoever held the active one holds what it became.
@@ -127,7 +152,7 @@ impl Db {
 
     /// Deletes the row and puts the directory in the trash. `FailedPrecondition` while there are children.
     pub fn remove_snapshot(&self, snapshotter: &str, key: &str) -> Result<SnapshotId> {
-        self.write("remove a snapshot", |tx| {
+        self.end("remove a snapshot", |tx| {
             let row = find(tx, snapshotter, key)?;
             let child: Option<String> = tx
                 .query_row("SELECT key FROM snapshot WHERE parent = ? LIMIT 1", [row.id.0], |r| r.get(0))
@@ -149,17 +174,26 @@ impl Db {
     }
 
     pub fn forget_trash(&self, snapshotter: &str, id: SnapshotId) -> Result<()> {
-        self.write_soon("empty the trash", |tx| {
+        self.end_soon("empty the trash", |tx| {
             tx.execute("DELETE FROM trash WHERE snapshotter = ? AND id = ?", params![snapshotter, id.0])
                 .db("delete")
                 .map(drop)
         })
     }
 
-    /// Puts what a crash left half prepared in the trash, and says how many that were.
+    /// Puts what a crash left in the trash, and says how many that were: what is half prepared, and what was being
+    /// unpacked, which nobody goes on with. What lasts (a lease without end) is somebody else's and stays.
     pub fn trash_unready(&self, snapshotter: &str) -> Result<usize> {
-        self.write("discard half-made snapshots", |tx| {
-            let unready = ids(tx, "SELECT id FROM snapshot WHERE ready = 0 AND snapshotter = ?", snapshotter)?;
+        let unready =
+            "SELECT id FROM snapshot s WHERE snapshotter = ? AND (ready = 0 OR kind <> 'committed' AND NOT EXISTS
+            (SELECT 1 FROM document_snapshot d WHERE d.snapshotter = s.snapshotter AND d.key = s.key) AND NOT EXISTS
+            (SELECT 1 FROM lease_snapshot l JOIN lease ON l.lease = lease.id
+             WHERE l.snapshotter = s.snapshotter AND l.key = s.key AND lease.expires = 9223372036854775807))";
+        if self.read("look for half-made snapshots", |db| ids(db, unready, snapshotter))?.is_empty() {
+            return Ok(0);
+        }
+        self.end("discard half-made snapshots", |tx| {
+            let unready = ids(tx, unready, snapshotter)?;
             for id in &unready {
                 tx.execute("DELETE FROM snapshot WHERE id = ?", [id.0]).db("delete")?;
                 tx.execute("INSERT INTO trash (snapshotter, id) VALUES (?, ?)", params![snapshotter, id.0])
@@ -216,6 +250,7 @@ fn row_of(row: &Row<'_>) -> Result<(SnapshotRow, Option<u64>)> {
         let kind: String = row.get(2)?;
         let labels: String = row.get(3)?;
         let usage: (Option<u64>, Option<u64>) = (row.get(6)?, row.get(7)?);
+        let tree: Option<String> = row.get(10)?;
         Ok((
             row.get(0)?,
             row.get::<_, String>(1)?,
@@ -226,9 +261,10 @@ fn row_of(row: &Row<'_>) -> Result<(SnapshotRow, Option<u64>)> {
             usage,
             row.get(8)?,
             row.get(9)?,
+            tree,
         ))
     };
-    let (id, key, kind, labels, created, updated, usage, parent, parent_id) = read().db("read a snapshot")?;
+    let (id, key, kind, labels, created, updated, usage, parent, parent_id, tree) = read().db("read a snapshot")?;
     let kind = match kind.as_str() {
         "active" => SnapshotKind::Active,
         "view" => SnapshotKind::View,
@@ -239,7 +275,8 @@ fn row_of(row: &Row<'_>) -> Result<(SnapshotRow, Option<u64>)> {
         .map_err(|e| Error::new(Kind::DataLoss, format!("the labels of snapshot {key} are damaged")).with_source(e))?;
     let info = SnapshotInfo { kind, key, parent, labels, created: time(created), updated: time(updated) };
     let usage = usage.0.zip(usage.1).map(|(bytes, inodes)| Usage { bytes, inodes });
-    Ok((SnapshotRow { id: SnapshotId(id), info, parents: Vec::new(), usage }, parent_id))
+    let tree = tree.map(|t| t.parse()).transpose()?;
+    Ok((SnapshotRow { id: SnapshotId(id), info, parents: Vec::new(), usage, tree }, parent_id))
 }
 
 fn name_of(kind: SnapshotKind) -> &'static str {

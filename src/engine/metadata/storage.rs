@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::SystemTime};
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{Db, DbResult, lease_id, unix};
 use crate::{
@@ -43,11 +43,13 @@ impl Db {
         })
     }
 
-    /// Bytes and number of all blobs.
+    /// Bytes and number of all blobs, in blocks of 4 KiB as filesystems hold them.
     pub fn blob_usage(&self) -> Result<Usage> {
         self.read("sum up the blobs", |db| {
             let (bytes, inodes): (i64, i64) = db
-                .query_row("SELECT coalesce(sum(size), 0), count(*) FROM blob", [], |r| Ok((r.get(0)?, r.get(1)?)))
+                .query_row("SELECT coalesce(sum((size + 4095) / 4096 * 4096), 0), count(*) FROM blob", [], |r| {
+                    Ok((r.get(0)?, r.get(1)?))
+                })
                 .db("sum up")?;
             Ok(Usage { bytes: u64::try_from(bytes).unwrap_or(0), inodes: u64::try_from(inodes).unwrap_or(0) })
         })
@@ -75,7 +77,7 @@ impl Db {
     }
 
     pub fn end_ingest(&self, digest: &Digest) -> Result<()> {
-        self.write_soon("end an ingest", |tx| {
+        self.end_soon("end an ingest", |tx| {
             tx.execute("DELETE FROM ingest WHERE digest = ?", [digest.as_str()]).db("delete")?;
             Ok(())
         })
@@ -95,27 +97,31 @@ impl Db {
         })
     }
 
-    /// A blob whose file is missing or wrong: its row goes, so that the next pull fetches it.
-    pub fn forget_blob(&self, digest: &Digest) -> Result<()> {
-        self.write("forget a blob", |tx| {
-            tx.execute("DELETE FROM blob WHERE digest = ?", [digest.as_str()]).db("delete")?;
-            Ok(())
+    /// What a collection at `now` would take, leases that have expired but not been collected aside.
+    pub fn unreachable(&self, now: SystemTime) -> Result<Garbage> {
+        self.read("look for garbage", |db| {
+            let all: HashSet<i64> = {
+                let mut statement = db.prepare("SELECT id FROM snapshot").db("list")?;
+                let rows = statement.query_map([], |r| r.get(0)).db("list")?;
+                rows.collect::<Result<_, _>>().db("list")?
+            };
+            let expired = "SELECT count(*) FROM lease WHERE expires < ?";
+            Ok(Garbage {
+                blobs: digests(db, &format!("SELECT digest FROM blob WHERE digest NOT IN ({ROOTS})"))?,
+                ingests: digests(db, &format!("SELECT digest FROM ingest WHERE digest NOT IN ({ROOTS})"))?,
+                snapshots: all.difference(&kept_snapshots(db)?).count() as u64,
+                leases: db.query_row(expired, [unix(now)], |r| r.get(0)).db("count")?,
+            })
         })
     }
 
     /// Marks from the roots (images, documents, live leases) and deletes every other row, in one transaction.
     /// Snapshots in use keep their parents; an unreachable one's directory goes to the trash.
     pub fn mark(&self, now: SystemTime) -> Result<Garbage> {
-        self.write("collect garbage", |tx| {
+        self.end("collect garbage", |tx| {
             let leases = tx.execute("DELETE FROM lease WHERE expires < ?", [unix(now)]).db("expire leases")?;
-            let digests = |query: &str| -> Result<Vec<Digest>> {
-                let mut statement = tx.prepare(query).db("collect")?;
-                let rows = statement.query_map([], |r| r.get::<_, String>(0)).db("collect")?;
-                rows.map(|row| row.db("collect")?.parse()).collect()
-            };
-            let roots = "SELECT digest FROM image_blob UNION SELECT digest FROM lease_blob";
-            let blobs = digests(&format!("DELETE FROM blob WHERE digest NOT IN ({roots}) RETURNING digest"))?;
-            let ingests = digests(&format!("DELETE FROM ingest WHERE digest NOT IN ({roots}) RETURNING digest"))?;
+            let blobs = digests(tx, &format!("DELETE FROM blob WHERE digest NOT IN ({ROOTS}) RETURNING digest"))?;
+            let ingests = digests(tx, &format!("DELETE FROM ingest WHERE digest NOT IN ({ROOTS}) RETURNING digest"))?;
             let kept = kept_snapshots(tx)?;
             let mut snapshots = 0;
             // Children first: a parent cannot go before them.
@@ -149,6 +155,15 @@ impl Db {
     }
 }
 
+/// Blobs and ingests that are somebody's.
+const ROOTS: &str = "SELECT digest FROM image_blob UNION SELECT digest FROM lease_blob";
+
+fn digests(db: &Connection, query: &str) -> Result<Vec<Digest>> {
+    let mut statement = db.prepare(query).db("collect")?;
+    let rows = statement.query_map([], |r| r.get::<_, String>(0)).db("collect")?;
+    rows.map(|row| row.db("collect")?.parse()).collect()
+}
+
 fn hold(tx: &Transaction<'_>, digest: &Digest, lease: &str) -> Result<()> {
     tx.execute(
         "INSERT OR IGNORE INTO lease_blob (lease, digest) VALUES (?, ?)",
@@ -158,7 +173,7 @@ fn hold(tx: &Transaction<'_>, digest: &Digest, lease: &str) -> Result<()> {
     .map_err(|e| Error::new(Kind::NotFound, format!("lease {lease} has expired")).with_source(e))
 }
 
-fn kept_snapshots(tx: &Transaction<'_>) -> Result<HashSet<i64>> {
+fn kept_snapshots(tx: &Connection) -> Result<HashSet<i64>> {
     let mut statement = tx
         .prepare(
             "WITH RECURSIVE kept (id, parent) AS (

@@ -1,7 +1,11 @@
 //! Paths inside a container's root: whatever links an image has, the answer is inside (openat2(2), RESOLVE_IN_ROOT).
 
 use std::{
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    ffi::OsStr,
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::ffi::OsStrExt,
+    },
     path::{Component, Path, PathBuf},
 };
 
@@ -41,23 +45,53 @@ pub fn find(root: BorrowedFd<'_>, path: &Path, plain: bool) -> Result<Option<Own
     }
 }
 
-/// Like `find`, but makes what is missing: directories 0755, and at the end a directory or an empty file.
+/// Links to nothing that are followed for one path, as many as the kernel would (path_resolution(7)).
+const LINKS: u32 = 40;
+
+/// Like `find`, but makes what is missing: directories 0755, and at the end a directory or an empty file. A link to nothing
+/// is followed, inside the root: images have them, as /etc/resolv.conf for one.
 pub fn make(root: BorrowedFd<'_>, path: &Path, want: Want, plain: bool) -> Result<OwnedFd> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        match try_make(root, &path, want, plain)? {
+            Made::There(found) => return checked(found, &path, want),
+            Made::Link(target) => path = target,
+        }
+    }
+    bail!(InvalidArgument, "{} in the container: too many links", path.display())
+}
+
+enum Made {
+    There(OwnedFd),
+    /// A link to nothing was in the way: what the path comes to with it.
+    Link(PathBuf),
+}
+
+fn try_make(root: BorrowedFd<'_>, path: &Path, want: Want, plain: bool) -> Result<Made> {
     if let Some(found) = find(root, path, plain)? {
-        return checked(found, path, want);
+        return Ok(Made::There(found));
     }
     let clean = inside(path)?;
     let parts: Vec<Component<'_>> = clean.components().collect();
     let mut here = root.try_clone_to_owned().map_err(|e| Error::io("duplicate", path, e))?;
     let mut so_far = PathBuf::new();
     for (index, part) in parts.iter().enumerate() {
+        let parent = so_far.clone();
         so_far.push(part);
         let next = match find(root, &so_far, plain)? {
             Some(next) => next,
             None => {
                 let wanted = if index + 1 == parts.len() { want } else { Want::Directory };
-                create(here.as_fd(), part, wanted)
-                    .context(|| format!("create {} in the container", so_far.display()))?;
+                match create(here.as_fd(), part, wanted) {
+                    Err(Errno::EXIST) => {
+                        let target = rustix::fs::readlinkat(&here, part.as_os_str(), Vec::new())
+                            .context(|| format!("create {} in the container", so_far.display()))?;
+                        let target = Path::new(OsStr::from_bytes(target.as_bytes()));
+                        let rest: PathBuf = parts[index + 1..].iter().collect();
+                        return Ok(Made::Link(clamped(&parent.join(target).join(rest))));
+                    }
+                    made => made.context(|| format!("create {} in the container", so_far.display()))?,
+                }
                 // Only what was made just now: a link put there by somebody else meanwhile is refused.
                 let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
                 rustix::fs::openat(&here, part.as_os_str(), flags, Mode::empty())
@@ -66,7 +100,20 @@ pub fn make(root: BorrowedFd<'_>, path: &Path, want: Want, plain: bool) -> Resul
         };
         here = next;
     }
-    checked(here, path, want)
+    Ok(Made::There(here))
+}
+
+/// Without `..`, which cannot lead above the root.
+fn clamped(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::from("/");
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => clean.push(name),
+            Component::ParentDir => drop(clean.pop()),
+            _ => {}
+        }
+    }
+    clean
 }
 
 fn create(parent: BorrowedFd<'_>, name: &Component<'_>, want: Want) -> rustix::io::Result<()> {
@@ -127,8 +174,14 @@ mod tests {
         assert!(dir.path().join("real/a/b").is_dir());
         make(root.as_fd(), Path::new("/in/f"), Want::File, false).unwrap();
         assert!(dir.path().join("real/f").is_file());
-        // An absolute link means the container's root: the same path does not exist there, so it dangles.
-        assert!(make(root.as_fd(), Path::new("/out/x"), Want::Directory, false).is_err());
+        // An absolute link means the container's root: the same path does not exist there, and is made there.
+        make(root.as_fd(), Path::new("/out/x"), Want::Directory, false).unwrap();
+        assert!(dir.path().join(outside.path().strip_prefix("/").unwrap()).join("x").is_dir());
+        symlink("../../../above", dir.path().join("real/up")).unwrap();
+        make(root.as_fd(), Path::new("/real/up"), Want::File, false).unwrap();
+        assert!(dir.path().join("above").is_file());
+        symlink("round", dir.path().join("round")).unwrap();
+        assert!(make(root.as_fd(), Path::new("/round"), Want::File, false).is_err());
         assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
     }
 

@@ -9,10 +9,13 @@ use std::{
 
 use async_trait::async_trait;
 
-use super::{Driver, Labels, Mount, SnapshotId, SnapshotInfo, SnapshotKind, Snapshotter, UnpackTarget, Usage};
+use super::{Driver, Labels, Mount, SnapshotId, SnapshotInfo, SnapshotKind, Snapshotter, Sums, UnpackTarget, Usage};
 use crate::{
     bail,
-    engine::metadata::{Db, SnapshotRow},
+    engine::{
+        crash,
+        metadata::{Db, SnapshotRow},
+    },
     error::{Context, Error, Kind, Result},
 };
 
@@ -48,8 +51,22 @@ impl Local {
         self.run(|inner| {
             let unready = inner.db.trash_unready(inner.driver.name())?;
             inner.sweep()?;
-            let known: std::collections::HashSet<u64> =
-                inner.db.snapshots(inner.driver.name())?.into_iter().map(|s| s.id.0).collect();
+            let rows = inner.db.snapshots(inner.driver.name())?;
+            let lost: Vec<SnapshotId> = rows
+                .iter()
+                .filter(|s| s.info.kind == SnapshotKind::Committed && !s.info.key.starts_with("damaged-"))
+                .map(|s| s.id)
+                .filter(|id| !inner.driver.directory(*id).exists())
+                .collect();
+            if !lost.is_empty() {
+                let images = inner.db.condemn(&[], &lost)?;
+                tracing::error!(
+                    ?lost,
+                    ?images,
+                    "directories of layers are missing: their images have to be pulled again"
+                );
+            }
+            let known: std::collections::HashSet<u64> = rows.into_iter().map(|s| s.id.0).collect();
             let mut orphans = 0;
             for entry in fs::read_dir(&inner.root).context(|| format!("list {}", inner.root.display()))? {
                 let name = entry.context(|| format!("list {}", inner.root.display()))?.file_name();
@@ -69,7 +86,11 @@ impl Local {
         let (key, parent) = (key.to_owned(), parent.map(ToOwned::to_owned));
         self.run(move |inner| {
             let row = inner.db.new_snapshot(inner.driver.name(), &key, kind, parent.as_deref(), &labels)?;
-            let made = inner.driver.create(row.id, &row.parents).and_then(|()| inner.db.ready_snapshot(row.id));
+            crash::point("unp.1");
+            let made = inner.driver.create(row.id, &row.parents).and_then(|()| {
+                crash::point("unp.2");
+                inner.db.ready_snapshot(row.id)
+            });
             if let Err(error) = made {
                 let undone = inner.db.remove_snapshot(inner.driver.name(), &key).and_then(|_| inner.sweep().map(drop));
                 return Err(error.and_cleanup(undone));
@@ -86,15 +107,19 @@ impl Local {
         name: &str,
         parent: Option<Option<String>>,
         labels: Labels,
+        sums: Sums,
     ) -> Result<SnapshotInfo> {
         let (key, name) = (key.to_owned(), name.to_owned());
         self.run(move |inner| {
             let row = inner.row(&key)?;
-            let usage = inner.driver.usage(row.id)?;
+            let measured = inner.driver.measure(row.id, &sums)?;
             // Before the row, and outside the transaction: a committed row without its files cannot be.
             inner.sync(row.id)?;
+            crash::point("unp.5");
             let parent = parent.as_ref().map(Option::as_deref);
-            Ok(inner.db.commit_snapshot(inner.driver.name(), &key, &name, parent, usage, &labels)?.info)
+            let row = inner.db.commit_snapshot(inner.driver.name(), &key, &name, parent, &measured, &labels)?;
+            crash::point("unp.8");
+            Ok(row.info)
         })
         .await
     }
@@ -122,7 +147,9 @@ impl Inner {
                 freed.inodes += usage.inodes;
             }
             self.driver.remove(id)?;
+            crash::point("gc.3");
             self.db.forget_trash(self.driver.name(), id)?;
+            crash::point("gc.4");
         }
         Ok(freed)
     }
@@ -172,7 +199,7 @@ impl Snapshotter for Local {
     }
 
     async fn commit(&self, key: &str, name: &str, labels: Labels) -> Result<SnapshotInfo> {
-        self.commit_as(key, name, None, labels).await
+        self.commit_as(key, name, None, labels, Sums::new()).await
     }
 
     async fn relabel(&self, key: &str, labels: Labels) -> Result<SnapshotInfo> {
@@ -184,6 +211,7 @@ impl Snapshotter for Local {
         let key = key.to_owned();
         self.run(move |inner| {
             inner.db.remove_snapshot(inner.driver.name(), &key)?;
+            crash::point("rm.5");
             inner.sweep().map(drop)
         })
         .await
@@ -191,6 +219,10 @@ impl Snapshotter for Local {
 
     async fn walk(&self) -> Result<Vec<SnapshotInfo>> {
         self.run(|inner| Ok(inner.db.snapshots(inner.driver.name())?.into_iter().map(|s| s.info).collect())).await
+    }
+
+    async fn totals(&self) -> Result<(Usage, Vec<String>)> {
+        self.run(|inner| inner.db.snapshot_totals(inner.driver.name())).await
     }
 
     async fn sweep(&self) -> Result<Usage> {
@@ -209,12 +241,19 @@ impl Snapshotter for Local {
         .await
     }
 
-    async fn commit_onto(&self, key: &str, name: &str, parent: Option<&str>, labels: Labels) -> Result<SnapshotInfo> {
+    async fn commit_onto(
+        &self,
+        key: &str,
+        name: &str,
+        parent: Option<&str>,
+        labels: Labels,
+        sums: Sums,
+    ) -> Result<SnapshotInfo> {
         let target = self.unpack_target(key).await?;
         let same = self.stat(key).await?.parent.as_deref() == parent;
         if !(same || target.independent) {
             bail!(Unimplemented, "{} cannot give snapshot {key} another parent", self.name());
         }
-        self.commit_as(key, name, Some(parent.map(ToOwned::to_owned)), labels).await
+        self.commit_as(key, name, Some(parent.map(ToOwned::to_owned)), labels, sums).await
     }
 }

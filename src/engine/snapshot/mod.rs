@@ -13,6 +13,7 @@ mod native;
 mod overlay;
 #[cfg(test)]
 mod suite;
+pub mod tree;
 
 use std::{
     collections::BTreeMap,
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 pub use local::Local;
 pub use mapped::{mount_mapped, release};
 pub use mount::{mount, unmount};
+pub use tree::{Measured, Sums};
 
 use crate::{
     bail,
@@ -52,6 +54,14 @@ pub struct Mount {
 pub struct Usage {
     pub bytes: u64,
     pub inodes: u64,
+}
+
+impl std::ops::Add for Usage {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { bytes: self.bytes + other.bytes, inodes: self.inodes + other.inodes }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +100,8 @@ pub trait Snapshotter: fmt::Debug + Send + Sync {
     /// `FailedPrecondition` while the snapshot has children.
     async fn remove(&self, key: &str) -> Result<()>;
     async fn walk(&self) -> Result<Vec<SnapshotInfo>>;
+    /// What all committed snapshots hold, and the keys of the others, which have to be measured one by one.
+    async fn totals(&self) -> Result<(Usage, Vec<String>)>;
     /// Deletes what `remove` only unlinked, and returns what that freed.
     async fn sweep(&self) -> Result<Usage>;
 
@@ -98,7 +110,15 @@ pub trait Snapshotter: fmt::Debug + Send + Sync {
     async fn unpack_target(&self, key: &str) -> Result<UnpackTarget>;
     /// Commits an active snapshot as the child of `parent`, which may have become known only after `prepare`
     /// (layers unpacked in parallel). Drivers whose `create` needs the parent refuse it with `Unimplemented`.
-    async fn commit_onto(&self, key: &str, name: &str, parent: Option<&str>, labels: Labels) -> Result<SnapshotInfo>;
+    /// `sums` are the checksums of files that whoever unpacked them has taken already.
+    async fn commit_onto(
+        &self,
+        key: &str,
+        name: &str,
+        parent: Option<&str>,
+        labels: Labels,
+        sums: Sums,
+    ) -> Result<SnapshotInfo>;
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,6 +161,8 @@ pub trait Driver: fmt::Debug + Send + Sync {
     fn directory(&self, id: SnapshotId) -> PathBuf;
     /// What the snapshot itself holds; with a driver that copies, that includes what it copied.
     fn usage(&self, id: SnapshotId) -> Result<Usage>;
+    /// What a snapshot about to be committed holds, and the digest that says whether it still does.
+    fn measure(&self, id: SnapshotId, sums: &Sums) -> Result<Measured>;
     fn remove(&self, id: SnapshotId) -> Result<()>;
 }
 

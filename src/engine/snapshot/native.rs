@@ -10,7 +10,7 @@ use std::{
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, Timespec, Timestamps, XattrFlags};
 
-use super::{Driver, Mount, SnapshotId, SnapshotKind, Support, UnpackTarget, Usage, Whiteouts};
+use super::{Driver, Measured, Mount, SnapshotId, SnapshotKind, Sums, Support, UnpackTarget, Usage, Whiteouts, tree};
 use crate::error::{Context, Error, Result};
 
 /// `<root>/native/<id>/fs`.
@@ -69,6 +69,10 @@ impl Driver for Native {
 
     fn usage(&self, id: SnapshotId) -> Result<Usage> {
         disk_usage(&self.files(id))
+    }
+
+    fn measure(&self, id: SnapshotId, sums: &Sums) -> Result<Measured> {
+        tree::measure(&self.files(id), sums)
     }
 
     fn remove(&self, id: SnapshotId) -> Result<()> {

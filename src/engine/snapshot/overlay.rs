@@ -6,7 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Driver, Mount, SnapshotId, SnapshotKind, Support, UnpackTarget, Usage, Whiteouts, native};
+use super::{
+    Driver, Measured, Mount, SnapshotId, SnapshotKind, Sums, Support, UnpackTarget, Usage, Whiteouts, native, tree,
+};
 use crate::error::{Context, Result};
 
 /// `<root>/overlayfs/<id>/{fs,work}`.
@@ -39,6 +41,8 @@ impl Driver for Overlay {
             }
             _ => result,
         };
+        // Left by a crash in between.
+        super::unmount(&probe.join("merged"))?;
         cleaned(Ok(()))?;
         for name in ["lower", "upper", "work", "merged"] {
             let path = probe.join(name);
@@ -109,6 +113,10 @@ impl Driver for Overlay {
 
     fn usage(&self, id: SnapshotId) -> Result<Usage> {
         native::disk_usage(&self.files(id))
+    }
+
+    fn measure(&self, id: SnapshotId, sums: &Sums) -> Result<Measured> {
+        tree::measure(&self.files(id), sums)
     }
 
     fn remove(&self, id: SnapshotId) -> Result<()> {

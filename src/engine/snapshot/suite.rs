@@ -178,7 +178,7 @@ async fn snp_10_overlayfs_stacks_128_layers() {
         rig.snapshotter.prepare("tmp", None, Labels::new()).await.unwrap();
         let target = rig.snapshotter.unpack_target("tmp").await.unwrap();
         fs::write(target.directory.join(&name), &name).unwrap();
-        rig.snapshotter.commit_onto("tmp", &name, parent.as_deref(), Labels::new()).await.unwrap();
+        rig.snapshotter.commit_onto("tmp", &name, parent.as_deref(), Labels::new(), Sums::new()).await.unwrap();
         parent = Some(name);
     }
     let mounts = rig.snapshotter.prepare("run", parent.as_deref(), Labels::new()).await.unwrap();

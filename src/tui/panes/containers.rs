@@ -27,6 +27,7 @@ const COLUMNS: &[Column] = &[
 pub const PANE: Pane = Pane {
     id: PaneId::Containers,
     name: "Containers",
+    short: "Ctrs",
     aliases: &["ctr", "co", "ps", "container"],
     columns: COLUMNS,
     rows,
@@ -96,6 +97,7 @@ fn rows(model: &Model) -> Vec<Row> {
                 Cell::number(text::age(model.now, c.created), seconds(c.created)),
                 Cell::new(text::short_id(&c.id)).tone(Tone::Dim),
             ],
+            tie: seconds(c.created),
         }
     };
     model.seen.containers.value().into_iter().flatten().map(row).collect()

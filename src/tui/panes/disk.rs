@@ -23,6 +23,7 @@ const COLUMNS: &[Column] = &[
 pub const PANE: Pane = Pane {
     id: PaneId::Disk,
     name: "Disk",
+    short: "Disk",
     aliases: &["df", "du", "disks"],
     columns: COLUMNS,
     rows,
@@ -58,6 +59,7 @@ fn rows(model: &Model) -> Vec<Row> {
                 Cell::number(d.used_inodes.to_string(), d.used_inodes).tone(Tone::Dim),
                 Cell::new(d.path.as_str()),
             ],
+            tie: 0,
         }
     };
     model.seen.disk.value().into_iter().flatten().map(row).collect()

@@ -25,6 +25,7 @@ const COLUMNS: &[Column] = &[
 pub const PANE: Pane = Pane {
     id: PaneId::Images,
     name: "Images",
+    short: "Images",
     aliases: &["img", "image"],
     columns: COLUMNS,
     rows,
@@ -74,6 +75,7 @@ fn rows(model: &Model) -> Vec<Row> {
                 Cell::new(image.username.as_str()).tone(Tone::Dim),
                 Cell::new(text::short_id(&image.id)).tone(Tone::Dim),
             ],
+            tie: 0,
         }
     };
     images.iter().map(row).collect()

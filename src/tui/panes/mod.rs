@@ -7,12 +7,15 @@ use super::{
     table::{Column, Row},
 };
 
+pub mod cgroups;
 pub mod containers;
 pub mod disk;
+pub mod events;
 pub mod images;
 pub mod logs;
 pub mod node;
 pub mod pods;
+pub mod runbooks;
 pub mod snapshots;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,8 +25,11 @@ pub enum PaneId {
     Containers,
     Images,
     Snapshots,
+    Cgroups,
     Disk,
+    Events,
     Logs,
+    Runbooks,
 }
 
 /// A label and its value, for the side panel.
@@ -33,6 +39,8 @@ pub type Fact = (&'static str, String);
 pub struct Pane {
     pub id: PaneId,
     pub name: &'static str,
+    /// For tabs where there is little room.
+    pub short: &'static str,
     /// Other names for the command line.
     pub aliases: &'static [&'static str],
     pub columns: &'static [Column],
@@ -64,8 +72,18 @@ const fn age(from: u16) -> Column {
     Column { name: "AGE", width: 6, grow: 0, right: true, from, down: true }
 }
 
-const PANES: &[Pane] =
-    &[node::PANE, pods::PANE, containers::PANE, images::PANE, snapshots::PANE, disk::PANE, logs::PANE];
+const PANES: &[Pane] = &[
+    node::PANE,
+    pods::PANE,
+    containers::PANE,
+    images::PANE,
+    snapshots::PANE,
+    cgroups::PANE,
+    disk::PANE,
+    events::PANE,
+    logs::PANE,
+    runbooks::PANE,
+];
 
 pub const fn panes() -> &'static [Pane] {
     PANES

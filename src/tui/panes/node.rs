@@ -20,7 +20,8 @@ use crate::{
 pub const PANE: Pane = Pane {
     id: PaneId::Node,
     name: "Node",
-    aliases: &["no", "home", "node"],
+    short: "Node",
+    aliases: &["no", "home"],
     columns: &[],
     rows: |_| Vec::new(),
     count: super::none,
@@ -71,7 +72,7 @@ fn machine(model: &Model, width: u16) -> Lines {
     let stalled = host.pressure.iter().flatten().any(|p| *p >= 20.0);
     vec![
         fact(model, width, "name", host.name.as_str(), Tone::Accent),
-        fact(model, width, "kernel", format!("{}  {}", host.kernel, host.os), Tone::Plain),
+        fact(model, width, "kernel", format!("{} {}", host.kernel, distribution(&host.os)), Tone::Plain),
         fact(model, width, "up", text::span(std::time::Duration::from_secs(host.uptime)), Tone::Plain),
         fact(
             model,
@@ -88,6 +89,11 @@ fn machine(model: &Model, width: u16) -> Lines {
             if stalled { Tone::Bad } else { Tone::Plain },
         ),
     ]
+}
+
+/// "Linux (Debian GNU/Linux 13)" says Linux twice.
+fn distribution(os: &str) -> &str {
+    os.strip_prefix("Linux (").and_then(|o| o.strip_suffix(')')).unwrap_or(os)
 }
 
 fn runtime(model: &Model, width: u16) -> Lines {
@@ -199,7 +205,7 @@ fn disk(model: &Model, width: u16) -> Lines {
     if let Some(error) = model.seen.disk.error() {
         lines.push(fact(model, width, "unknown", error, Tone::Bad));
     }
-    let name_width = usize::from(width / 3).clamp(8, 20);
+    let name_width = usize::from(width / 3).clamp(16, 20);
     for d in model.seen.disk.value().into_iter().flatten() {
         let words = format!(" {:>6}", text::bytes_short(d.used_bytes));
         let cells = usize::from(width).saturating_sub(name_width + 1 + words.len());

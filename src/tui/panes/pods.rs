@@ -2,7 +2,7 @@
 
 use super::{Fact, Pane, PaneId, age, col, num, seconds};
 use crate::{
-    client::types::{ContainerState, ObjectRef, PodSandbox, PodState},
+    client::types::{Container, ContainerState, ObjectRef, PodSandbox, PodState},
     tui::{
         model::Model,
         table::{Cell, Column, Row},
@@ -14,7 +14,7 @@ use crate::{
 const COLUMNS: &[Column] = &[
     col("NAME", 18, 4, 0),
     col("NAMESPACE", 11, 1, 0),
-    col("STATE", 8, 0, 0),
+    col("STATUS", 12, 0, 0),
     num("CTRS", 5, 0),
     num("RST", 3, 0),
     num("CPU", 5, 76),
@@ -28,6 +28,7 @@ const COLUMNS: &[Column] = &[
 pub const PANE: Pane = Pane {
     id: PaneId::Pods,
     name: "Pods",
+    short: "Pods",
     aliases: &["po", "pod"],
     columns: COLUMNS,
     rows,
@@ -52,6 +53,29 @@ pub fn usage(model: &Model, pod: &PodSandbox) -> (Option<u64>, Option<u64>) {
     )
 }
 
+/// What is the matter with a pod, or that nothing is: of its containers' newest attempts the worst.
+pub fn status(pod: &PodSandbox, containers: &[Container]) -> (String, Tone) {
+    if pod.state == PodState::NotReady {
+        return ("NotReady".into(), Tone::Dim);
+    }
+    let inside: Vec<&Container> = containers.iter().filter(|c| c.pod == pod.id).collect();
+    let newest = |c: &&&Container| !inside.iter().any(|o| o.name == c.name && o.attempt > c.attempt);
+    let ended: Vec<&&Container> = inside.iter().filter(newest).filter(|c| c.state == ContainerState::Exited).collect();
+    let failed = |c: &&&&Container| c.detail.as_ref().is_some_and(|d| d.exit_code != 0);
+    if let Some(bad) = ended.iter().find(failed) {
+        // With an earlier attempt it is not the first time.
+        let (state, tone) = super::containers::state(bad);
+        let code = bad.detail.as_ref().map_or(0, |d| d.exit_code);
+        let again = bad.attempt > 0 && state != "OOMKilled";
+        return (if again { format!("CrashLoop {code}") } else { state }, tone);
+    }
+    match (inside.is_empty(), !inside.is_empty() && inside.iter().all(|c| c.state == ContainerState::Exited)) {
+        (true, _) => ("NoContainer".into(), Tone::Warn),
+        (_, true) => ("Completed".into(), Tone::Dim),
+        _ => ("Ready".into(), Tone::Good),
+    }
+}
+
 fn rows(model: &Model) -> Vec<Row> {
     let containers = model.seen.containers.value().map(Vec::as_slice).unwrap_or_default();
     let row = |pod: &PodSandbox| {
@@ -60,6 +84,7 @@ fn rows(model: &Model) -> Vec<Row> {
         let running = inside().filter(|c| c.state == ContainerState::Running).count();
         let restarts = inside().map(|c| c.attempt).max().unwrap_or(0);
         let (cpu, memory) = usage(model, pod);
+        let (status, tone) = status(pod, containers);
         let ready = pod.state == PodState::Ready;
         let all = running == names.len();
         Row {
@@ -69,7 +94,7 @@ fn rows(model: &Model) -> Vec<Row> {
             cells: vec![
                 Cell::new(pod.name.as_str()),
                 Cell::new(pod.namespace.as_str()).tone(Tone::Dim),
-                Cell::new(if ready { "Ready" } else { "NotReady" }).tone(if ready { Tone::Good } else { Tone::Dim }),
+                Cell::new(status).tone(tone),
                 Cell::number(format!("{running}/{}", names.len()), running as u64).tone(match (ready, all) {
                     (true, false) => Tone::Warn,
                     (true, true) => Tone::Plain,
@@ -87,6 +112,7 @@ fn rows(model: &Model) -> Vec<Row> {
                 Cell::number(text::age(model.now, pod.created), seconds(pod.created)),
                 Cell::new(text::short_id(&pod.id)).tone(Tone::Dim),
             ],
+            tie: seconds(pod.created),
         }
     };
     model.seen.pods.value().into_iter().flatten().map(row).collect()
@@ -104,7 +130,14 @@ fn facts(model: &Model, row: &Row) -> Vec<Fact> {
     ];
     for c in model.seen.containers.value().into_iter().flatten().filter(|c| c.pod == pod.id) {
         let (state, _) = super::containers::state(c);
-        facts.push(("container", format!("{}  {state}", c.name)));
+        let attempt = if c.attempt > 0 { format!(" #{}", c.attempt) } else { String::new() };
+        facts.push(("container", format!("{}{attempt}  {state}", c.name)));
+    }
+    if status(pod, model.seen.containers.value().map(Vec::as_slice).unwrap_or_default()).0 == "NoContainer" {
+        facts.push((
+            "why",
+            "no container was made: its image may not be pulled; see Events (8) and the kubelet's log".into(),
+        ));
     }
     facts.push(("", String::new()));
     facts.extend(pod.labels.iter().map(|(k, v)| ("label", format!("{k}={v}"))));

@@ -26,6 +26,7 @@ const COLUMNS: &[Column] = &[
 pub const PANE: Pane = Pane {
     id: PaneId::Snapshots,
     name: "Snapshots",
+    short: "Snaps",
     aliases: &["sn", "snap", "snapshot"],
     columns: COLUMNS,
     rows,
@@ -81,6 +82,7 @@ fn rows(model: &Model) -> Vec<Row> {
                     |created| Cell::number(text::age(model.now, created), seconds(created)),
                 ),
             ],
+            tie: s.created.map_or(0, seconds),
         }
     };
     all.iter().map(row).collect()

@@ -42,7 +42,8 @@ fn inspected(app: &mut App, effects: Vec<Effect>) {
 fn with_logs(app: &mut App) {
     let effects = app.keys("3jl");
     let token = effects.iter().find_map(|e| if let Effect::Logs { token, .. } = e { Some(*token) } else { None });
-    app.send(Event::Log { token: token.unwrap(), lines: log_lines() });
+    let lines = log_lines().into_iter().map(|l| (0, l)).collect();
+    app.send(Event::Log { token: token.unwrap(), lines });
 }
 
 #[test]
@@ -53,11 +54,62 @@ fn panes() {
         ("containers", "3"),
         ("images", "4"),
         ("snapshots", "5"),
-        ("disk", "6"),
-        ("logs_none", "7"),
+        ("disk", "7"),
+        ("events", "8"),
+        ("logs_none", "9"),
+        ("runbooks", "0"),
     ] {
         shot(name, |app| drop(app.keys(key)));
     }
+}
+
+#[test]
+fn cgroups() {
+    let fact = |who: &str, driver: &str, source: &str| CgroupFact {
+        who: who.into(),
+        driver: Some(driver.into()),
+        source: source.into(),
+    };
+    shot("cgroups", |app| {
+        app.keys("6");
+        app.send(Event::Cgroups(at(vec![
+            fact("kubelet", "systemd", "/var/lib/kubelet/config.yaml: cgroupDriver"),
+            fact("runtime", "cgroupfs", "CRI RuntimeConfig"),
+            fact("handler runc", "cgroupfs", "runtime's effective configuration, handler runc: SystemdCgroup = false"),
+            fact("pod shop/cart-redis-0", "cgroupfs", "/proc/811/cgroup: /kubepods/burstable/pod3f2b/0d1e"),
+        ])));
+    });
+}
+
+#[test]
+fn finding() {
+    shot("palette", |app| drop(app.keys(":p")));
+    shot("sort_by", |app| drop(app.keys("3o")));
+    shot("marked", |app| drop(app.keys("3  j ")));
+    shot("filter_terms", |app| drop(app.keys("4/size>30M !pause")));
+    shot("ascii", |app| {
+        app.model.theme.ascii = true;
+        app.keys("1");
+    });
+}
+
+#[test]
+fn tree() {
+    shot("tree", |app| {
+        app.keys("2jjj");
+        let effects = app.keys("X");
+        let [Effect::Family { token, .. }] = effects[..] else { panic!("{effects:?}") };
+        let container = serde_json::json!({
+            "status": {"mounts": [{"containerPath": "/etc/hosts", "hostPath": "/var/lib/kubelet/pods/1/etc-hosts"}]},
+            "info": {"pid": 4242, "cgroup": "/kubepods/burstable/pod3f2b/1", "snapshotKey": id("ctr", 5)},
+        });
+        let result = Ok(serde_json::json!({
+            "pod": {"shim": "4100 containerd-shim", "info": {"pid": 4120, "cgroup": "/kubepods/burstable/pod3f2b",
+                "runtimeSpec": {"linux": {"namespaces": [{"type": "network", "path": "/run/netns/cni-1"}]}}}},
+            "containers": {id("ctr", 5): container},
+        }));
+        app.send(Event::Family { token, result });
+    });
 }
 
 #[test]
@@ -66,6 +118,19 @@ fn logs() {
     shot("logs_wrapped", |app| {
         with_logs(app);
         app.keys("wtkkk");
+    });
+    shot("logs_search", |app| {
+        with_logs(app);
+        app.keys("J/!INFO\nsretr.ing\n");
+    });
+    shot("logs_merged", |app| {
+        app.keys("3");
+        let effects = app.keys("/envoy\nla");
+        let [.., Effect::Logs { token, containers, .. }] = &effects[..] else { panic!("{effects:?}") };
+        assert_eq!(containers.len(), 2);
+        let lines = log_lines().into_iter().enumerate().map(|(n, l)| (n % 2, l)).take(16).collect();
+        app.send(Event::Log { token: *token, lines });
+        app.keys("t");
     });
 }
 

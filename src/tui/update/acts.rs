@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{aimed, ask};
+use super::{ask, looks::aimed};
 use crate::{
     client::{
         action::{Action, Plan},
@@ -17,38 +17,68 @@ use crate::{
 };
 
 pub fn stop(model: &mut Model, out: &mut Vec<Effect>) {
-    let Some((object, name)) = aimed(model) else { return };
-    let action = match &object {
-        ObjectRef::Pod(pod) => Action::StopPod { pod: pod.clone() },
-        ObjectRef::Container(id) => Action::StopContainer { container: id.clone(), grace: DEFAULT_GRACE },
-        _ => return model.say(Tone::Warn, "only pods and containers can be stopped"),
+    let action = |object: &ObjectRef| match object {
+        ObjectRef::Pod(pod) => Ok(Action::StopPod { pod: pod.clone() }),
+        ObjectRef::Container(id) => Ok(Action::StopContainer { container: id.clone(), grace: DEFAULT_GRACE }),
+        _ => Err("only pods and containers can be stopped"),
     };
-    ask_plan(model, action, format!("stop {name}"), Some(object), false, out);
+    of_each(model, "stop", action, out);
 }
 
 pub fn remove(model: &mut Model, out: &mut Vec<Effect>) {
-    let Some((object, name)) = aimed(model) else { return };
-    let action = match &object {
-        ObjectRef::Pod(pod) => Action::RemovePod { pod: pod.clone() },
-        ObjectRef::Container(id) => Action::RemoveContainer { container: id.clone() },
-        ObjectRef::Image(image) => Action::RemoveImage { image: image.clone() },
-        ObjectRef::Snapshot { .. } => {
-            return model.say(Tone::Warn, "a snapshot goes with its image or container; remove those");
-        }
+    let action = |object: &ObjectRef| match object {
+        ObjectRef::Pod(pod) => Ok(Action::RemovePod { pod: pod.clone() }),
+        ObjectRef::Container(id) => Ok(Action::RemoveContainer { container: id.clone() }),
+        ObjectRef::Image(image) => Ok(Action::RemoveImage { image: image.clone() }),
+        ObjectRef::Snapshot { .. } => Err("a snapshot goes with its image or container; remove those"),
     };
-    ask_plan(model, action, format!("remove {name}"), Some(object), false, out);
+    of_each(model, "remove", action, out);
+}
+
+/// One plan for all marked rows, or for the row of the cursor if none is marked.
+fn of_each(
+    model: &mut Model,
+    verb: &str,
+    action: impl Fn(&ObjectRef) -> Result<Action, &'static str>,
+    out: &mut Vec<Effect>,
+) {
+    let marked = &model.table().marked;
+    let rows = model.order.iter().filter_map(|i| model.rows.get(*i)).filter(|r| marked.contains(&r.id));
+    let mut objects: Vec<(ObjectRef, String)> =
+        rows.filter_map(|r| Some((r.object.clone()?, r.name.clone()))).collect();
+    if objects.len() < marked.len() {
+        return model.say(Tone::Warn, "some marked rows are hidden by the filter; ctrl-\\ drops the marks");
+    }
+    if objects.is_empty() {
+        objects.extend(aimed(model));
+    }
+    let mut actions = match objects.iter().map(|(object, _)| action(object)).collect::<Result<Vec<_>, _>>() {
+        Ok(actions) => actions,
+        Err(why) => return model.say(Tone::Warn, why),
+    };
+    let what = match &objects[..] {
+        [] => return,
+        [(_, name)] => format!("{verb} {name}"),
+        several => format!("{verb} {} objects", several.len()),
+    };
+    let more = actions.split_off(1);
+    let objects = objects.into_iter().map(|(object, _)| object).collect();
+    if let Some(first) = actions.pop() {
+        ask_plan(model, first, more, what, objects, false, out);
+    }
 }
 
 pub fn prune(model: &mut Model, grace: bool, out: &mut Vec<Effect>) {
     let action = Action::Prune { images: true, containers: true, older_than: Duration::ZERO };
-    ask_plan(model, action, "prune unused images and exited containers".into(), None, grace, out);
+    ask_plan(model, action, Vec::new(), "prune unused images and exited containers".into(), Vec::new(), grace, out);
 }
 
-fn ask_plan(
+pub fn ask_plan(
     model: &mut Model,
     action: Action,
+    more: Vec<Action>,
     what: String,
-    object: Option<ObjectRef>,
+    objects: Vec<ObjectRef>,
     grace: bool,
     out: &mut Vec<Effect>,
 ) {
@@ -57,27 +87,25 @@ fn ask_plan(
         return model.say(Tone::Warn, "one plan after the other: this one is still being carried out");
     }
     let token = model.next_token();
-    let aim = object.map(|object| Aim { stamp: stamp(&model.seen, &object), object });
+    let aims = objects.into_iter().map(|object| Aim { stamp: stamp(&model.seen, &object), object }).collect();
     model.job = None;
-    model.popup = Some(Popup::Planning { token, what: what.into(), aim, grace });
-    out.push(Effect::Plan { token, action });
+    model.popup = Some(Popup::Planning { token, what: what.into(), aims, grace });
+    out.push(Effect::Plan { token, action, more });
 }
 
 pub fn planned(model: &mut Model, token: Token, result: Result<Plan, String>) {
-    let Some(Popup::Planning { token: expected, what, aim, grace }) = &model.popup else { return };
+    let Some(Popup::Planning { token: expected, what, aims, grace }) = &model.popup else { return };
     if *expected != token {
         return;
     }
-    let (title, aim, grace) = (what.clone(), aim.clone(), *grace);
+    let (title, aims, grace) = (what.clone(), aims.clone(), *grace);
     model.popup = None;
     model.dirty = true;
     let plan = match result {
         Ok(plan) => plan,
         Err(error) => return model.say(Tone::Bad, format!("cannot {title}: {error}")),
     };
-    if let Some(aim) = aim
-        && stamp(&model.seen, &aim.object) != aim.stamp
-    {
+    if aims.iter().any(|aim| stamp(&model.seen, &aim.object) != aim.stamp) {
         return model.say(Tone::Warn, format!("{title}: the object changed meanwhile; nothing done"));
     }
     let objects = plan.steps.iter().filter_map(|s| object_of(&s.step));
@@ -108,6 +136,11 @@ pub fn start(model: &mut Model, out: &mut Vec<Effect>) {
     job.scroll = 0;
     let steps = job.plan.steps.iter().map(|s| s.step.clone()).collect();
     out.push(Effect::Apply { token: job.token, steps });
+    let (now, title) = (model.now, job.title.clone());
+    model.happened.push(now, Tone::Accent, "you", title, "started");
+    if let Some(state) = model.tables.get_mut(&model.pane) {
+        state.marked.clear();
+    }
 }
 
 /// The grace runs from the moment the plan was on the screen, and only while it is.
@@ -134,13 +167,18 @@ pub fn step_done(model: &mut Model, token: Token, step: usize, result: Result<()
     job.phase = Phase::Done;
     let failed = job.results.iter().flatten().filter(|r| r.is_err()).count();
     let (title, steps) = (job.title.clone(), job.results.len());
+    let ended = if failed == 0 { "done".to_owned() } else { format!("{failed} of {steps} steps failed") };
+    let tone = if failed == 0 { Tone::Good } else { Tone::Bad };
+    model.happened.push(model.now, tone, "you", title.clone(), ended);
     if failed == 0 {
-        model.say(Tone::Good, format!("{title}: done, {steps} steps"));
+        let steps = if steps == 1 { "1 step".to_owned() } else { format!("{steps} steps") };
+        model.say(Tone::Good, format!("{title}: done, {steps}"));
     } else {
         model.say(Tone::Bad, format!("{title}: {failed} of {steps} steps failed"));
         model.popup = Some(Popup::Job);
     }
     ask(model, Scope::ALL, out);
+    super::books::prove(model, out);
 }
 
 pub fn pull(model: &mut Model, reference: &str, out: &mut Vec<Effect>) {
@@ -165,7 +203,10 @@ pub fn pulled(model: &mut Model, token: Token, result: Result<String, String>, o
     let Some(pull) = model.pulls.iter_mut().find(|p| p.token == token) else { return };
     let reference = pull.reference.clone();
     let failed = result.is_err();
+    let said = result.as_ref().map_or_else(|e| format!("pull failed: {e}"), |_| "pulled".to_owned());
     pull.outcome = Some(result.map(SafeText::from).map_err(SafeText::from));
+    let tone = if failed { Tone::Bad } else { Tone::Good };
+    model.happened.push(model.now, tone, "you", reference.clone(), said);
     if failed {
         model.say(Tone::Bad, format!("pull {reference} failed; :pulls shows why"));
     } else {

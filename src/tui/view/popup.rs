@@ -12,7 +12,7 @@ use super::frame_of;
 use crate::{
     client::types::PullPhase,
     tui::{
-        detail::Detail,
+        detail::{Detail, DetailLine},
         keymap::{self, BINDINGS, Context},
         model::{GRACE, Job, Model, Phase, Popup},
         text::{self, SafeText},
@@ -92,12 +92,19 @@ fn help(model: &Model, frame: &mut Frame<'_>, body: Rect, scroll: usize) {
     } else {
         let lines: Lines = columns.into_iter().flatten().collect();
         put(frame, inner, &lines, scroll);
+        let (height, count) = (usize::from(inner.height), lines.len());
+        if count > height {
+            let first = scroll.min(count - height);
+            let place = format!(" {}-{} of {count}, j/k ", first + 1, first + height);
+            let x = area.right().saturating_sub(place.width() as u16 + 2);
+            frame.buffer_mut().set_string(x, area.bottom() - 1, place, model.theme.style(Tone::Dim));
+        }
     }
 }
 
 fn detail(model: &Model, frame: &mut Frame<'_>, body: Rect, detail: &Detail) {
     frame.render_widget(Clear, body);
-    let mut title = format!("{} {}", if detail.raw { "YAML" } else { "Describe" }, detail.title);
+    let mut title = format!("{} {}", detail.kind, detail.title);
     if !detail.filter.is_empty() {
         title.push_str(&format!(" ─ /{}", SafeText::new(&detail.filter)));
     }
@@ -111,28 +118,15 @@ fn detail(model: &Model, frame: &mut Frame<'_>, body: Rect, detail: &Detail) {
             put(frame, inner, &lines, 0);
         }
         Some(Ok(_)) => {
-            let shown = detail.shown();
-            let height = usize::from(inner.height);
+            let (shown, height) = (detail.shown(), usize::from(inner.height));
             // Keys of a screen stand in one column.
-            let in_two = |l: &&&crate::tui::detail::DetailLine| !l.text.is_empty();
+            let in_two = |l: &&&DetailLine| !l.text.is_empty();
             let keys = shown.iter().filter(in_two).map(|l| l.key.width() + usize::from(l.indent) * 2).max();
             let keys = keys.unwrap_or(0).clamp(12, 38);
             let scroll = detail.scroll.min(shown.len().saturating_sub(height));
-            for (line, y) in shown.iter().skip(scroll).zip(inner.y..inner.bottom()) {
-                let pad = " ".repeat(usize::from(line.indent) * 2);
-                let spans = if detail.raw {
-                    vec![Span::raw(line.text.as_str().to_owned())]
-                } else if line.text.is_empty() {
-                    vec![Span::styled(format!("{pad}{}", line.key), theme.style(line.tone))]
-                } else {
-                    let key = line.key.cut(keys.saturating_sub(pad.len()));
-                    let gap = " ".repeat(keys.saturating_sub(pad.len() + key.width()));
-                    vec![
-                        Span::styled(format!("{pad}{key}{gap}  "), theme.style(Tone::Dim)),
-                        Span::styled(line.text.as_str().to_owned(), theme.style(line.tone)),
-                    ]
-                };
-                frame.buffer_mut().set_line(inner.x, y, &Line::from(spans), inner.width);
+            let mut y = inner.y;
+            for line in shown.iter().skip(scroll) {
+                y = detail_line(model, frame, inner, y, line, if detail.raw { 0 } else { keys });
             }
             if shown.len() > height {
                 let place = format!(" {}-{} of {} ", scroll + 1, (scroll + height).min(shown.len()), shown.len());
@@ -141,6 +135,35 @@ fn detail(model: &Model, frame: &mut Frame<'_>, body: Rect, detail: &Detail) {
             }
         }
     }
+}
+
+/// One line of an object's description, wrapped; the next free line of the screen.
+fn detail_line(model: &Model, frame: &mut Frame<'_>, area: Rect, y: u16, line: &DetailLine, keys: usize) -> u16 {
+    let theme = model.theme;
+    let pad = " ".repeat(usize::from(line.indent) * 2);
+    let head = match (keys, line.text.is_empty()) {
+        (0, _) => String::new(),
+        (_, true) => format!("{pad}{}", line.key),
+        _ => {
+            let key = line.key.cut(keys.saturating_sub(pad.len()));
+            let gap = " ".repeat(keys.saturating_sub(pad.len() + key.width()));
+            format!("{pad}{key}{gap}  ")
+        }
+    };
+    let room = usize::from(area.width).saturating_sub(head.width()).max(8);
+    let tone = if line.text.is_empty() { line.tone } else { Tone::Dim };
+    let mut y = y;
+    for (at, piece) in text::wrap(line.text.as_str(), room).iter().enumerate() {
+        if y >= area.bottom() {
+            break;
+        }
+        let before = if at == 0 { head.clone() } else { " ".repeat(head.width()) };
+        let spans =
+            vec![Span::styled(before, theme.style(tone)), Span::styled((*piece).to_owned(), theme.style(line.tone))];
+        frame.buffer_mut().set_line(area.x, y, &Line::from(spans), area.width);
+        y += 1;
+    }
+    y
 }
 
 fn job(model: &Model, frame: &mut Frame<'_>, body: Rect, job: &Job) {
@@ -157,16 +180,35 @@ fn job(model: &Model, frame: &mut Frame<'_>, body: Rect, job: &Job) {
         };
         let verb = verb(&step.step);
         let bytes = if step.frees > 0 { text::bytes_short(step.frees) } else { String::new() };
-        let what = SafeText::new(&step.what).cut(room.saturating_sub(16) * 6 / 10);
-        let reason_room = room.saturating_sub(18 + what.width() + bytes.len());
-        let reason = SafeText::new(&step.reason).cut(reason_room);
-        let gap = " ".repeat(reason_room.saturating_sub(reason.width()));
+        let reason = SafeText::new(&step.reason);
+        let space = room.saturating_sub(16 + bytes.len());
+        let what = SafeText::new(&step.what).cut(space);
+        let beside = what.width() + reason.width() + 2 <= space;
+        let said = if beside { format!("  {reason}") } else { String::new() };
+        let gap = " ".repeat(space.saturating_sub(what.width() + said.width()));
         lines.push(Line::from(vec![
             Span::styled(format!("{mark} {verb:<12} "), theme.style(tone)),
             Span::raw(what),
-            Span::styled(format!("  {reason}{gap} "), theme.style(Tone::Dim)),
+            Span::styled(format!("{said}{gap} "), theme.style(Tone::Dim)),
             Span::styled(bytes, theme.style(Tone::Accent)),
         ]));
+        if let crate::client::action::Step::Change(change) = &step.step {
+            for line in change.preview().lines() {
+                let tone = match line.as_bytes().first() {
+                    Some(b'+') => Tone::Good,
+                    Some(b'-') => Tone::Bad,
+                    _ => Tone::Dim,
+                };
+                lines.push(Line::styled(
+                    format!("    {}", SafeText::new(line).cut(room.saturating_sub(4))),
+                    theme.style(tone),
+                ));
+            }
+        }
+        if !beside {
+            let piece = reason.cut(room.saturating_sub(15));
+            lines.push(Line::styled(format!("               {piece}"), theme.style(Tone::Dim)));
+        }
         if let Some(Err(error)) = result {
             for piece in text::wrap(error.as_str(), room.saturating_sub(4).max(1)).iter().take(4) {
                 lines.push(Line::styled(format!("    {piece}"), theme.style(Tone::Bad)));
@@ -180,12 +222,17 @@ fn job(model: &Model, frame: &mut Frame<'_>, body: Rect, job: &Job) {
         lines.push(Line::raw(""));
         lines.push(Line::styled("stays", theme.style(Tone::Head)));
         for kept in &job.plan.keeps {
-            let what = SafeText::new(&kept.what).cut(room * 6 / 10);
-            let why = SafeText::new(&kept.why).cut(room.saturating_sub(what.width() + 4));
+            let what = SafeText::new(&kept.what).cut(room.saturating_sub(2));
+            let why = SafeText::new(&kept.why);
+            let beside = what.width() + why.width() + 4 <= room;
+            let said = if beside { format!("  {why}") } else { String::new() };
             lines.push(Line::from(vec![
                 Span::styled(format!("  {what}"), theme.style(Tone::Plain)),
-                Span::styled(format!("  {why}"), theme.style(Tone::Dim)),
+                Span::styled(said, theme.style(Tone::Dim)),
             ]));
+            for piece in text::wrap(why.as_str(), room.saturating_sub(4).max(1)).iter().filter(|_| !beside) {
+                lines.push(Line::styled(format!("    {piece}"), theme.style(Tone::Dim)));
+            }
         }
     }
     let area = open(frame, body, width, (lines.len() as u16).saturating_add(5).max(9));
@@ -220,7 +267,7 @@ fn job(model: &Model, frame: &mut Frame<'_>, body: Rect, job: &Job) {
             vec![
                 Span::styled(format!(" starts in {seconds} s "), theme.style(Tone::Alarm)),
                 dim(" "),
-                Span::styled(text::bar(left.as_millis() as u64, GRACE.as_millis() as u64, 20), theme.style(Tone::Warn)),
+                Span::styled(text::bar(left.as_millis() as u64, GRACE.as_millis() as u64, 12), theme.style(Tone::Warn)),
                 dim("  u/Esc calls it off   Enter starts now"),
             ]
         }
@@ -249,6 +296,7 @@ fn verb(step: &crate::client::action::Step) -> &'static str {
         Step::RemoveContainer(_) => "remove",
         Step::PullImage(_) => "pull",
         Step::RemoveImage(_) => "remove image",
+        Step::Change(_) => "change",
     }
 }
 

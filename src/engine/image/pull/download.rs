@@ -41,19 +41,43 @@ impl Puller {
         if blob.urls.as_ref().is_some_and(|u| !u.is_empty()) && blob.media_type.contains("foreign") {
             bail!(FailedPrecondition, "layer {} is only available from a foreign URL (disabled)", blob.digest.short());
         }
+        let mut from = 0;
+        loop {
+            let (host, error) = match self.fetch_from(session, blob, lease, report, from).await {
+                Ok(()) => return Ok(()),
+                Err(failed) => failed,
+            };
+            // Wrong bytes are one host's fault; the next one may have the right ones (threats REG-24).
+            match host {
+                Some(host) if error.is(Kind::DataLoss) && session.pass_over(host, &error) => from = host + 1,
+                _ => return Err(error),
+            }
+        }
+    }
+
+    /// From the hosts at or after number `from`. The error comes with the host that gave the bytes, if any did.
+    async fn fetch_from(
+        &self,
+        session: &Session,
+        blob: &Descriptor,
+        lease: &str,
+        report: &Report,
+        mut from: usize,
+    ) -> Result<(), (Option<usize>, Error)> {
         let (content, descriptor, own) = (self.content.clone(), blob.clone(), lease.to_owned());
-        let mut ingest = blocking(move || content.ingest(&descriptor.digest, descriptor.size, &own)).await?;
-        let mut broken = 0;
+        let opened = blocking(move || content.ingest(&descriptor.digest, descriptor.size, &own)).await;
+        let mut ingest = opened.map_err(|e| (None, e))?;
+        let (mut broken, mut host) = (0, None);
         while ingest.offset() < blob.size || blob.size == 0 {
             let before = ingest.offset();
             let outcome;
-            (ingest, outcome) = stream(session, blob, ingest, report).await?;
+            (ingest, outcome) = stream(session, blob, ingest, from, &mut host, report).await.map_err(|e| (host, e))?;
             let offset = ingest.offset();
             match outcome {
                 Ok(()) if offset == blob.size => break,
                 Ok(()) | Err(_) if offset > before => broken = 0,
                 Err(error) if !matches!(error.kind(), Kind::Unavailable | Kind::DeadlineExceeded) => {
-                    return Err(error.context(format!("blob {}", blob.digest.short())));
+                    return Err((host, error.context(format!("blob {}", blob.digest.short()))));
                 }
                 Ok(()) | Err(_) => {}
             }
@@ -61,29 +85,38 @@ impl Puller {
             if broken >= ATTEMPTS {
                 let text = format!("blob {} broke off at byte {offset} of {}", blob.digest.short(), blob.size);
                 let error = Error::new(Kind::Unavailable, text);
-                return Err(match outcome {
+                let error = match outcome {
                     Ok(()) => error,
                     Err(cause) => error.with_source(cause),
-                });
+                };
+                // What is here already is of the right blob, whoever goes on with it.
+                match host {
+                    Some(last) if session.pass_over(last, &error) => (from, broken) = (last + 1, 0),
+                    _ => return Err((host, error)),
+                }
             }
             tokio::time::sleep(Duration::from_millis(100 << broken)).await;
         }
         let digest = blob.digest.clone();
-        blocking(move || ingest.commit()).await.context(|| format!("blob {}", digest.short()))
+        let committed = blocking(move || ingest.commit()).await.context(|| format!("blob {}", digest.short()));
+        committed.map_err(|e| (host, e))
     }
 }
 
-/// One request. The ingest comes back with whatever arrived; the inner result says how it ended.
+/// One request. The ingest comes back with whatever arrived, `host` with whose it is; the inner result says how it ended.
 async fn stream(
     session: &Session,
     blob: &Descriptor,
     mut ingest: Ingest,
+    from: usize,
+    host: &mut Option<usize>,
     report: &Report,
 ) -> Result<(Ingest, Result<()>)> {
-    let mut body = match session.blob(&blob.digest, ingest.offset()).await {
+    let mut body = match session.blob(&blob.digest, ingest.offset(), from).await {
         Ok(body) => body,
         Err(error) => return Ok((ingest, Err(error))),
     };
+    *host = Some(body.host);
     let mut done = body.offset;
     if body.offset != ingest.offset() {
         ingest = blocking(move || ingest.restart().map(|()| ingest)).await?;

@@ -10,6 +10,7 @@ use crate::{
     bail,
     engine::{
         content::Digest,
+        crash,
         image::{
             manifest::{Descriptor, RootFs},
             registry::Session,
@@ -51,6 +52,8 @@ impl Puller {
             }
         }
         for blob in &blobs[..first] {
+            // Unpacked already, perhaps by another image that goes while we pull: the blobs are this image's as well.
+            self.fetch(session, blob, lease, report).await?;
             report(Progress {
                 digest: blob.digest.to_string(),
                 done: blob.size,
@@ -165,6 +168,7 @@ impl Puller {
                 let (want, got) = (expected.short(), unpacked.diff_id.short());
                 bail!(DataLoss, "its content is {got}, the image's configuration says {want} (diff_id)");
             }
+            crash::point("unp.4");
             Ok(unpacked)
         })
         .await
@@ -173,8 +177,8 @@ impl Puller {
     async fn commit(&self, layer: &Layer<'_>, unpacked: Option<Unpacked>, lease: &str) -> Result<()> {
         let (key, parent) = (Self::key(layer, lease), layer.parent.map(Digest::as_str));
         let committed = match unpacked {
-            Some(unpacked) => {
-                let inherit = if parent.is_some() { unpacked.implied } else { Vec::new() };
+            Some(Unpacked { implied, sums, .. }) => {
+                let inherit = if parent.is_some() { implied } else { Vec::new() };
                 if !inherit.is_empty() {
                     let upper = self.snapshotter.unpack_target(&key).await?.directory;
                     self.over_parent(layer, lease, move |lower| {
@@ -182,7 +186,7 @@ impl Puller {
                     })
                     .await?;
                 }
-                self.snapshotter.commit_onto(&key, layer.chain.as_str(), parent, Labels::new()).await
+                self.snapshotter.commit_onto(&key, layer.chain.as_str(), parent, Labels::new(), sums).await
             }
             None => {
                 self.unpack_above(layer, lease).await?;
@@ -242,6 +246,7 @@ impl Puller {
         let done = blocking(move || {
             fs::create_dir_all(&point).context(|| format!("create {}", point.display()))?;
             snapshot::mount(&mounts, &point)?;
+            crash::point("unp.mount");
             match work(&point) {
                 Ok(()) => release(&point),
                 Err(error) => Err(error.and_cleanup(release(&point))),

@@ -27,6 +27,7 @@ use crate::{
     bail,
     engine::{
         content::{Content, Digest},
+        crash,
         metadata::{Db, ImageRow},
         snapshot::Snapshotter,
     },
@@ -35,6 +36,8 @@ use crate::{
 
 /// Bytes of an image's configuration.
 const CONFIG_LIMIT: u64 = 8 << 20;
+/// Bytes of a manifest or an index.
+const DOCUMENT_LIMIT: u64 = 4 << 20;
 /// Indexes inside indexes (threats REG-12).
 const DEPTH: u32 = 4;
 /// Of what a pull is about to need, and how long after its death that is kept.
@@ -68,6 +71,8 @@ pub struct Puller {
     registry: Registry,
     limits: Limits,
     parallel: usize,
+    discard_unpacked_layers: bool,
+    pinned: Vec<String>,
     /// Where a layer is mounted that has to be unpacked on top of its parents.
     scratch: PathBuf,
     locks: Locks,
@@ -91,7 +96,8 @@ impl Puller {
         config: RegistryConfig,
         scratch: PathBuf,
     ) -> Result<Self> {
-        let parallel = config.parallel.max(1);
+        let (parallel, discard_unpacked_layers) = (config.parallel.max(1), config.discard_unpacked_layers);
+        let pinned = config.pinned.clone();
         let registry = Registry::new(config)?;
         Ok(Self {
             content,
@@ -100,6 +106,8 @@ impl Puller {
             registry,
             limits: Limits::default(),
             parallel,
+            discard_unpacked_layers,
+            pinned,
             scratch,
             locks: Locks::default(),
         })
@@ -142,11 +150,46 @@ impl Puller {
                 body: built.manifest.clone(),
             };
             let resolved = Resolved { target, config, layers, documents: vec![document] };
-            let session = self.registry.session(&built.reference, None);
+            let session = self.registry.offline(&built.reference);
             let silent: Report = Arc::new(|_| ());
             self.assemble(&session, &built.reference, resolved, lease, &silent).await
         })
         .await
+    }
+
+    /// Makes a recorded image whole again: from the blobs that are still here, else from where it was pulled.
+    pub async fn repair(&self, image: &ImageRow) -> Result<ImageRow> {
+        let Some(name) = image.digests.first().or(image.tags.first()) else {
+            bail!(FailedPrecondition, "image {} has no name left to pull it by", image.id);
+        };
+        let reference: Reference = name.parse()?;
+        let doing = || format!("repair {reference}");
+        self.leased(doing, async |lease| {
+            let session = self.registry.session(&reference, None).await?;
+            let resolved = self.follow(&session, image.target.to_string(), true).await?;
+            let silent: Report = Arc::new(|_| ());
+            self.assemble(&session, &reference, resolved, lease, &silent).await
+        })
+        .await
+    }
+
+    /// A manifest or an index by its digest, from the store if it is there and whole.
+    async fn document(&self, session: &Session, target: &str) -> Result<Fetched> {
+        let digest: Digest = target.parse()?;
+        let (content, wanted) = (self.content.clone(), digest.clone());
+        let here = blocking(move || match content.size(&wanted)? {
+            Some(_) => content.read(&wanted, DOCUMENT_LIMIT).map(Some),
+            None => Ok(None),
+        })
+        .await;
+        match here {
+            Ok(Some(body)) => Ok(Fetched { digest, content_type: String::new(), body }),
+            Ok(None) => session.manifest(target).await,
+            Err(error) => {
+                tracing::debug!(%digest, "fetched again: {error:#}");
+                session.manifest(target).await
+            }
+        }
     }
 
     /// Runs `work` under a lease that lives as long as it does.
@@ -165,6 +208,7 @@ impl Puller {
         let db = Arc::clone(&self.db);
         held.lease = None;
         let released = blocking(move || db.release(&lease)).await;
+        crash::point("img.3");
         match outcome {
             Ok(image) => released.map(|()| image),
             Err(error) => Err(error.and_cleanup(released).context(doing())),
@@ -190,9 +234,15 @@ impl Puller {
         report: &Report,
     ) -> Result<ImageRow> {
         report(Progress { digest: String::new(), done: 0, total: 0, phase: Phase::Resolving });
-        let session = self.registry.session(reference, credentials);
-        let resolved = self.resolve(&session, reference).await?;
-        self.assemble(&session, reference, resolved, lease, report).await
+        let session = self.registry.session(reference, credentials).await?;
+        let work = async {
+            let resolved = self.resolve(&session, reference).await?;
+            self.assemble(&session, reference, resolved, lease, report).await
+        };
+        tokio::select! {
+            done = work => done,
+            error = session.stalled() => Err(error),
+        }
     }
 
     /// Fetches what is missing, unpacks, and records the image.
@@ -213,7 +263,9 @@ impl Puller {
         let snapshot = self.layers(session, &resolved.layers, &rootfs, lease, report).await?;
         let mut blobs: Vec<Digest> = resolved.documents.iter().map(|d| d.digest.clone()).collect();
         blobs.push(resolved.config.digest.clone());
-        blobs.extend(resolved.layers.iter().map(|l| l.digest.clone()));
+        if !self.discard_unpacked_layers {
+            blobs.extend(resolved.layers.iter().map(|l| l.digest.clone()));
+        }
         let image = ImageRow {
             id: resolved.config.digest.clone(),
             tags: reference.tagged().into_iter().collect(),
@@ -222,10 +274,12 @@ impl Puller {
             blobs,
             size: resolved.config.size + resolved.layers.iter().map(|l| l.size).sum::<u64>(),
             snapshot: snapshot.map(|chain| (self.snapshotter.name().to_owned(), chain)),
-            pinned: false,
+            pinned: reference.tagged().is_some_and(|name| self.pinned.contains(&name)),
         };
         let (db, row) = (Arc::clone(&self.db), image.clone());
+        crash::point("img.1");
         blocking(move || db.put_image(&row)).await?;
+        crash::point("img.2");
         let (db, id) = (Arc::clone(&self.db), image.id.to_string());
         let known = blocking(move || db.image(&id)).await?;
         known.ok_or_else(|| Error::new(Kind::Internal, "the image vanished as it was recorded"))
@@ -233,10 +287,15 @@ impl Puller {
 
     /// From the reference to the manifest for this machine.
     async fn resolve(&self, session: &Session, reference: &Reference) -> Result<Resolved> {
-        let mut target = reference.target().to_owned();
+        self.follow(session, reference.target().to_owned(), false).await
+    }
+
+    /// From a tag or digest to the manifest for this machine; `stored` asks the store before the registry.
+    async fn follow(&self, session: &Session, mut target: String, stored: bool) -> Result<Resolved> {
         let mut documents: Vec<Fetched> = Vec::new();
         for _ in 0..=DEPTH {
-            let fetched = session.manifest(&target).await?;
+            let fetched =
+                if stored { self.document(session, &target).await? } else { session.manifest(&target).await? };
             let parsed =
                 Manifest::parse(&fetched.body, &fetched.content_type).context(|| format!("manifest {target}"))?;
             if documents.iter().any(|d| d.digest == fetched.digest) {
@@ -303,11 +362,11 @@ enum Subject {
     Chain,
 }
 
+type Lock = tokio::sync::Mutex<()>;
+
 /// One lock for each digest in each role, for as long as somebody holds or wants it.
 #[derive(Debug, Default)]
 struct Locks(Mutex<HashMap<(Subject, Digest), Weak<Lock>>>);
-
-type Lock = tokio::sync::Mutex<()>;
 
 impl Locks {
     async fn lock(&self, subject: Subject, digest: &Digest) -> tokio::sync::OwnedMutexGuard<()> {

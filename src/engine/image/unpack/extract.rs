@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     bail,
-    engine::snapshot::{UnpackTarget, Usage, Whiteouts},
+    engine::snapshot::{Sums, UnpackTarget, Usage, Whiteouts},
     error::{Context, Error, Kind, Result},
 };
 
@@ -49,6 +49,7 @@ pub struct Extractor {
     /// What this layer made; kept only where an opaque directory must spare it.
     made: BTreeSet<Path>,
     usage: Usage,
+    sums: Sums,
 }
 
 impl Extractor {
@@ -64,6 +65,7 @@ impl Extractor {
             implied: BTreeSet::new(),
             made: BTreeSet::new(),
             usage: Usage::default(),
+            sums: Sums::new(),
         })
     }
 
@@ -94,7 +96,7 @@ impl Extractor {
     }
 
     /// Sets directories' times and gives what was made in all.
-    pub fn finish(self) -> Result<(Usage, Vec<PathBuf>)> {
+    pub fn finish(self) -> Result<(Usage, Vec<PathBuf>, Sums)> {
         for (path, mtime) in self.times.iter().rev() {
             let whole = if path.is_empty() { b".".to_vec() } else { path.join(&b'/') };
             let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
@@ -109,7 +111,7 @@ impl Extractor {
             }
         }
         let plain = |p: Path| PathBuf::from(OsString::from_vec(p.join(&b'/')));
-        Ok((self.usage, self.implied.into_iter().map(plain).collect()))
+        Ok((self.usage, self.implied.into_iter().map(plain).collect(), self.sums))
     }
 
     /// The directory a name is in, made if the layer has no entry for it.
@@ -145,7 +147,10 @@ impl Extractor {
         let was = self.clear(above, name, entry.kind)?;
         let parent = self.directory_of(above)?;
         match entry.kind {
-            EntryKind::File => file(parent, name, entry, data)?,
+            EntryKind::File => {
+                let (inode, sum) = file(parent, name, entry, data)?;
+                self.sums.insert(inode, sum);
+            }
             EntryKind::Directory => {
                 if was != Was::Directory {
                     mkdirat(parent, name, Mode::from_raw_mode(0o700)).context(|| "create the directory".to_owned())?;
@@ -278,15 +283,20 @@ enum Was {
     Other,
 }
 
-fn file(parent: BorrowedFd<'_>, name: &CStr, entry: &Entry, data: &mut Reader<'_, '_>) -> Result<()> {
+/// Its inode number and the checksum of what was written.
+fn file(parent: BorrowedFd<'_>, name: &CStr, entry: &Entry, data: &mut Reader<'_, '_>) -> Result<(u64, u32)> {
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let made = openat(parent, name, flags, Mode::from_raw_mode(0o600)).context(|| "create the file".to_owned())?;
     let mut made = File::from(made);
+    let mut sum = flate2::Crc::new();
     while let Some(part) = data.read()? {
+        sum.update(part);
         made.write_all(part).context(|| "write the file".to_owned())?;
     }
     attributes(made.as_fd(), entry)?;
-    futimens(&made, &stamps(entry.mtime)).context(|| "set the file's time".to_owned())
+    futimens(&made, &stamps(entry.mtime)).context(|| "set the file's time".to_owned())?;
+    let stat = rustix::fs::fstat(&made).context(|| "look at the file".to_owned())?;
+    Ok((stat.st_ino, sum.sum()))
 }
 
 /// Never opened: a FIFO would block, a device would do something.

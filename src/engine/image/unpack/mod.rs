@@ -17,7 +17,8 @@ pub use decompress::{Compression, Stream};
 use crate::{
     engine::{
         content::Digest,
-        snapshot::{UnpackTarget, Usage},
+        crash,
+        snapshot::{Sums, UnpackTarget, Usage},
     },
     error::Result,
 };
@@ -50,6 +51,8 @@ pub struct Unpacked {
     /// Directories that had to be made because the layer has files below them but no entry of their own; relative,
     /// parents first. In an independent overlay layer they must get the mode and owner of the lower layer's.
     pub implied: Vec<PathBuf>,
+    /// Of the files that were written, so that nobody has to read them again.
+    pub sums: Sums,
 }
 
 /// Unpacks one layer below `target`. Blocking. On error the tree is left as it is: the caller removes the snapshot.
@@ -60,7 +63,8 @@ pub fn unpack(layer: impl Read, target: &UnpackTarget, limits: &Limits) -> Resul
     let mut reader = tar::Reader::new(&mut stream, limits);
     while let Some(entry) = reader.next()? {
         extractor.entry(&entry, &mut reader)?;
+        crash::point("unp.3");
     }
-    let (usage, implied) = extractor.finish()?;
-    Ok(Unpacked { diff_id: stream.finish()?, usage, implied })
+    let (usage, implied, sums) = extractor.finish()?;
+    Ok(Unpacked { diff_id: stream.finish()?, usage, implied, sums })
 }

@@ -1,0 +1,375 @@
+//! What of containerd's configuration applies to the engine, and what does not: each key that is set is one or the other.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    Config, Handler,
+    image::{keychain::KeychainConfig, registry::RegistryConfig},
+};
+use crate::{
+    bail,
+    config::{
+        Fault, Finding, Severity,
+        containerd::{self, Containerd, Setting},
+        tree::{Item, Table, Value},
+    },
+    error::Result,
+};
+
+const IMAGES: &str = "io.containerd.cri.v1.images";
+const RUNTIME: &str = "io.containerd.cri.v1.runtime";
+const RUNC: &str = "io.containerd.runc.v2";
+/// The runtime inside wharf, in a file of its own.
+const BUILT_IN: &str = "io.wharf.builtin.v1";
+/// Where OCI runtimes are looked for by name.
+const PLACES: &[&str] = &["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/// Paths, with `/` between keys and `*` for any one, that [`apply`] takes.
+const APPLIED: &[&str] = &[
+    "root",
+    "state",
+    "plugins/io.containerd.server.v1.grpc/address",
+    "plugins/io.containerd.cri.v1.images/snapshotter",
+    "plugins/io.containerd.cri.v1.images/discard_unpacked_layers",
+    "plugins/io.containerd.cri.v1.images/max_concurrent_downloads",
+    "plugins/io.containerd.cri.v1.images/image_pull_progress_timeout",
+    "plugins/io.containerd.cri.v1.images/pinned_images/*",
+    "plugins/io.containerd.cri.v1.images/registry/config_path",
+    "plugins/io.containerd.cri.v1.images/registry/headers/*",
+    "plugins/io.containerd.cri.v1.images/registry/mirrors/*/endpoint",
+    "plugins/io.containerd.cri.v1.images/registry/auths/*/*",
+    "plugins/io.containerd.cri.v1.images/registry/configs/*/*/*",
+    "plugins/io.containerd.cri.v1.runtime/containerd/default_runtime_name",
+    "plugins/io.containerd.cri.v1.runtime/containerd/runtimes/*/runtime_type",
+    "plugins/io.containerd.cri.v1.runtime/containerd/runtimes/*/options/BinaryName",
+    "plugins/io.containerd.cri.v1.runtime/cni/bin_dirs",
+    "plugins/io.containerd.cri.v1.runtime/cni/conf_dir",
+    "plugins/io.containerd.grpc.v1.cri/stream_server_address",
+    "plugins/io.containerd.grpc.v1.cri/stream_server_port",
+    "plugins/io.containerd.grpc.v1.cri/stream_idle_timeout",
+];
+
+/// Why a key, or all below it, changes nothing. What has no line here has nothing like it in wharf.
+const OTHERWISE: &[(&str, &str)] = &[
+    ("plugins/io.containerd.cri.v1.images/image_pull_with_sync_fs", "wharf always syncs a layer before it counts"),
+    ("plugins/io.containerd.cri.v1.images/pinned_images/sandbox", "wharf's pods need no pause image"),
+    ("plugins/io.containerd.gc.v1.scheduler", "wharf collects garbage when something is removed"),
+    ("plugins/io.containerd.server.v1", "wharf serves on one socket, --listen"),
+    ("plugins/io.containerd.cri.v1.runtime/cni/max_conf_num", "wharf attaches a pod to one network, the first"),
+    ("plugins/io.containerd.cri.v1.runtime/max_container_log_line_size", "wharf's lines have 16 KiB at most"),
+    ("plugins/io.containerd.metadata.v1.bolt", "wharf has a database of its own"),
+    ("plugins/io.containerd.transfer.v1.local", "the keys of io.containerd.cri.v1.images count"),
+    ("disabled_plugins", "wharf has no plugins"),
+    ("required_plugins", "wharf has no plugins"),
+    ("debug", "set --debug"),
+    ("timeouts", "wharf's limits are its own"),
+    ("oom_score", "the service manager sets it (OOMScoreAdjust=)"),
+];
+
+/// Lays a configuration over the engine's own, and says what became of each key that is set.
+///
+/// # Errors
+/// `FailedPrecondition` if its root is where a containerd keeps its data.
+pub fn apply(config: &mut Config, from: &Containerd) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    let s = &from.settings;
+    if s.root.is_set() {
+        if s.root.value.join("io.containerd.metadata.v1.bolt").exists() {
+            let root = s.root.value.display();
+            bail!(FailedPrecondition, "{root} is the root of a containerd: give wharf its own with --root");
+        }
+        config.root.clone_from(&s.root.value);
+        config.network.state = config.root.join("network");
+    }
+    if s.state.is_set() {
+        config.state.clone_from(&s.state.value);
+    }
+    if s.images.snapshotter.is_set() {
+        config.snapshotter = Some(s.images.snapshotter.value.clone());
+    }
+    config.registry = registry(s, &config.registry, &mut findings);
+    config.handlers = handlers(s, &mut findings);
+    if s.runtime.cni.conf_dir.is_set() {
+        config.network.cni_conf_dir.clone_from(&s.runtime.cni.conf_dir.value);
+    }
+    if s.runtime.cni.bin_dirs.is_set() {
+        config.network.cni_bin_dirs.clone_from(&s.runtime.cni.bin_dirs.value);
+    }
+    streaming(s, &mut config.streaming, &mut findings);
+    unused(&from.tree, &mut Vec::new(), &mut findings);
+    findings.sort_by(|a, b| a.at.cmp(&b.at));
+    Ok(findings)
+}
+
+/// The socket, if the configuration names one.
+pub fn address(from: &Containerd) -> Option<PathBuf> {
+    let address = &from.settings.address;
+    address.is_set().then(|| address.value.clone())
+}
+
+fn registry(s: &containerd::Settings, own: &RegistryConfig, findings: &mut Vec<Finding>) -> RegistryConfig {
+    let (images, registry) = (&s.images, &s.images.registry);
+    let parallel = match usize::try_from(images.max_concurrent_downloads.value) {
+        Ok(number) if number > 0 => number.min(64),
+        // Without a limit, which a node does not survive.
+        _ => 64,
+    };
+    if !registry.config_path.value.is_empty() && !registry.mirrors.is_empty() {
+        let key = ["plugins", IMAGES, "registry", "mirrors"];
+        let text = "config_path is set as well: these are not used";
+        let at = registry.mirrors.values().next().map(|mirror| &mirror.at);
+        findings.push(Finding::new(Severity::Warning, Fault::Ignored, &key, at, text));
+    }
+    RegistryConfig {
+        progress_timeout: images.progress_timeout.value,
+        parallel,
+        discard_unpacked_layers: images.discard_unpacked_layers.value,
+        pinned: images.pinned.iter().filter(|(name, _)| *name != "sandbox").map(|(_, image)| image.clone()).collect(),
+        config_path: registry.config_path.value.clone(),
+        mirrors: registry.mirrors.iter().map(|(name, mirror)| (name.clone(), mirror.endpoints.clone())).collect(),
+        tls: registry.tls.clone(),
+        headers: registry.headers.clone(),
+        keychain: KeychainConfig { auths: registry.auths.clone(), ..own.keychain.clone() },
+        ..own.clone()
+    }
+}
+
+fn streaming(s: &containerd::Settings, config: &mut super::streaming::Config, findings: &mut Vec<Finding>) {
+    let own = &s.streaming;
+    let mut wrong = |key: &'static str, at: &Setting<String>, text: &str| {
+        let path = ["plugins", "io.containerd.grpc.v1.cri", key];
+        findings.push(Finding::new(Severity::Error, Fault::Invalid, &path, at.at.as_ref(), text));
+    };
+    if own.address.is_set() {
+        match own.address.value.parse() {
+            Ok(address) => config.address.set_ip(address),
+            Err(_) => wrong("stream_server_address", &own.address, "it is no IP address: streams stay on the loopback"),
+        }
+    }
+    if own.port.is_set() {
+        match own.port.value.parse() {
+            Ok(port) => config.address.set_port(port),
+            Err(_) => wrong("stream_server_port", &own.port, "it is no port: the kernel chooses one"),
+        }
+    }
+    if own.idle_timeout.is_set() {
+        config.idle = own.idle_timeout.value;
+    }
+}
+
+/// The default one first, the built-in one under its own name at the end.
+fn handlers(s: &containerd::Settings, findings: &mut Vec<Finding>) -> Vec<Handler> {
+    let default = &s.runtime.default_handler.value;
+    let mut named: Vec<_> = s.runtime.handlers.iter().collect();
+    named.sort_by_key(|(name, _)| *name != default);
+    let mut handlers = Vec::new();
+    for (name, handler) in named {
+        let base = ["plugins", RUNTIME, "containerd", "runtimes", name];
+        let mut say = |severity, key: &[&str], at: &Setting<String>, text: String| {
+            let at = at.at.as_ref().or(handler.at.as_ref());
+            findings.push(Finding::new(severity, Fault::Unsupported, &[&base[..], key].concat(), at, text));
+        };
+        if handler.runtime_type.value == BUILT_IN {
+            handlers.push(Handler { name: name.clone(), runtime: None });
+            continue;
+        }
+        if handler.runtime_type.value != RUNC {
+            let text = format!("wharf cannot run pods by {} yet: this handler is left out", handler.shim().display());
+            say(Severity::Error, &["runtime_type"], &handler.runtime_type, text);
+            continue;
+        }
+        let binary = &handler.binary;
+        let wanted = if binary.value.is_empty() { "runc" } else { &binary.value };
+        let runtime = find(wanted);
+        if runtime.is_none() && !binary.value.is_empty() {
+            let text = format!("there is no {wanted}: its pods will not start");
+            say(Severity::Error, &["options", "BinaryName"], binary, text);
+        } else if runtime.is_none() {
+            let text = "this machine has no runc: the runtime inside wharf takes its place".to_owned();
+            say(Severity::Note, &["options", "BinaryName"], binary, text);
+        }
+        if handler.systemd_cgroup.value {
+            let at = Setting { value: String::new(), at: handler.systemd_cgroup.at.clone() };
+            let text =
+                "wharf makes cgroups by itself (cgroupfs): set cgroupDriver: cgroupfs for the kubelet".to_owned();
+            say(Severity::Warning, &["options", "SystemdCgroup"], &at, text);
+        }
+        let missing = || (!binary.value.is_empty()).then(|| PathBuf::from(wanted));
+        handlers.push(Handler { name: name.clone(), runtime: runtime.or_else(missing) });
+    }
+    if !handlers.iter().any(|handler| handler.name == "wharf") {
+        handlers.push(Handler { name: "wharf".to_owned(), runtime: None });
+    }
+    handlers
+}
+
+fn find(name: &str) -> Option<PathBuf> {
+    if Path::new(name).is_absolute() {
+        return Some(PathBuf::from(name)).filter(|path| path.exists());
+    }
+    PLACES.iter().map(|place| Path::new(place).join(name)).find(|path| path.exists())
+}
+
+/// Every key that is set and not applied.
+fn unused(table: &Table, path: &mut Vec<String>, findings: &mut Vec<Finding>) {
+    for (key, item) in table.iter() {
+        path.push(key.to_owned());
+        let joined = path.join("/");
+        let reason = OTHERWISE.iter().find(|(prefix, _)| joined.starts_with(prefix)).map(|(_, why)| *why);
+        let applied = APPLIED.iter().any(|pattern| fits(pattern, path));
+        match (&item.value, reason) {
+            (Value::Table(below), None) => unused(below, path, findings),
+            // Some of its keys may be applied.
+            (Value::Table(below), Some(_)) if APPLIED.iter().any(|p| p.starts_with(&format!("{joined}/"))) => {
+                unused(below, path, findings);
+            }
+            // Lists of plugins and the like that are empty, in every generated file.
+            (value, _) if is_nothing(value) => {}
+            (_, reason) if !applied || joined.ends_with("pinned_images/sandbox") => note(path, item, reason, findings),
+            _ => {}
+        }
+        path.pop();
+    }
+}
+
+fn note(path: &[String], item: &Item, reason: Option<&'static str>, findings: &mut Vec<Finding>) {
+    let names: Vec<&str> = path.iter().map(String::as_str).collect();
+    let text = reason.unwrap_or("wharf has nothing like it");
+    findings.push(Finding::new(Severity::Note, Fault::Unsupported, &names, Some(&item.at), text));
+}
+
+fn fits(pattern: &str, path: &[String]) -> bool {
+    let parts: Vec<&str> = pattern.split('/').collect();
+    parts.len() == path.len() && parts.iter().zip(path).all(|(part, key)| *part == "*" || part == key)
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Text(text) => text.is_empty(),
+        Value::Integer(number) => *number == 0,
+        Value::Bool(yes) => !yes,
+        Value::List(items) => items.is_empty(),
+        Value::Table(table) => table.is_empty(),
+        _ => false,
+    }
+}
+
+/// The engine's own settings as a file that [`apply`] takes.
+pub fn to_toml(config: &Config, listen: &Path) -> String {
+    use toml::{Table as T, Value as V};
+    let table = |pairs: Vec<(&str, V)>| V::Table(pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<T>());
+    let text = |path: &Path| V::String(path.display().to_string());
+    let seconds = format!("{}s", config.registry.progress_timeout.as_secs());
+    let runtimes = config.handlers.iter().map(|handler| {
+        let kind = |name: &str| ("runtime_type", V::String(name.to_owned()));
+        let keys = match &handler.runtime {
+            Some(runtime) => vec![kind(RUNC), ("options", table(vec![("BinaryName", text(runtime))]))],
+            None => vec![kind(BUILT_IN)],
+        };
+        (handler.name.as_str(), table(keys))
+    });
+    let mut images = vec![
+        ("discard_unpacked_layers", V::Boolean(config.registry.discard_unpacked_layers)),
+        ("max_concurrent_downloads", V::Integer(i64::try_from(config.registry.parallel).unwrap_or(64))),
+        ("image_pull_progress_timeout", V::String(seconds)),
+    ];
+    if config.registry.config_path != containerd::DEFAULT_CONFIG_PATH {
+        images.push(("registry", table(vec![("config_path", V::String(config.registry.config_path.clone()))])));
+    }
+    images.extend(config.snapshotter.as_ref().map(|name| ("snapshotter", V::String(name.clone()))));
+    let bin_dirs = config.network.cni_bin_dirs.iter().map(|path| text(path)).collect();
+    let default = config.handlers.first().map_or("wharf", |handler| &handler.name);
+    let containerd =
+        vec![("default_runtime_name", V::String(default.to_owned())), ("runtimes", table(runtimes.collect()))];
+    let cni = vec![("bin_dirs", V::Array(bin_dirs)), ("conf_dir", text(&config.network.cni_conf_dir))];
+    let plugins = vec![
+        ("io.containerd.server.v1.grpc", table(vec![("address", text(listen))])),
+        (IMAGES, table(images)),
+        (RUNTIME, table(vec![("containerd", table(containerd)), ("cni", table(cni))])),
+    ];
+    let whole = vec![
+        ("version", V::Integer(containerd::NEWEST.into())),
+        ("root", text(&config.root)),
+        ("state", text(&config.state)),
+        ("plugins", table(plugins)),
+    ];
+    whole.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<T>().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn applied(text: &str) -> (Config, Vec<Finding>) {
+        let mut config = Config::new(Path::new("/var/lib/wharf"), Path::new("/run/wharf"));
+        let from = containerd::from_text(Path::new("/c.toml"), text).unwrap();
+        let findings = apply(&mut config, &from).unwrap();
+        (config, findings)
+    }
+
+    #[test]
+    fn what_applies_is_applied_and_the_rest_is_said() {
+        let (config, findings) = applied(
+            "version = 2\nroot = '/data'\noom_score = -999\n[plugins.'io.containerd.grpc.v1.cri']\n\
+             sandbox_image = 'p'\nmax_concurrent_downloads = 0\nimage_pull_progress_timeout = '7s'\n\
+             enable_selinux = true\nstream_server_port = '10010'\nstream_idle_timeout = '5m'\n[plugins.'io.containerd.grpc.v1.cri'.containerd]\nsnapshotter = 'native'\n\
+             default_runtime_name = 'sh'\ndiscard_unpacked_layers = true\n\
+             [plugins.'io.containerd.grpc.v1.cri'.containerd.runtimes.sh]\nruntime_type = 'io.containerd.runc.v2'\n\
+             [plugins.'io.containerd.grpc.v1.cri'.containerd.runtimes.sh.options]\nBinaryName = '/bin/sh'\n\
+             SystemdCgroup = true\n[plugins.'io.containerd.grpc.v1.cri'.containerd.runtimes.kata]\n\
+             runtime_type = 'io.containerd.kata.v2'\n[plugins.'io.containerd.grpc.v1.cri'.cni]\nbin_dir = '/b'\n\
+             [plugins.'io.containerd.grpc.v1.cri'.registry.mirrors.'docker.io']\nendpoint = ['https://m']\n",
+        );
+        assert_eq!((config.root.as_path(), config.snapshotter.as_deref()), (Path::new("/data"), Some("native")));
+        assert_eq!((config.registry.parallel, config.registry.progress_timeout.as_secs()), (64, 7));
+        assert!(config.registry.discard_unpacked_layers && config.registry.config_path.is_empty());
+        assert_eq!(config.registry.mirrors["docker.io"], ["https://m"]);
+        assert_eq!(config.network.cni_bin_dirs, [PathBuf::from("/b")]);
+        assert_eq!(
+            (config.streaming.address.to_string().as_str(), config.streaming.idle.as_secs()),
+            ("127.0.0.1:10010", 300)
+        );
+        let names: Vec<_> = config.handlers.iter().map(|h| h.name.as_str()).collect();
+        assert_eq!(
+            (names.as_slice(), config.handlers[0].runtime.as_deref()),
+            (&["sh", "runc", "wharf"][..], Some(Path::new("/bin/sh")))
+        );
+        let said: Vec<(usize, Severity)> =
+            findings.iter().map(|f| (f.at.as_ref().map_or(0, |at| at.line), f.severity)).collect();
+        for expected in [
+            (3, Severity::Note),
+            (5, Severity::Note),
+            (8, Severity::Note),
+            (19, Severity::Warning),
+            (21, Severity::Error),
+        ] {
+            assert!(said.contains(&expected), "{expected:?}: {findings:#?}");
+        }
+        assert!(findings.iter().all(|f| !f.key.contains("bin_dir") && !f.key.contains("mirrors")), "{findings:#?}");
+    }
+
+    #[test]
+    fn our_own_defaults_come_back_as_they_were() {
+        let config = Config::new(Path::new("/var/lib/wharf"), Path::new("/run/wharf"));
+        let (again, findings) = applied(&to_toml(&config, Path::new("/run/wharf/wharf.sock")));
+        let mut ours: Vec<_> = config.handlers.clone();
+        let mut theirs = again.handlers.clone();
+        ours.sort_by(|a, b| a.name.cmp(&b.name));
+        theirs.sort_by(|a, b| a.name.cmp(&b.name));
+        theirs.retain(|handler| ours.iter().any(|own| own.name == handler.name));
+        assert_eq!(theirs, ours);
+        assert_eq!(again.registry.config_path, config.registry.config_path);
+        let loud: Vec<_> = findings.iter().filter(|f| f.severity > Severity::Note).collect();
+        assert!(loud.is_empty(), "{loud:#?}");
+    }
+
+    #[test]
+    fn the_root_of_a_containerd_is_not_touched() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("io.containerd.metadata.v1.bolt")).unwrap();
+        let text = format!("version = 3\nroot = '{}'\n", root.path().display());
+        let from = containerd::from_text(Path::new("/c.toml"), &text).unwrap();
+        let mut config = Config::new(Path::new("/var/lib/wharf"), Path::new("/run/wharf"));
+        assert!(apply(&mut config, &from).unwrap_err().to_string().contains("--root"));
+    }
+}

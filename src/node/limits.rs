@@ -1,0 +1,122 @@
+//! Limits of the kernel that nodes run into, and how much of each is used.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{below, process, read};
+use crate::error::Result;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitFacts {
+    /// Limits by what they bound: "inotify instances of root".
+    pub gauges: Vec<Gauge>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gauge {
+    pub what: String,
+    pub used: u64,
+    pub limit: u64,
+    /// sysctl(8) name of the limit.
+    pub sysctl: String,
+    /// Who uses most, `name (pid) n`.
+    pub top: Vec<String>,
+}
+
+impl Gauge {
+    pub fn percent(&self) -> u64 {
+        (u128::from(self.used) * 100 / u128::from(self.limit.max(1))).min(100) as u64
+    }
+}
+
+/// What this machine does not have (conntrack without its module) is left out.
+///
+/// # Errors
+/// If /proc cannot be listed.
+pub fn collect(root: &Path) -> Result<LimitFacts> {
+    let number = |path: &str| -> Option<u64> { read(&below(root, path)).ok()?.split_whitespace().next()?.parse().ok() };
+    let mut facts = LimitFacts::default();
+    let mut add = |what: &str, used: Option<u64>, limit: Option<u64>, sysctl: &str, top: Vec<String>| {
+        if let (Some(used), Some(limit)) = (used, limit) {
+            facts.gauges.push(Gauge { what: what.to_owned(), used, limit, sysctl: sysctl.to_owned(), top });
+        }
+    };
+    let (instances, watches, top) = inotify(root)?;
+    let limit = number("/proc/sys/fs/inotify/max_user_instances");
+    add("inotify instances of root", Some(instances), limit, "fs.inotify.max_user_instances", top.clone());
+    let limit = number("/proc/sys/fs/inotify/max_user_watches");
+    add("inotify watches of root", Some(watches), limit, "fs.inotify.max_user_watches", top);
+    let tasks = read(&below(root, "/proc/loadavg")).ok();
+    let tasks = tasks.and_then(|t| t.split_whitespace().nth(3)?.split_once('/')?.1.parse().ok());
+    add("tasks", tasks, number("/proc/sys/kernel/pid_max"), "kernel.pid_max", Vec::new());
+    add("threads", tasks, number("/proc/sys/kernel/threads-max"), "kernel.threads-max", Vec::new());
+    let files = read(&below(root, "/proc/sys/fs/file-nr")).unwrap_or_default();
+    let files: Vec<u64> = files.split_whitespace().filter_map(|f| f.parse().ok()).collect();
+    add("open files", files.first().copied(), files.get(2).copied(), "fs.file-max", Vec::new());
+    let (count, most) = ("/proc/sys/net/netfilter/nf_conntrack_count", "/proc/sys/net/netfilter/nf_conntrack_max");
+    add("tracked connections", number(count), number(most), "net.netfilter.nf_conntrack_max", Vec::new());
+    let keys = read(&below(root, "/proc/key-users")).unwrap_or_default();
+    for (uid, used, limit) in keys.lines().filter_map(key_user) {
+        let sysctl = if uid == "0" { "kernel.keys.root_maxkeys" } else { "kernel.keys.maxkeys" };
+        add(&format!("kernel keys of uid {uid}"), Some(used), Some(limit), sysctl, Vec::new());
+    }
+    Ok(facts)
+}
+
+/// `    0:    21 20/20 9/1000000 184/25000000` of proc(5): uid, then keys used of those allowed.
+fn key_user(line: &str) -> Option<(&str, u64, u64)> {
+    let (uid, rest) = line.split_once(':')?;
+    let (used, limit) = rest.split_whitespace().nth(2)?.split_once('/')?;
+    Some((uid.trim(), used.parse().ok()?, limit.parse().ok()?))
+}
+
+/// Instances and watches of the processes of root (the limit is per user), and who has most.
+fn inotify(root: &Path) -> Result<(u64, u64, Vec<String>)> {
+    let (mut instances, mut watches, mut users) = (0, 0, Vec::new());
+    for pid in process::pids(root)? {
+        let at = below(root, format!("/proc/{pid}"));
+        let status = read(&at.join("status")).unwrap_or_default();
+        let uid = status.lines().find_map(|l| l.strip_prefix("Uid:")).and_then(|l| l.split_whitespace().next());
+        if uid != Some("0") {
+            continue;
+        }
+        let mut mine = 0;
+        for file in std::fs::read_dir(at.join("fd")).into_iter().flatten().flatten() {
+            if std::fs::read_link(file.path()).is_ok_and(|l| l == Path::new("anon_inode:inotify")) {
+                let info = read(&at.join("fdinfo").join(file.file_name())).unwrap_or_default();
+                watches += info.lines().filter(|l| l.starts_with("inotify ")).count() as u64;
+                mine += 1;
+            }
+        }
+        if mine > 0 {
+            let name = process::stat(root, pid).map(|s| s.name).unwrap_or_default();
+            users.push((mine, format!("{name} ({pid}) {mine}")));
+        }
+        instances += mine;
+    }
+    users.sort_by_key(|u| std::cmp::Reverse(u.0));
+    Ok((instances, watches, users.into_iter().take(5).map(|u| u.1).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn key_users_as_the_kernel_writes_them() {
+        assert_eq!(key_user("    0:    21 20/20 9/1000000 184/25000000"), Some(("0", 9, 1_000_000)));
+        assert_eq!(key_user("nonsense"), None);
+    }
+
+    #[test]
+    fn an_instance_of_ours_is_counted() {
+        if !rustix::process::geteuid().is_root() {
+            eprintln!("SKIPPED: only root's instances are counted");
+            return;
+        }
+        let before = collect(Path::new("/")).unwrap();
+        let of = |f: &LimitFacts| f.gauges.iter().find(|g| g.what.starts_with("inotify instances")).cloned().unwrap();
+        assert!(of(&before).limit > 0 && of(&before).sysctl == "fs.inotify.max_user_instances");
+    }
+}

@@ -1,0 +1,100 @@
+//! Which shims and OCI runtimes the runtime would find: by its own PATH, as it looks them up itself.
+
+use std::{collections::BTreeMap, os::unix::fs::PermissionsExt, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+use super::{below, read};
+use crate::error::Result;
+
+/// Where a runtime without a PATH of its own looks.
+const USUAL: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Programs worth knowing of beside those that are asked for.
+const RUNTIMES: &[&str] = &["runc", "crun", "youki", "runsc", "kata-runtime"];
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramFacts {
+    pub path: Vec<String>,
+    /// By the name they are looked up with.
+    pub found: BTreeMap<String, Program>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    pub path: String,
+    pub executable: bool,
+}
+
+impl ProgramFacts {
+    pub fn there(&self, name: &str) -> bool {
+        self.found.get(name).is_some_and(|p| p.executable)
+    }
+}
+
+/// `pid` and `program` of the runtime; shims beside its own program are found as well.
+///
+/// # Errors
+/// None now; a directory that cannot be read has no programs.
+pub fn collect(root: &Path, pid: Option<u32>, program: &str, wanted: &[String]) -> Result<ProgramFacts> {
+    let environment = pid.and_then(|pid| read(&below(root, format!("/proc/{pid}/environ"))).ok()).unwrap_or_default();
+    let path = environment.split('\0').find_map(|v| v.strip_prefix("PATH=")).unwrap_or(USUAL);
+    let mut facts = ProgramFacts { path: path.split(':').map(str::to_owned).collect(), ..ProgramFacts::default() };
+    let beside = Path::new(program).parent().map(|d| d.to_string_lossy().into_owned()).filter(|d| !d.is_empty());
+    let directories: Vec<String> = facts.path.iter().cloned().chain(beside).collect();
+    let mut names: Vec<String> = wanted.iter().cloned().chain(RUNTIMES.iter().map(|n| (*n).to_owned())).collect();
+    for directory in &directories {
+        let entries = std::fs::read_dir(below(root, directory)).into_iter().flatten().flatten();
+        names.extend(
+            entries.filter_map(|e| e.file_name().into_string().ok()).filter(|n| n.starts_with("containerd-shim-")),
+        );
+    }
+    for name in names {
+        let places: Vec<String> = match name.starts_with('/') {
+            true => vec![name.clone()],
+            false => directories.iter().map(|d| format!("{d}/{name}")).collect(),
+        };
+        let mut there = places.iter().filter_map(|path| {
+            let meta = std::fs::metadata(below(root, path)).ok().filter(std::fs::Metadata::is_file)?;
+            Some(Program { path: path.clone(), executable: meta.permissions().mode() & 0o111 != 0 })
+        });
+        // One that can be executed wins over one that cannot.
+        let first = there.next();
+        let found = match first {
+            Some(program) if !program.executable => there.find(|p| p.executable).or(Some(program)),
+            other => other,
+        };
+        if let Some(found) = found {
+            facts.found.insert(name, found);
+        }
+    }
+    Ok(facts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_the_path_of_the_runtime() {
+        let root = tempfile::tempdir().unwrap();
+        let put = |path: &str, text: &str, mode: u32| {
+            let path = below(root.path(), path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        put("/proc/7/environ", "A=1\0PATH=/a:/b\0", 0o644);
+        put("/a/containerd-shim-runc-v2", "", 0o755);
+        put("/b/containerd-shim-kata-v2", "", 0o644);
+        put("/own/containerd-shim-x-v1", "", 0o755);
+        put("/usr/bin/crun", "", 0o755);
+        let facts = collect(root.path(), Some(7), "/own/containerd", &["/usr/bin/crun".into(), "crun".into()]).unwrap();
+        assert!(
+            facts.there("containerd-shim-runc-v2")
+                && facts.there("/usr/bin/crun")
+                && facts.there("containerd-shim-x-v1")
+        );
+        assert!(!facts.there("containerd-shim-kata-v2") && facts.found.contains_key("containerd-shim-kata-v2"));
+        assert!(!facts.there("crun"), "not in its PATH");
+    }
+}

@@ -1,0 +1,168 @@
+//! The runtime behind a socket: which process serves it, with which config file, root and state directory. Found without
+//! asking the runtime, so that a dead or hung one is found as well.
+
+use std::{
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{below, process, read, unit};
+use crate::error::{Error, Kind, Result};
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Path of the socket.
+    pub socket: String,
+    /// Why nobody could be reached behind the socket.
+    pub unreachable: Option<String>,
+    /// Who listens on the socket, or else a process of the runtime's name.
+    pub pid: Option<u32>,
+    /// "containerd", "crio", "wharf", "k3s".
+    pub name: String,
+    pub program: String,
+    pub config: String,
+    pub root: String,
+    pub state: String,
+    /// The systemd unit the process is in.
+    pub unit: Option<String>,
+    /// Where its stderr goes, if that is a file.
+    pub log: Option<String>,
+    /// Started under another root directory or mount namespace than ours.
+    pub elsewhere: bool,
+}
+
+/// Finds it. Never fails: what is not known has the defaults of a containerd.
+pub fn find(root: &Path, socket: &str) -> Target {
+    let mut target = Target { socket: socket.to_owned(), ..Target::default() };
+    if root == Path::new("/") && !socket.is_empty() {
+        match listener(Path::new(socket)) {
+            Ok(pid) => target.pid = pid,
+            Err(error) => target.unreachable = Some(format!("{error:#}")),
+        }
+    }
+    if target.pid.is_none() {
+        target.pid = by_name(root, socket);
+    }
+    let command = target.pid.map(|pid| process::command(root, pid)).unwrap_or_default();
+    let name = command.first().map(Path::new).and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned());
+    target.name = name.unwrap_or_else(|| if socket.contains("crio") { "crio".into() } else { "containerd".into() });
+    if let Some(pid) = target.pid {
+        let link = |name: &str| std::fs::read_link(below(root, format!("/proc/{pid}/{name}"))).unwrap_or_default();
+        target.program = link("exe").to_string_lossy().trim_end_matches(" (deleted)").to_owned();
+        let stderr = link("fd/2");
+        let file = stderr.is_absolute() && !stderr.starts_with("/dev") && stderr.is_file();
+        target.log = file.then(|| stderr.to_string_lossy().into_owned());
+        target.unit = unit::of(root, pid);
+        target.elsewhere = link("root") != Path::new("/");
+    }
+    let option = |names: &[&str]| option(&command, names);
+    let (config, data, state) = match target.name.as_str() {
+        "crio" => ("/etc/crio/crio.conf", "/var/lib/containers/storage", "/run/containers/storage"),
+        "k3s" => (
+            "/var/lib/rancher/k3s/agent/etc/containerd/config.toml",
+            "/var/lib/rancher/k3s/agent/containerd",
+            "/run/k3s/containerd",
+        ),
+        "wharf" => ("", "/var/lib/wharf", "/run/wharf"),
+        _ => ("/etc/containerd/config.toml", "/var/lib/containerd", "/run/containerd"),
+    };
+    target.config = option(&["-c", "--config"]).unwrap_or_else(|| config.to_owned());
+    // Its own file says where its data are, unless a flag does.
+    let file = read(&below(root, &target.config)).ok().and_then(|t| t.parse::<toml_edit::DocumentMut>().ok());
+    let said = |key: &str| file.as_ref()?.get(key)?.as_str().map(str::to_owned);
+    target.root = option(&["--root"]).or_else(|| said("root")).unwrap_or_else(|| data.to_owned());
+    target.state = option(&["--state"]).or_else(|| said("state")).unwrap_or_else(|| state.to_owned());
+    target
+}
+
+/// The process that listens on a socket: what `SO_PEERCRED` tells of it (unix(7)). The kernel answers, so it works also
+/// when the process does not.
+///
+/// # Errors
+/// If nobody listens, or there is no such socket.
+pub fn listener(socket: &Path) -> Result<Option<u32>> {
+    let stream = connect(socket)?;
+    let peer = rustix::net::sockopt::socket_peercred(&stream)
+        .map_err(|e| Error::io("ask who listens on", socket, std::io::Error::from(e)))?;
+    // systemd listens for units with a socket of their own; it is not the runtime.
+    Ok(u32::try_from(peer.pid.as_raw_nonzero().get()).ok().filter(|pid| *pid > 1))
+}
+
+/// Without waiting: a runtime that accepts nothing has a full queue after a while, and a blocking connect would hang.
+fn connect(socket: &Path) -> Result<UnixStream> {
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+    let failed = |e: rustix::io::Errno| match e {
+        rustix::io::Errno::AGAIN => {
+            let text = format!("{}: its queue is full, whoever listens accepts nothing", socket.display());
+            Error::new(Kind::Unavailable, text)
+        }
+        e => Error::io("connect to", socket, std::io::Error::from(e)),
+    };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let fd = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).map_err(failed)?;
+    connect(&fd, &SocketAddrUnix::new(socket).map_err(failed)?).map_err(failed)?;
+    Ok(UnixStream::from(fd))
+}
+
+/// A runtime that says it serves this socket, whether it does or not.
+fn by_name(root: &Path, socket: &str) -> Option<u32> {
+    let serves = |pid: &u32| {
+        let Some(stat) = process::stat(root, *pid).filter(|s| s.state != 'Z') else { return false };
+        let command = process::command(root, *pid);
+        let usual = match stat.name.as_str() {
+            "crio" => "/var/run/crio/crio.sock",
+            "k3s" | "rke2" => "/run/k3s/containerd/containerd.sock",
+            "containerd" => "/run/containerd/containerd.sock",
+            _ => return false,
+        };
+        let file = option(&command, &["-c", "--config"]).unwrap_or_else(|| "/etc/containerd/config.toml".to_owned());
+        let document = read(&below(root, &file)).ok().and_then(|t| t.parse::<toml_edit::DocumentMut>().ok());
+        let written = document.and_then(|d| Some(d.get("grpc")?.get("address")?.as_str()?.to_owned()));
+        let said = option(&command, &["-a", "--address", "--listen"]).or(written);
+        said.as_deref().unwrap_or(usual).trim_start_matches("/var") == socket.trim_start_matches("/var")
+    };
+    process::pids(root).unwrap_or_default().into_iter().find(serves)
+}
+
+fn option(command: &[String], names: &[&str]) -> Option<String> {
+    command.iter().enumerate().find_map(|(at, argument)| {
+        if names.contains(&argument.as_str()) {
+            return command.get(at + 1).cloned();
+        }
+        let (name, value) = argument.split_once('=')?;
+        names.contains(&name).then(|| value.to_owned())
+    })
+}
+
+impl Target {
+    /// A file of the runtime's.
+    pub fn config_path(&self, root: &Path) -> PathBuf {
+        below(root, &self.config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_of_a_daemon() {
+        let command: Vec<String> = ["containerd", "-c", "/x.toml", "--root=/r"].iter().map(|s| s.to_string()).collect();
+        assert_eq!(option(&command, &["-c", "--config"]).as_deref(), Some("/x.toml"));
+        assert_eq!(option(&command, &["--root"]).as_deref(), Some("/r"));
+        assert_eq!(option(&command, &["--state"]), None);
+    }
+
+    #[test]
+    fn the_kernel_tells_who_listens() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s");
+        let _listens = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        assert_eq!(listener(&path).unwrap(), Some(std::process::id()));
+        assert!(listener(&directory.path().join("none")).is_err());
+        let target = find(Path::new("/"), &path.to_string_lossy());
+        assert_eq!((target.pid, target.unreachable), (Some(std::process::id()), None));
+    }
+}

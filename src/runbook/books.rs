@@ -1,0 +1,156 @@
+//! The runbooks as data: their steps in order, where a finding leads, their prose. Adding one is an entry here and a file in
+//! `assets/runbooks`.
+
+use super::{
+    Check, Finding, Guide, Next, Runbook,
+    checks::{certificate, cgroup, class, disk, image, incidents, practices, runtime},
+};
+
+const fn step(check: &'static Check) -> Guide {
+    Guide { check, then: |_| Next::Continue }
+}
+
+/// A proven cause ends the runbook.
+const fn ends(check: &'static Check) -> Guide {
+    Guide { check, then: |finding: &Finding| if finding.cause.is_some() { Next::Conclude } else { Next::Continue } }
+}
+
+pub const RUNBOOKS: &[Runbook] = &[
+    Runbook {
+        id: "image-pull",
+        title: "Image pull failure",
+        symptom: "ErrImagePull, ImagePullBackOff",
+        steps: &[
+            step(&image::REQUEST),
+            ends(&image::NAME),
+            ends(&image::HOSTS),
+            ends(&image::DNS),
+            ends(&image::CONNECT),
+            ends(&image::PROXY),
+            ends(&certificate::TLS),
+            ends(&image::LIMIT),
+            ends(&image::AUTH),
+            ends(&image::MANIFEST),
+            ends(&image::PLATFORM),
+            ends(&image::LAYERS),
+            step(&image::ROOM),
+        ],
+        prose: include_str!("../../assets/runbooks/image-pull.md"),
+        audit: false,
+    },
+    Runbook {
+        id: "runtime-unresponsive",
+        title: "Container runtime unresponsive",
+        symptom: "pods are stuck in ContainerCreating or Terminating, crictl hangs",
+        steps: &[
+            ends(&runtime::PROCESS),
+            step(&runtime::UNIT),
+            ends(&runtime::SERVICE),
+            ends(&runtime::CALLS),
+            ends(&runtime::DISK),
+            ends(&runtime::BLOCKED),
+            ends(&runtime::LOAD),
+            step(&runtime::SYSCALLS),
+            step(&runtime::STACKS),
+            step(&runtime::JOURNAL),
+            step(&runtime::KERNEL),
+            step(&runtime::RESTART),
+        ],
+        prose: include_str!("../../assets/runbooks/runtime-unresponsive.md"),
+        audit: false,
+    },
+    Runbook {
+        id: "cgroup-driver",
+        title: "cgroup driver mismatch",
+        symptom: "containers fail to start with cgroup errors, pods stay in ContainerCreating",
+        steps: &[
+            step(&cgroup::KUBELET),
+            step(&cgroup::HANDLERS),
+            step(&cgroup::AGREEMENT),
+            step(&cgroup::PATHS),
+            step(&cgroup::VERSION),
+            step(&cgroup::ERRORS),
+        ],
+        prose: include_str!("../../assets/runbooks/cgroup-driver.md"),
+        audit: false,
+    },
+    Runbook {
+        id: "disk-full",
+        title: "Disk full",
+        symptom: "DiskPressure, new pods cannot start, image collection frees nothing",
+        steps: &[
+            step(&disk::BYTES),
+            step(&disk::INODES),
+            step(&disk::READ_ONLY),
+            step(&disk::IMAGES),
+            step(&disk::LAYERS),
+            step(&disk::EXITED),
+            step(&disk::LOGS),
+            step(&disk::DELETED),
+            step(&disk::ORPHANS),
+            step(&disk::COLLECTION),
+        ],
+        prose: include_str!("../../assets/runbooks/disk-full.md"),
+        audit: false,
+    },
+    Runbook {
+        id: "runtime-class",
+        title: "RuntimeClass not working",
+        symptom: "a pod does not start under its RuntimeClass, or runs under another runtime",
+        steps: &[
+            ends(&class::OBJECT),
+            ends(&class::HANDLER),
+            ends(&class::SHIM),
+            step(&class::POD),
+            step(&class::EVENTS),
+            step(&class::SELECTOR),
+            step(&class::VIRTUALIZATION),
+            step(&class::OVERHEAD),
+        ],
+        prose: include_str!("../../assets/runbooks/runtime-class.md"),
+        audit: false,
+    },
+    Runbook {
+        id: "incidents",
+        title: "Known incident patterns",
+        symptom: "pods fail in ways that none of the other runbooks explains",
+        steps: &[
+            step(&incidents::PAUSE),
+            step(&incidents::NETWORK),
+            step(&incidents::ADDRESSES),
+            step(&incidents::LIMITS),
+            step(&incidents::NAMES),
+            step(&incidents::CONFIG),
+            step(&incidents::SHIMS),
+            step(&incidents::TERMINATING),
+            step(&incidents::MEMORY),
+            step(&incidents::CERTIFICATE),
+            step(&incidents::PLEG),
+        ],
+        prose: include_str!("../../assets/runbooks/incidents.md"),
+        audit: false,
+    },
+    Runbook {
+        id: "best-practices",
+        title: "Best practices",
+        symptom: "an audit of the node, while nothing fails",
+        steps: &[
+            step(&practices::RUNTIME),
+            step(&practices::DIGESTS),
+            step(&practices::MIRROR),
+            step(&practices::DISCARD),
+            step(&practices::OVERHEAD),
+            step(&practices::METRICS),
+            step(&practices::PREPULL),
+            step(&practices::POLICY),
+            step(&practices::VERSIONS),
+        ],
+        prose: include_str!("../../assets/runbooks/best-practices.md"),
+        audit: true,
+    },
+];
+
+/// A runbook by its id.
+pub fn named(id: &str) -> Option<&'static Runbook> {
+    RUNBOOKS.iter().find(|b| b.id == id)
+}

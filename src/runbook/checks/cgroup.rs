@@ -1,0 +1,363 @@
+//! Do the kubelet, every runtime handler, systemd and the live pods agree on who makes control groups?
+
+use crate::{
+    client::{
+        action::Action,
+        change::{Change, Edit, Restart},
+    },
+    node::cgroup::{Driver, LiveGroup, Version},
+    runbook::{
+        Check, Cite, Evidence, Fact, Finding, Fix, Missing, Risk,
+        settings::{self, Area, Handler},
+    },
+};
+
+/// Since this version the kubelet asks the runtime (KubeletCgroupDriverFromCRI, KEP-4033).
+const ASKS_SINCE: (u64, u64) = (1, 34);
+/// Since this version the kubelet does not start on v1 unless told to (KEP-5573).
+const REFUSES_V1_SINCE: (u64, u64) = (1, 35);
+
+pub static KUBELET: Check = Check {
+    id: "kubelet-driver",
+    title: "Which driver does the kubelet use?",
+    needs: &[Fact::Kubelet, Fact::Status],
+    command: |seen| {
+        let path = seen.kubelet.value().and_then(|k| k.config.clone()).unwrap_or("/var/lib/kubelet/config.yaml".into());
+        format!("grep -n cgroupDriver {path}")
+    },
+    judge: kubelet,
+};
+
+pub static HANDLERS: Check = Check {
+    id: "handler-drivers",
+    title: "Which driver does each runtime handler use?",
+    needs: &[Fact::Target, Fact::Status, Fact::Conf],
+    command: |seen| format!("{} info | grep -i cgroup; grep -n SystemdCgroup {}", seen.crictl(), seen.config_path()),
+    judge: handlers,
+};
+
+pub static AGREEMENT: Check = Check {
+    id: "driver-agreement",
+    title: "Do kubelet and handlers agree?",
+    needs: &[Fact::Kubelet, Fact::Target, Fact::Status, Fact::Conf, Fact::Units, Fact::Inventory],
+    command: |seen| format!("{} info | grep -A2 -i systemdCgroup", seen.crictl()),
+    judge: agreement,
+};
+
+pub static PATHS: Check = Check {
+    id: "live-paths",
+    title: "What do the groups of running containers prove?",
+    needs: &[Fact::Cgroup, Fact::Inventory, Fact::Kubelet, Fact::Status],
+    command: |seen| {
+        format!("cat /proc/$({} inspect -o go-template --template '{{{{.info.pid}}}}' CONTAINER)/cgroup", seen.crictl())
+    },
+    judge: paths,
+};
+
+pub static VERSION: Check = Check {
+    id: "cgroup-version",
+    title: "Which cgroup version is mounted, and does it suit?",
+    needs: &[Fact::Cgroup, Fact::Kernel, Fact::Kubelet, Fact::Status],
+    command: |_| "stat -fc %T /sys/fs/cgroup".to_owned(),
+    judge: version,
+};
+
+pub static ERRORS: Check = Check {
+    id: "driver-errors",
+    title: "Do the logs show the errors of a mismatch?",
+    needs: &[Fact::Journal],
+    command: |seen| {
+        format!(
+            "journalctl -u kubelet -u {} --since -2h | grep -E 'cgroupsPath|cgroup path .* is not valid'",
+            seen.unit()
+        )
+    },
+    judge: errors,
+};
+
+/// The kubelet's driver and where it is said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    pub driver: Driver,
+    pub source: String,
+    /// It takes what the runtime says.
+    pub follows: bool,
+}
+
+pub fn kubelet_version(seen: &Evidence) -> Option<(u64, u64)> {
+    let version = seen.kubelet.value()?.version.as_deref()?.trim_start_matches('v');
+    let mut parts = version.split('.').map(|p| p.parse().ok());
+    Some((parts.next()??, parts.next()??))
+}
+
+/// None if this node has no kubelet.
+pub fn wanted(seen: &Evidence) -> Result<Option<Wanted>, Missing> {
+    let kubelet = seen.kubelet()?;
+    if !kubelet.present() {
+        return Ok(None);
+    }
+    let told = seen.status()?.driver;
+    if let (Some(driver), Some(version)) = (told, kubelet_version(seen))
+        && version >= ASKS_SINCE
+    {
+        let source = format!("CRI RuntimeConfig, which a kubelet of {}.{} follows", version.0, version.1);
+        return Ok(Some(Wanted { driver, source, follows: true }));
+    }
+    Ok(Some(match kubelet.setting("cgroupDriver", "cgroup-driver") {
+        Some(said) if said.value == "systemd" => {
+            Wanted { driver: Driver::Systemd, source: said.source.clone(), follows: false }
+        }
+        Some(said) => Wanted { driver: Driver::Cgroupfs, source: said.source.clone(), follows: false },
+        None => {
+            let file = kubelet.config.clone().unwrap_or_default();
+            Wanted {
+                driver: Driver::Cgroupfs,
+                source: format!("the kubelet's default; {file} does not set it"),
+                follows: false,
+            }
+        }
+    }))
+}
+
+fn kubelet(seen: &Evidence) -> Result<Finding, Missing> {
+    let Some(wanted) = wanted(seen)? else {
+        return Ok(Finding::not_applicable("this node has no kubelet: neither a process nor a config file"));
+    };
+    Ok(Finding::pass(format!("kubelet: {}", wanted.driver)).cite(format!("kubelet: {}", wanted.driver), wanted.source))
+}
+
+/// Handlers with a driver of their own; of a runtime that is no containerd, the one it tells.
+fn drivers(seen: &Evidence) -> Result<Vec<Handler>, Missing> {
+    let status = seen.status();
+    let mut found = settings::handlers(seen);
+    if found.is_empty() {
+        let status = status?;
+        if let Some(driver) = status.driver {
+            let source = "CRI RuntimeConfig".to_owned();
+            let name = format!("all of {}", status.info.name);
+            found.push(Handler { name, kind: String::new(), driver: Some(driver), binary: String::new(), source });
+        } else if status.info.name == "containerd" {
+            // Neither tells a handler: the default one, with its default.
+            seen.conf()?;
+            let (name, source) = ("runc".to_owned(), "containerd's default; no file sets it".to_owned());
+            let kind = "io.containerd.runc.v2".to_owned();
+            found.push(Handler { name, kind, driver: Some(Driver::Cgroupfs), binary: String::new(), source });
+        }
+    }
+    found.retain(|h| h.driver.is_some());
+    Ok(found)
+}
+
+fn handlers(seen: &Evidence) -> Result<Finding, Missing> {
+    let found = drivers(seen)?;
+    if found.is_empty() {
+        let because = "the runtime tells no handler, neither in its status nor in its files".to_owned();
+        return Err(Missing { fact: Fact::Status, because });
+    }
+    let said = |h: &Handler| h.driver.map(|d| format!("{}: {d}", h.name)).unwrap_or_default();
+    let text: Vec<String> = found.iter().map(said).collect();
+    let cites = found.iter().map(|h| Cite { text: format!("handler {}", said(h)), source: h.source.clone() });
+    Ok(Finding::pass(text.join(", ")).cites(cites))
+}
+
+fn agreement(seen: &Evidence) -> Result<Finding, Missing> {
+    let Some(wanted) = wanted(seen)? else {
+        return Ok(Finding::not_applicable("without a kubelet there is nobody to disagree with"));
+    };
+    let found = drivers(seen)?;
+    if found.is_empty() {
+        return Err(Missing { fact: Fact::Status, because: "the runtime tells no handler".to_owned() });
+    }
+    let wrong: Vec<&Handler> = found.iter().filter(|h| h.driver != Some(wanted.driver)).collect();
+    let mut cites = vec![Cite { text: format!("kubelet: {}", wanted.driver), source: wanted.source.clone() }];
+    cites.extend(
+        found.iter().filter_map(|h| {
+            Some(Cite { text: format!("handler {}: {}", h.name, h.driver?), source: h.source.clone() })
+        }),
+    );
+    if wrong.is_empty() {
+        return Ok(Finding::pass(format!("all agree on {}", wanted.driver)).cites(cites));
+    }
+    let names: Vec<&str> = wrong.iter().map(|h| h.name.as_str()).collect();
+    let other = wrong.first().and_then(|h| h.driver).unwrap_or(Driver::Cgroupfs);
+    let what = if names.len() == 1 { "handler" } else { "handlers" };
+    let summary = format!("the kubelet uses {}, but {what} {} uses {other}", wanted.driver, names.join(", "));
+    let finding = Finding::cause("cgroup-driver-mismatch", summary).cites(cites);
+    Ok(match fix(seen, &wrong, wanted.driver) {
+        Ok(fix) => finding.fix(fix),
+        Err(why) => finding.advise(why),
+    })
+}
+
+/// One edit of the file where the key stands, then a restart.
+fn fix(seen: &Evidence, wrong: &[&Handler], driver: Driver) -> Result<Fix, String> {
+    let target = seen.target.value().ok_or("the runtime's process is not known")?;
+    let status = seen.status.value().ok_or("the runtime's version is not known")?;
+    let conf = seen.conf.value().ok_or("the runtime's files are not known")?;
+    if status.info.name != "containerd" {
+        return Err(format!("set the cgroup manager of {} to {driver} and restart it", status.info.name));
+    }
+    if matches!(target.name.as_str(), "k3s" | "rke2") || target.config.contains("/snap/") {
+        let file = target.config.replace("config.toml", "config.toml.tmpl");
+        return Err(format!(
+            "{} writes {} anew at every start: set SystemdCgroup in {file}",
+            target.name, target.config
+        ));
+    }
+    let mut conf = conf.clone();
+    let mut first: Option<(String, Option<String>)> = None;
+    let mut last = String::new();
+    for handler in wrong {
+        let path = ["containerd", "runtimes", handler.name.as_str(), "options", "SystemdCgroup"];
+        let on = driver == Driver::Systemd;
+        let (name, old, new) =
+            settings::set(&conf, &target.config, &status.info.version, Area::Runtime, &path, on.into())?;
+        match &first {
+            Some((file, _)) if *file != name => return Err(format!("the key is set in {file} and {name}: edit both")),
+            Some(_) => {}
+            None => first = Some((name.clone(), old)),
+        }
+        match conf.files.iter_mut().find(|f| f.path == name) {
+            Some(file) => file.text.clone_from(&new),
+            None => conf.files.push(crate::runbook::ConfFile { path: name, text: new.clone() }),
+        }
+        last = new;
+    }
+    let (path, old) = first.ok_or("no handler is wrong")?;
+    let edit = checked(seen, path, old, last);
+    let title = format!("set SystemdCgroup = {} and restart {}", driver == Driver::Systemd, seen.unit());
+    Ok(edit_and_restart(seen, title, edit))
+}
+
+/// An edit of containerd's file, checked by the containerd that reads it.
+pub fn checked(seen: &Evidence, path: String, old: Option<String>, new: String) -> Edit {
+    let program = seen.target.value().map(|t| t.program.clone()).filter(|p| p.ends_with("containerd"));
+    let words = |p: String| vec![p, "--config".to_owned(), "{}".to_owned(), "config".to_owned(), "dump".to_owned()];
+    Edit { path, old, new, check: program.map(words).unwrap_or_default() }
+}
+
+pub fn edit_and_restart(seen: &Evidence, title: String, edit: Edit) -> Fix {
+    let unit = seen.unit();
+    let mode = seen.units.value().and_then(|u| u.get(&unit, "KillMode")).map(str::to_owned);
+    let running = seen
+        .inventory
+        .value()
+        .and_then(|i| i.containers.value())
+        .map_or(0, |c| c.iter().filter(|c| c.state == crate::client::types::ContainerState::Running).count());
+    let kills = mode.filter(|m| m != "process" && m != "mixed").map(|_| running);
+    let undo = edit.old.clone().map(|old| Edit {
+        path: edit.path.clone(),
+        old: Some(edit.new.clone()),
+        new: old,
+        check: Vec::new(),
+    });
+    let endpoint = format!("unix://{}", seen.target.value().map(|t| t.socket.as_str()).unwrap_or_default());
+    let restart = Restart { unit, endpoint, undo, kills };
+    let risk = if kills.is_some() { Risk::Danger } else { Risk::Restarts };
+    let changes = vec![Change::Edit(edit), Change::Restart(restart)];
+    Fix { title: title.clone(), risk, action: Action::Mend { title, changes } }
+}
+
+/// Groups of containers that this runtime knows.
+fn ours(seen: &Evidence) -> Result<Vec<&LiveGroup>, Missing> {
+    let inventory = seen.inventory()?;
+    let missing = |error: Option<&str>| Missing {
+        fact: Fact::Inventory,
+        because: error.unwrap_or("they were not listed").to_owned(),
+    };
+    let pods = inventory.pods.value().ok_or_else(|| missing(inventory.pods.error()))?;
+    let containers = inventory.containers.value().ok_or_else(|| missing(inventory.containers.error()))?;
+    let known = |id: &str| pods.iter().any(|p| p.id == id) || containers.iter().any(|c| c.id == id);
+    Ok(seen.cgroup()?.live.iter().filter(|l| known(&l.container)).collect())
+}
+
+fn paths(seen: &Evidence) -> Result<Finding, Missing> {
+    let live = ours(seen)?;
+    if live.is_empty() {
+        return Ok(Finding::not_applicable("no container runs that could prove anything"));
+    }
+    let wanted = wanted(seen)?;
+    let cite = |l: &LiveGroup| Cite { text: l.path.clone(), source: format!("/proc/{}/cgroup", l.pid) };
+    if let Some(odd) = live.iter().find(|l| l.driver.is_none()) {
+        let summary = "a container is in a group literally named slice:prefix:name: a kubelet with the systemd driver asked \
+                       a handler with cgroupfs for it";
+        return Ok(Finding::fail(summary).cites([cite(odd)]));
+    }
+    let mut seen_drivers: Vec<Driver> = live.iter().filter_map(|l| l.driver).collect();
+    seen_drivers.sort_unstable();
+    seen_drivers.dedup();
+    let text: Vec<String> = seen_drivers.iter().map(Driver::to_string).collect();
+    let sample = live.iter().take(3).map(|l| cite(l));
+    let summary = format!("{} running containers, made by {}", live.len(), text.join(" and "));
+    Ok(match (&wanted, seen_drivers.as_slice()) {
+        (_, [_, _, ..]) => {
+            Finding::warn(format!("{summary}: the driver was changed while pods ran; drain the node to renew them"))
+                .cites(sample)
+        }
+        (Some(wanted), [only]) if *only != wanted.driver => {
+            Finding::warn(format!("{summary}, but the kubelet uses {}: they were made before a change", wanted.driver))
+                .cites(sample)
+        }
+        _ => Finding::pass(summary).cites(sample),
+    })
+}
+
+fn version(seen: &Evidence) -> Result<Finding, Missing> {
+    let cgroup = seen.cgroup()?;
+    let kernel = seen.kernel()?;
+    let wanted = wanted(seen)?;
+    let cites =
+        cgroup.mounts.iter().take(3).map(|m| Cite { text: m.clone(), source: "/proc/self/mountinfo".to_owned() });
+    let finding = match cgroup.version {
+        Version::None => Finding::cause("no-cgroups", "no cgroup filesystem is mounted: no container can be limited"),
+        Version::V2 if kernel.init == "systemd" && wanted.as_ref().is_some_and(|w| w.driver == Driver::Cgroupfs) => {
+            Finding::warn(
+                "cgroup v2 under systemd, but the kubelet uses cgroupfs: two writers for one tree; use systemd on both sides",
+            )
+        }
+        Version::V2 => Finding::pass("cgroup v2"),
+        Version::V1 | Version::Hybrid => {
+            let what = if cgroup.version == Version::V1 {
+                "cgroup v1"
+            } else {
+                "hybrid: v1 controllers, and a v2 tree without them"
+            };
+            let fails = seen.kubelet()?.setting("failCgroupV1", "fail-cgroupv1").map(|s| s.value.to_string());
+            let off = fails.as_deref().is_some_and(|v| v.trim_matches('"') == "false");
+            match kubelet_version(seen) {
+                Some(version) if version >= REFUSES_V1_SINCE && !off => Finding::cause(
+                    "kubelet-refuses-v1",
+                    format!("{what}, and a kubelet of {}.{} does not start on it", version.0, version.1),
+                )
+                .advise("boot with systemd.unified_cgroup_hierarchy=1 (drain the node first)")
+                .advise("as a stopgap: failCgroupV1: false in the kubelet's config file"),
+                _ => Finding::warn(format!("{what}: kubelets from 1.35 on do not start on it; plan the move to v2")),
+            }
+        }
+    };
+    let line = &kernel.command_line;
+    let finding = finding.cites(cites);
+    Ok(if line.contains("unified_cgroup_hierarchy=0") { finding.cite(line.clone(), "/proc/cmdline") } else { finding })
+}
+
+/// Words of runc, systemd and kubelet when the drivers differ.
+const STRINGS: &[&str] = &[
+    "expected cgroupsPath to be of format",
+    "cgroupv2: cgroup path",
+    "is not a valid cgroup path",
+    "cgroup driver",
+    "misconfiguration: kubelet cgroup driver",
+];
+
+fn errors(seen: &Evidence) -> Result<Finding, Missing> {
+    let journal = seen.journal()?;
+    let bad = |l: &&crate::node::journal::Line| {
+        l.priority <= 4 && STRINGS.iter().any(|s| l.text.contains(s)) || l.text.contains(STRINGS[0])
+    };
+    let found: Vec<_> = journal.lines.iter().filter(bad).collect();
+    let Some(last) = found.last() else {
+        return Ok(Finding::pass(format!("none in {} lines", journal.lines.len())));
+    };
+    let summary = format!("{} lines speak of a driver mismatch, the last one most recently", found.len());
+    Ok(Finding::warn(summary).cite(last.text.clone(), last.from.clone()))
+}

@@ -1,0 +1,546 @@
+//! Why an image does not come: the name, the way to the registry, its certificate, the credentials, the limit, the tag. Each
+//! stage is judged by itself; one that was not reached is not applicable.
+
+use super::bytes;
+use crate::{
+    error::Kind,
+    node::net::{Exchange, Stage},
+    runbook::{
+        Check, Cite, Evidence, Fact, Finding, Fix, ImageFacts, Missing, Reference,
+        registry::{Outcome, Trial},
+    },
+};
+
+pub static REQUEST: Check = Check {
+    id: "pull-request",
+    title: "Which image fails?",
+    needs: &[Fact::Image],
+    command: |_| {
+        "kubectl describe pod POD | grep -A10 Events; journalctl -u kubelet | grep 'Failed to pull image'".to_owned()
+    },
+    judge: request,
+};
+
+pub static NAME: Check = Check {
+    id: "pull-name",
+    title: "Is the name well formed?",
+    needs: &[Fact::Image],
+    command: |seen| format!("{} pull {}", seen.crictl(), image(seen)),
+    judge: name,
+};
+
+pub static HOSTS: Check = Check {
+    id: "pull-hosts",
+    title: "Which hosts would the runtime ask, and is every mirror used?",
+    needs: &[Fact::Image],
+    command: |seen| {
+        format!("grep -nE 'config_path|mirrors|endpoint' {}; ls /etc/containerd/certs.d", seen.config_path())
+    },
+    judge: hosts,
+};
+
+pub static DNS: Check = Check {
+    id: "pull-dns",
+    title: "Does the registry's name resolve?",
+    needs: &[Fact::Image],
+    command: |seen| format!("getent ahosts {}; cat /etc/resolv.conf", host(seen)),
+    judge: dns,
+};
+
+pub static CONNECT: Check = Check {
+    id: "pull-connect",
+    title: "Can it be reached?",
+    needs: &[Fact::Image],
+    command: |seen| format!("curl -v {}/", url(seen)),
+    judge: connect,
+};
+
+pub static PROXY: Check = Check {
+    id: "pull-proxy",
+    title: "Does the runtime's proxy let it through?",
+    needs: &[Fact::Image],
+    command: |seen| {
+        format!(
+            "tr '\\0' '\\n' < /proc/{}/environ | grep -i proxy",
+            seen.target.value().and_then(|t| t.pid).unwrap_or_default()
+        )
+    },
+    judge: proxy,
+};
+
+pub static LIMIT: Check = Check {
+    id: "pull-limit",
+    title: "Does the registry limit this node's pulls?",
+    needs: &[Fact::Image],
+    command: |seen| format!("curl -sI {} | grep -iE 'HTTP|ratelimit|retry-after'", url(seen)),
+    judge: limit,
+};
+
+pub static AUTH: Check = Check {
+    id: "pull-auth",
+    title: "Are the credentials accepted?",
+    needs: &[Fact::Image],
+    command: |_| {
+        "kubectl get secret regcred -o jsonpath='{.data.\\.dockerconfigjson}' | base64 -d | jq '.auths | keys'"
+            .to_owned()
+    },
+    judge: auth,
+};
+
+pub static MANIFEST: Check = Check {
+    id: "pull-manifest",
+    title: "Does the image exist?",
+    needs: &[Fact::Image],
+    command: |seen| match reference(seen) {
+        Some(r) => format!("curl -s {}/{}/tags/list", url(seen), r.repository),
+        None => "crictl pull IMAGE".to_owned(),
+    },
+    judge: manifest,
+};
+
+pub static PLATFORM: Check = Check {
+    id: "pull-platform",
+    title: "Is it built for this machine?",
+    needs: &[Fact::Image],
+    command: |seen| format!("crane manifest {} | jq -r '.manifests[].platform'", image(seen)),
+    judge: platform,
+};
+
+pub static LAYERS: Check = Check {
+    id: "pull-layers",
+    title: "Do its layers come as well?",
+    needs: &[Fact::Image],
+    command: |seen| {
+        format!(
+            "curl -sIL {}/{}/blobs/DIGEST",
+            url(seen),
+            reference(seen).map(|r| r.repository.clone()).unwrap_or_default()
+        )
+    },
+    judge: layers,
+};
+
+pub static ROOM: Check = Check {
+    id: "pull-room",
+    title: "Is there room to unpack it?",
+    needs: &[Fact::Image, Fact::Disk],
+    command: |seen| format!("df -h {}", seen.target.value().map_or("/var/lib/containerd", |t| t.root.as_str())),
+    judge: room,
+};
+
+fn image(seen: &Evidence) -> String {
+    seen.image.value().and_then(|i| i.asked.clone()).unwrap_or("IMAGE".into())
+}
+
+fn reference(seen: &Evidence) -> Option<&Reference> {
+    seen.image.value()?.reference.as_ref()
+}
+
+fn url(seen: &Evidence) -> String {
+    deciding(seen).map_or("https://REGISTRY/v2".into(), |t| t.host.url.clone())
+}
+
+pub(super) fn host(seen: &Evidence) -> String {
+    deciding(seen).and_then(|t| t.exchanges.first()).map_or("REGISTRY".into(), |e| e.host.clone())
+}
+
+pub(super) fn address(seen: &Evidence) -> String {
+    deciding(seen).and_then(|t| t.exchanges.first()).map_or("REGISTRY:443".into(), |e| format!("{}:{}", e.host, e.port))
+}
+
+fn deciding(seen: &Evidence) -> Option<&Trial> {
+    seen.image.value().and_then(trial)
+}
+
+/// The host whose answer is the pull's: the one that has the image; or else the first that failed otherwise than by not having
+/// it, as containerd reports it; or else the last.
+fn trial(image: &ImageFacts) -> Option<&Trial> {
+    let tried = || image.trials.iter().filter(|t| t.outcome != Outcome::NotTried);
+    let absent = |t: &&Trial| matches!(t.outcome, Outcome::NoTag | Outcome::NoRepository);
+    tried()
+        .find(|t| t.outcome == Outcome::Found)
+        .or_else(|| tried().find(|t| !absent(t)))
+        .or_else(|| tried().next_back())
+}
+
+/// What was asked about, or why this check has nothing to say.
+pub(super) fn case(seen: &Evidence) -> Result<Result<(&ImageFacts, &Trial), Finding>, Missing> {
+    let image = seen.image()?;
+    if image.asked.is_none() {
+        return Ok(Err(Finding::not_applicable("no pull failed lately, and nobody names an image")));
+    }
+    if image.invalid.is_some() {
+        return Ok(Err(Finding::not_applicable("the name is not well formed")));
+    }
+    Ok(match trial(image) {
+        Some(trial) => Ok((image, trial)),
+        None => Err(Finding::not_applicable("no host was asked")),
+    })
+}
+
+macro_rules! case {
+    ($seen:expr) => {
+        match case($seen)? {
+            Ok(case) => case,
+            Err(finding) => return Ok(finding),
+        }
+    };
+}
+
+fn request(seen: &Evidence) -> Result<Finding, Missing> {
+    let image = seen.image()?;
+    Ok(match &image.asked {
+        Some(name) => Finding::pass(name.clone()).cite(name.clone(), image.because.clone()),
+        None => Finding::not_applicable("no pull failed lately in the logs; name one with --set image=REF"),
+    })
+}
+
+fn name(seen: &Evidence) -> Result<Finding, Missing> {
+    let image = seen.image()?;
+    let Some(asked) = &image.asked else { return Ok(Finding::not_applicable("no image is asked about")) };
+    Ok(match (&image.invalid, &image.reference) {
+        (Some(why), _) => Finding::cause("name-invalid", format!("{asked} cannot be an image's name: {why}")),
+        (None, Some(r)) => Finding::pass(format!("{} of {} at {}", r.version, r.repository, r.registry)),
+        (None, None) => Finding::pass(asked.clone()),
+    })
+}
+
+fn hosts(seen: &Evidence) -> Result<Finding, Missing> {
+    let (image, decided) = case!(seen);
+    let list = &image.list;
+    let cites: Vec<Cite> = list
+        .hosts
+        .iter()
+        .map(|h| Cite {
+            text: format!("{}{}", h.url, if h.upstream { "" } else { " (mirror)" }),
+            source: h.source.clone(),
+        })
+        .collect();
+    let problem = list.problems.first();
+    Ok(if let Some(problem) = problem.filter(|p| p.contains("refuses to load")) {
+        Finding::cause("mirrors-conflict", problem.clone())
+            .advise("move the mirrors into certs.d/HOST/hosts.toml and remove registry.mirrors and registry.configs")
+    } else if let Some(problem) = problem {
+        let finding = if decided.outcome == Outcome::Found {
+            Finding::warn(problem.clone())
+        } else {
+            Finding::fail(problem.clone())
+        };
+        finding.advise("correct it; hosts.toml is read at every pull, without a restart")
+    } else if let Some(unused) = list.unused.first() {
+        let what = format!("{unused} is there and never used: registry.config_path is empty");
+        let finding = if decided.outcome == Outcome::Found { Finding::warn(what) } else { Finding::fail(what) };
+        finding
+            .fix(use_certs(seen))
+            .advise("set config_path = \"/etc/containerd/certs.d\" in the registry table and restart the runtime")
+    } else if let Some(broken) =
+        image.trials.iter().find(|t| !t.host.upstream && !matches!(t.outcome, Outcome::Found | Outcome::NotTried))
+    {
+        Finding::warn(format!(
+            "the mirror {} does not give it ({:?}): another host is asked instead",
+            broken.host.url, broken.outcome
+        ))
+    } else {
+        Finding::pass(list.hosts.iter().map(|h| h.url.as_str()).collect::<Vec<_>>().join(", then "))
+    }
+    .cites(cites))
+}
+
+/// registry.config_path, in the file where the registry's settings stand.
+fn use_certs(seen: &Evidence) -> Option<Fix> {
+    use crate::runbook::{checks::cgroup, settings};
+    let (conf, status) = (seen.conf.value()?, seen.status.value()?);
+    let value = "/etc/containerd/certs.d".into();
+    let path = ["registry", "config_path"];
+    let set = settings::set(conf, seen.config_path(), &status.info.version, settings::Area::Images, &path, value);
+    let (file, old, new) = set.ok()?;
+    Some(cgroup::edit_and_restart(
+        seen,
+        "let the runtime read certs.d".to_owned(),
+        cgroup::checked(seen, file, old, new),
+    ))
+}
+
+fn fault(trial: &Trial) -> Option<(&Exchange, &crate::node::net::Fault)> {
+    trial.exchanges.iter().find_map(|e| Some((e, e.fault.as_ref()?)))
+}
+
+pub(super) fn cite(exchange: &Exchange) -> Cite {
+    let text = match (&exchange.fault, exchange.status) {
+        (Some(fault), _) => fault.error.clone(),
+        (None, Some(status)) => {
+            format!("{status}{}{}", if exchange.body.is_empty() { "" } else { ": " }, one_line(&exchange.body))
+        }
+        (None, None) => "no answer".to_owned(),
+    };
+    Cite { text, source: exchange.request.clone() }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect()
+}
+
+/// Whether a stage was passed, failed (with its exchange) or not reached.
+pub(super) enum Reached<'a> {
+    Passed,
+    Failed(&'a Exchange, &'a crate::node::net::Fault),
+    Not,
+}
+
+pub(super) fn reached(trial: &Trial, stage: Stage) -> Reached<'_> {
+    let order = [Stage::Name, Stage::Connect, Stage::Proxy, Stage::Tls, Stage::Answer];
+    let rank = |s: Stage| order.iter().position(|o| *o == s);
+    match fault(trial) {
+        None => Reached::Passed,
+        Some((exchange, fault)) if fault.stage == stage => Reached::Failed(exchange, fault),
+        // Through a proxy, the name and the connection are its business.
+        Some((_, fault)) if rank(fault.stage) > rank(stage) && fault.stage != Stage::Proxy => Reached::Passed,
+        Some(_) => Reached::Not,
+    }
+}
+
+pub(super) fn not_reached() -> Finding {
+    Finding::not_applicable("not reached: an earlier stage failed")
+}
+
+fn dns(seen: &Evidence) -> Result<Finding, Missing> {
+    let (image, trial) = case!(seen);
+    let servers = if image.nameservers.is_empty() { "none".to_owned() } else { image.nameservers.join(", ") };
+    Ok(match reached(trial, Stage::Name) {
+        Reached::Failed(exchange, fault) => {
+            let (cause, what) = match fault.kind {
+                Kind::NotFound => ("dns-no-such-name", format!("{} does not exist in DNS", exchange.host)),
+                _ => ("dns-unavailable", format!("no name server answers for {}", exchange.host)),
+            };
+            Finding::cause(cause, what)
+                .cites([cite(exchange)])
+                .cite(format!("nameservers: {servers}"), "/etc/resolv.conf")
+                .advise(if fault.kind == Kind::NotFound { "check the spelling of the registry's name, and whether this node needs a search domain or an entry in /etc/hosts" } else { "ask each name server by itself: dig @SERVER NAME; a firewall may block port 53" })
+        }
+        Reached::Passed => {
+            let exchange = trial.exchanges.first();
+            let addresses = exchange.map(|e| e.addresses.join(", ")).unwrap_or_default();
+            Finding::pass(addresses).cite(format!("nameservers: {servers}"), "/etc/resolv.conf")
+        }
+        Reached::Not => not_reached(),
+    })
+}
+
+fn connect(seen: &Evidence) -> Result<Finding, Missing> {
+    let (_, trial) = case!(seen);
+    Ok(match reached(trial, Stage::Connect) {
+        Reached::Failed(exchange, fault) => {
+            let to = format!("{}:{}", exchange.host, exchange.port);
+            let (cause, what, advice) = match fault.kind {
+                Kind::DeadlineExceeded => (
+                    "registry-blackholed",
+                    format!("{to} does not answer at all: packets are dropped on the way"),
+                    "a firewall or security group drops them, or the route is wrong: ip route get ADDRESS, nft list ruleset, tcpdump",
+                ),
+                _ if fault.error.contains("refused") => (
+                    "registry-refused",
+                    format!("{to} refuses the connection: nothing listens on that port"),
+                    "the registry is down, or the port in the image's name is wrong",
+                ),
+                _ if fault.error.contains("unreachable") || fault.error.contains("No route") => (
+                    "registry-no-route",
+                    format!("there is no way to {to} from this node"),
+                    "ip route get ADDRESS; is the address of IPv6 without a route?",
+                ),
+                Kind::PermissionDenied => (
+                    "registry-blocked",
+                    format!("a rule of this node forbids the connection to {to}"),
+                    "nft list ruleset; iptables -S OUTPUT",
+                ),
+                _ => ("registry-unreachable", format!("{to} cannot be reached"), "curl -v it from this node"),
+            };
+            Finding::cause(cause, what).cites([cite(exchange)]).advise(advice)
+        }
+        Reached::Passed => match trial.exchanges.first().and_then(|e| e.peer.clone()) {
+            Some(peer) => Finding::pass(format!("yes, {peer}")),
+            None => Finding::pass("yes"),
+        },
+        Reached::Not => not_reached(),
+    })
+}
+
+fn proxy(seen: &Evidence) -> Result<Finding, Missing> {
+    let (_, trial) = case!(seen);
+    let used = trial.exchanges.first().and_then(|e| e.proxy.clone());
+    let Some(used) = used else { return Ok(Finding::not_applicable("the runtime has no proxy for this host")) };
+    let shown = used.rsplit('@').next().unwrap_or(&used).to_owned();
+    Ok(match reached(trial, Stage::Proxy) {
+        Reached::Failed(exchange, _) => Finding::cause("proxy-failed", format!("the runtime's proxy {shown} does not let it through"))
+            .cites([cite(exchange)])
+            .advise("HTTPS_PROXY and NO_PROXY are in the environment of the unit: systemctl show -p Environment; the registry may belong into NO_PROXY"),
+        Reached::Passed => Finding::pass(format!("through {shown}")),
+        Reached::Not => not_reached(),
+    })
+}
+
+fn answered(trial: &Trial) -> bool {
+    fault(trial).is_none()
+}
+
+fn limit(seen: &Evidence) -> Result<Finding, Missing> {
+    let (image, trial) = case!(seen);
+    if !answered(trial) {
+        return Ok(not_reached());
+    }
+    let header = |name: &str| trial.exchanges.iter().rev().find_map(|e| e.headers.get(name).cloned());
+    let figures: Vec<Cite> =
+        ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "retry-after", "docker-ratelimit-source"]
+            .into_iter()
+            .filter_map(|n| Some(Cite { text: format!("{n}: {}", header(n)?), source: trial.host.url.clone() }))
+            .collect();
+    let remaining: Option<u64> = header("ratelimit-remaining").and_then(|r| r.split(';').next()?.trim().parse().ok());
+    let hub = image.reference.as_ref().is_some_and(|r| r.registry == "docker.io");
+    Ok(if trial.outcome == Outcome::RateLimited {
+        let wait = header("retry-after").or(header("ratelimit-reset")).map(|s| format!("; again in {s} s")).unwrap_or_default();
+        let finding = Finding::cause("rate-limited", format!("toomanyrequests: {} allows no more pulls now{wait}", trial.host.url));
+        let finding = if trial.credentials.is_empty() { finding.advise("authenticate: the limit of an account is higher than that of an address many nodes share") } else { finding };
+        finding
+            .advise(if hub { "let a mirror answer for docker.io: certs.d/docker.io/hosts.toml with [host.\"https://mirror.gcr.io\"] or your own" } else { "let a pull-through mirror answer for it (hosts.toml)" })
+            .cites(trial.last().map(cite))
+    } else if remaining.is_some_and(|r| r <= 10) {
+        Finding::warn(format!("{} pulls are left", remaining.unwrap_or(0)))
+    } else {
+        Finding::pass("no")
+    }
+    .cites(figures))
+}
+
+fn auth(seen: &Evidence) -> Result<Finding, Missing> {
+    let (image, trial) = case!(seen);
+    if !answered(trial) {
+        return Ok(not_reached());
+    }
+    let registry = image.reference.as_ref().map(|r| r.registry.clone()).unwrap_or_default();
+    let tried = if trial.credentials.is_empty() {
+        "none were sent".to_owned()
+    } else {
+        format!("tried: {}", trial.credentials.join("; "))
+    };
+    let notes = trial.notes.iter().map(|n| Cite { text: n.clone(), source: "the node's credentials".to_owned() });
+    let last = trial.exchanges.iter().rev().find(|e| matches!(e.status, Some(401 | 403))).map(cite);
+    Ok(match trial.outcome {
+        Outcome::Unauthorized if trial.credentials.is_empty() => {
+            Finding::cause("credentials-missing", format!("{registry} asks for credentials (401) and this node has none for it"))
+                .advise("give the pod an imagePullSecret of type kubernetes.io/dockerconfigjson, made for this registry")
+        }
+        Outcome::Unauthorized => Finding::cause("credentials-refused", format!("{registry} refuses the credentials (401): {}", trial.credentials.join("; ")))
+            .advise("make the secret anew: kubectl create secret docker-registry regcred --docker-server=… --docker-username=… --docker-password=…"),
+        Outcome::Denied => Finding::cause("access-denied", format!("{registry} knows who asks, and does not allow it (403)"))
+            .advise("the user lacks the right to pull this repository; or the repository does not exist and the registry does not say so"),
+        Outcome::RateLimited => return Ok(Finding::not_applicable("limited before credentials mattered")),
+        _ if trial.exchanges.iter().any(|e| e.status == Some(401)) => return Ok(Finding::pass(format!("yes; {tried}"))),
+        _ => return Ok(Finding::pass("none are needed")),
+    }
+    .cites(last)
+    .cite(tried, trial.host.url.clone())
+    .cites(notes))
+}
+
+fn manifest(seen: &Evidence) -> Result<Finding, Missing> {
+    let (image, trial) = case!(seen);
+    let reference = image.reference.clone().unwrap_or_default();
+    let cites = trial.last().map(cite);
+    Ok(match trial.outcome {
+        Outcome::Found => Finding::pass(format!("yes, at {}", trial.host.url)).cites(cites),
+        Outcome::NoTag => {
+            let what = if reference.digest { "digest" } else { "tag" };
+            let near = if trial.nearest.is_empty() {
+                "it has no tags".to_owned()
+            } else {
+                format!("nearest of its {} tags: {}", trial.tags, trial.nearest.join(", "))
+            };
+            Finding::cause(
+                "tag-missing",
+                format!("{}/{} has no {what} {}; {near}", reference.registry, reference.repository, reference.version),
+            )
+            .cites(cites)
+            .advise("correct the image in the pod's spec, or push it")
+        }
+        Outcome::NoRepository => Finding::cause(
+            "repository-missing",
+            format!("{} has no repository {}", reference.registry, reference.repository),
+        )
+        .cites(cites)
+        .advise("check the spelling of every part of the name"),
+        Outcome::Refused => {
+            let status = trial.last().and_then(|e| e.status).unwrap_or_default();
+            Finding::cause("registry-error", format!("{} answers {status}: it is broken or overloaded", trial.host.url))
+                .cites(cites)
+        }
+        Outcome::Unreachable | Outcome::NotTried => not_reached(),
+        Outcome::Unauthorized | Outcome::Denied | Outcome::RateLimited => {
+            Finding::not_applicable("the registry did not come to that")
+        }
+    })
+}
+
+fn found(trial: &Trial) -> Option<Finding> {
+    (trial.outcome != Outcome::Found).then(|| Finding::not_applicable("the image was not found"))
+}
+
+fn platform(seen: &Evidence) -> Result<Finding, Missing> {
+    let (_, trial) = case!(seen);
+    if let Some(finding) = found(trial) {
+        return Ok(finding);
+    }
+    let has = trial.platforms.join(", ");
+    Ok(if trial.platforms.is_empty() {
+        return Err(Missing {
+            fact: Fact::Image,
+            because: "the registry did not tell the image's platform".to_owned(),
+        });
+    } else if trial.platforms.contains(&trial.wanted) {
+        Finding::pass(format!("{}, of {has}", trial.wanted))
+    } else {
+        Finding::cause(
+            "wrong-platform",
+            format!("the image is for {has}, this machine is {}: no match for platform in manifest", trial.wanted),
+        )
+        .advise("build and push it for this platform as well (docker buildx build --platform …)")
+    }
+    .cites(trial.last().map(cite)))
+}
+
+fn layers(seen: &Evidence) -> Result<Finding, Missing> {
+    let (_, trial) = case!(seen);
+    if let Some(finding) = found(trial) {
+        return Ok(finding);
+    }
+    let Some(blob) = &trial.blob else {
+        return Ok(Finding::not_applicable("the image has no layers for this machine"));
+    };
+    Ok(match (&blob.fault, blob.status) {
+        (None, Some(200..=299)) => Finding::pass(format!("yes, from {}; {} in all", blob.host, bytes(trial.size))),
+        _ => Finding::cause(
+            "layers-blocked",
+            format!("the manifest comes, but the layers do not: they are at {}", blob.host),
+        )
+        .advise("a firewall or proxy that lets the registry through must let this host through as well"),
+    }
+    .cites([cite(blob)]))
+}
+
+fn room(seen: &Evidence) -> Result<Finding, Missing> {
+    let (_, trial) = case!(seen);
+    let disk = seen.disk()?;
+    if let Some(finding) = found(trial) {
+        return Ok(finding);
+    }
+    let Some(fs) = disk.filesystems.iter().find(|f| f.uses.iter().any(|u| u == "runtime root")) else {
+        return Err(Missing { fact: Fact::Disk, because: "the runtime's root directory is not there".to_owned() });
+    };
+    // Layers are compressed: unpacked they take two to three times as much.
+    let needs = trial.size * 3;
+    let text = format!("{} free, about {} needed", bytes(fs.available), bytes(needs));
+    Ok(if fs.available < needs || fs.inodes_percent() >= 99 {
+        Finding::cause("no-room", format!("there is no room to unpack it: {text}")).fix(super::disk::prune(seen))
+    } else {
+        Finding::pass(text.clone())
+    }
+    .cite(text, format!("statvfs {}", fs.path)))
+}

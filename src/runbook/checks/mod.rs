@@ -1,0 +1,90 @@
+//! The checks, one file a subject. Pure: evidence in, finding out. No I/O and no clock here (`tests/tidy.rs` checks).
+
+use super::Check;
+
+pub mod certificate;
+pub mod cgroup;
+pub mod class;
+pub mod disk;
+pub mod image;
+pub mod incidents;
+pub mod practices;
+pub mod runtime;
+
+/// All of them; tests quantify over this.
+pub const CHECKS: &[&Check] = &[
+    &cgroup::KUBELET,
+    &cgroup::HANDLERS,
+    &cgroup::AGREEMENT,
+    &cgroup::PATHS,
+    &cgroup::VERSION,
+    &cgroup::ERRORS,
+    &disk::BYTES,
+    &disk::INODES,
+    &disk::READ_ONLY,
+    &disk::IMAGES,
+    &disk::LAYERS,
+    &disk::EXITED,
+    &disk::LOGS,
+    &disk::DELETED,
+    &disk::ORPHANS,
+    &disk::COLLECTION,
+    &image::REQUEST,
+    &image::NAME,
+    &image::HOSTS,
+    &image::DNS,
+    &image::CONNECT,
+    &image::PROXY,
+    &certificate::TLS,
+    &image::LIMIT,
+    &image::AUTH,
+    &image::MANIFEST,
+    &image::PLATFORM,
+    &image::LAYERS,
+    &image::ROOM,
+    &runtime::PROCESS,
+    &runtime::UNIT,
+    &runtime::SERVICE,
+    &runtime::CALLS,
+    &runtime::DISK,
+    &runtime::BLOCKED,
+    &runtime::LOAD,
+    &runtime::SYSCALLS,
+    &runtime::STACKS,
+    &runtime::JOURNAL,
+    &runtime::KERNEL,
+    &runtime::RESTART,
+    &class::OBJECT,
+    &class::HANDLER,
+    &class::SHIM,
+    &class::POD,
+    &class::EVENTS,
+    &class::SELECTOR,
+    &class::VIRTUALIZATION,
+    &class::OVERHEAD,
+    &practices::RUNTIME,
+    &practices::DIGESTS,
+    &practices::MIRROR,
+    &practices::DISCARD,
+    &practices::OVERHEAD,
+    &practices::METRICS,
+    &practices::PREPULL,
+    &practices::POLICY,
+    &practices::VERSIONS,
+    &incidents::PAUSE,
+    &incidents::NETWORK,
+    &incidents::ADDRESSES,
+    &incidents::LIMITS,
+    &incidents::NAMES,
+    &incidents::CONFIG,
+    &incidents::SHIMS,
+    &incidents::TERMINATING,
+    &incidents::MEMORY,
+    &incidents::CERTIFICATE,
+    &incidents::PLEG,
+];
+
+/// Bytes in words: `12.3 GiB`.
+pub fn bytes(count: u64) -> String {
+    humansize::format_size(count, humansize::BINARY)
+}

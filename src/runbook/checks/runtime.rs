@@ -1,0 +1,564 @@
+//! The runtime does not answer, or answers slowly: is it there, stopped, blocked, out of something, or stuck on one container?
+
+use std::time::Duration;
+
+use super::bytes;
+use crate::{
+    client::{
+        action::Action,
+        change::{Change, Restart, Signal},
+        health::Call,
+        types::ContainerState,
+    },
+    node::{disk::Filesystem, process::Process},
+    runbook::{Check, Cite, Evidence, Fact, Finding, Fix, Missing, Risk},
+};
+
+/// A question about state should be answered within this.
+const SLOW: Duration = Duration::from_secs(1);
+/// Restarts in the life of a unit that mean a crash loop.
+const RESTARTS: u64 = 3;
+/// Percent, and bytes, from which a runtime's database and the files of a pod do not fit any more.
+const FULL: u64 = 98;
+const LEAST: u64 = 8 << 20;
+/// `full avg60` of I/O from which the disk stalls everybody.
+const STALLED: f32 = 20.0;
+
+pub static PROCESS: Check = Check {
+    id: "runtime-process",
+    title: "Is the runtime there, and does it run?",
+    needs: &[Fact::Target, Fact::Processes],
+    command: |seen| {
+        format!(
+            "systemctl status {0}; ps -o pid,stat,wchan,cmd -C {1}",
+            seen.unit(),
+            seen.unit().trim_end_matches(".service")
+        )
+    },
+    judge: process,
+};
+
+pub static UNIT: Check = Check {
+    id: "runtime-unit",
+    title: "What does systemd say of its unit?",
+    needs: &[Fact::Units, Fact::Target],
+    command: |seen| format!("systemctl show -p ActiveState,SubState,NRestarts,KillMode,Result {}", seen.unit()),
+    judge: unit,
+};
+
+pub static SERVICE: Check = Check {
+    id: "runtime-service",
+    title: "Does it serve CRI at all?",
+    needs: &[Fact::Calls, Fact::Conf, Fact::Target],
+    command: |seen| format!("{} version", seen.crictl()),
+    judge: service,
+};
+
+pub static CALLS: Check = Check {
+    id: "runtime-calls",
+    title: "How long does each call take?",
+    needs: &[Fact::Calls],
+    command: |seen| format!("time {} --timeout 3s ps", seen.crictl()),
+    judge: calls,
+};
+
+pub static DISK: Check = Check {
+    id: "runtime-disk",
+    title: "Is the disk of its root or state directory full?",
+    needs: &[Fact::Disk],
+    command: |seen| {
+        let target = seen.target.value().cloned().unwrap_or_default();
+        format!("df -h {0} {1}; df -i {0} {1}", target.root, target.state)
+    },
+    judge: disk,
+};
+
+pub static BLOCKED: Check = Check {
+    id: "runtime-blocked",
+    title: "Are tasks blocked in the kernel?",
+    needs: &[Fact::Processes, Fact::Target],
+    command: |_| "ps -eLo pid,tid,stat,wchan:32,comm | awk '$3 ~ /^D/'".to_owned(),
+    judge: blocked,
+};
+
+pub static LOAD: Check = Check {
+    id: "runtime-load",
+    title: "Is it, or the node, overloaded or out of something?",
+    needs: &[Fact::Processes, Fact::Pressure],
+    command: |seen| {
+        let pid = seen.target.value().and_then(|t| t.pid).map_or("$(pidof containerd)".to_owned(), |p| p.to_string());
+        format!(
+            "top -b -n 1 -p {pid}; ls /proc/{pid}/fd | wc -l; grep 'open files' /proc/{pid}/limits; grep . /proc/pressure/*"
+        )
+    },
+    judge: load,
+};
+
+pub static SYSCALLS: Check = Check {
+    id: "runtime-syscalls",
+    title: "What are its threads doing?",
+    needs: &[Fact::Processes],
+    command: |seen| {
+        let pid = seen.target.value().and_then(|t| t.pid).map_or("$(pidof containerd)".to_owned(), |p| p.to_string());
+        format!("timeout 5 strace -c -f -p {pid}")
+    },
+    judge: syscalls,
+};
+
+pub static STACKS: Check = Check {
+    id: "runtime-stacks",
+    title: "Which goroutines wait, and for what?",
+    needs: &[Fact::Stacks, Fact::Calls, Fact::Processes],
+    command: |seen| {
+        let pid = seen.target.value().and_then(|t| t.pid).map_or("$(pidof containerd)".to_owned(), |p| p.to_string());
+        format!("kill -USR1 {pid}; less /tmp/containerd.{pid}.stacks.log")
+    },
+    judge: stacks,
+};
+
+pub static JOURNAL: Check = Check {
+    id: "runtime-journal",
+    title: "What did it complain of?",
+    needs: &[Fact::Journal, Fact::Calls],
+    command: |seen| format!("journalctl -u {} -p warning -n 50 --no-pager", seen.unit()),
+    judge: journal,
+};
+
+pub static KERNEL: Check = Check {
+    id: "runtime-kernel",
+    title: "What did the kernel say?",
+    needs: &[Fact::Kmsg],
+    command: |_| {
+        "dmesg -T | grep -E 'containerd|cgroup|oom|blocked for more than|I/O error|EXT4-fs error|XFS' | tail -20"
+            .to_owned()
+    },
+    judge: kernel,
+};
+
+pub static RESTART: Check = Check {
+    id: "runtime-restart",
+    title: "Would a restart help, and what survives it?",
+    needs: &[Fact::Calls, Fact::Target, Fact::Processes, Fact::Disk],
+    command: |seen| format!("systemctl restart {}", seen.unit()),
+    judge: restart,
+};
+
+fn process(seen: &Evidence) -> Result<Finding, Missing> {
+    let target = seen.target()?;
+    let processes = seen.processes()?;
+    let unreachable = target.unreachable.clone().unwrap_or_default();
+    let Some(process) = &processes.runtime else {
+        let why = if unreachable.is_empty() { "no process of it was found".to_owned() } else { unreachable };
+        let known = seen.conf.value().is_some_and(|c| !c.files.is_empty()) || seen.params.contains_key("runtime");
+        if !known
+            && why.contains("No such file")
+            && seen.units.value().is_none_or(|u| u.get(&seen.unit(), "FragmentPath").is_none())
+        {
+            return Ok(Finding::not_applicable(format!("no container runtime is installed here: {why}")));
+        }
+        let summary = format!("{} does not run: nobody listens on {}", target.name, target.socket);
+        return Ok(Finding::cause("runtime-not-running", summary)
+            .cite(why, target.socket.clone())
+            .fix(restart_fix(seen)));
+    };
+    let cite = Cite {
+        text: format!(
+            "pid {}, state {}, {} threads, {} open files",
+            process.pid, process.state, process.threads, process.files
+        ),
+        source: format!("/proc/{}/stat", process.pid),
+    };
+    Ok(match process.state {
+        'T' | 't' => Finding::cause(
+            "runtime-stopped",
+            format!(
+                "{} (pid {}) is stopped by a signal: it takes connections and answers nothing",
+                process.name, process.pid
+            ),
+        )
+        .fix(signal(process, "CONT", "let it go on"))
+        .advise("somebody sent SIGSTOP, or a debugger holds it: look who before it happens again"),
+        'Z' => Finding::cause(
+            "runtime-not-running",
+            format!("{} (pid {}) has ended and is a zombie", process.name, process.pid),
+        )
+        .fix(restart_fix(seen)),
+        _ if !unreachable.is_empty() => Finding::fail(format!(
+            "{} runs as pid {}, but its socket cannot be used: {unreachable}",
+            process.name, process.pid
+        )),
+        _ if process.replaced => Finding::warn(format!(
+            "{} (pid {}) runs a program that was replaced on disk: an upgrade without a restart",
+            process.name, process.pid
+        )),
+        _ => Finding::pass(format!("{} runs as pid {}", process.name, process.pid)),
+    }
+    .cites([cite]))
+}
+
+fn signal(process: &Process, signal: &str, title: &str) -> Fix {
+    let title = format!("{title}: SIG{signal} to {} (pid {})", process.name, process.pid);
+    let change =
+        Signal { pid: process.pid, started: process.started, name: process.name.clone(), signal: signal.to_owned() };
+    Fix {
+        title: title.clone(),
+        risk: Risk::Safe,
+        action: Action::Mend { title, changes: vec![Change::Signal(change)] },
+    }
+}
+
+fn unit(seen: &Evidence) -> Result<Finding, Missing> {
+    let units = seen.units()?;
+    let name = seen.unit();
+    let get = |property: &str| units.get(&name, property).unwrap_or_default().to_owned();
+    if get("LoadState") != "loaded" {
+        return Ok(Finding::not_applicable(format!(
+            "systemd knows no unit {name}: the runtime was started by something else"
+        )));
+    }
+    let restarts: u64 = get("NRestarts").parse().unwrap_or(0);
+    let source = format!("systemctl show {name}");
+    let state =
+        format!("{} ({}), {restarts} restarts, KillMode {}", get("ActiveState"), get("SubState"), get("KillMode"));
+    let cites = [Cite { text: state.clone(), source }];
+    Ok(match get("ActiveState").as_str() {
+        "active" if restarts >= RESTARTS => {
+            Finding::warn(format!("{name} was restarted {restarts} times by systemd: it crashes"))
+        }
+        "active" if !matches!(get("KillMode").as_str(), "process" | "mixed" | "") => Finding::warn(format!(
+            "KillMode of {name} is {}: a restart of the runtime ends every container",
+            get("KillMode")
+        ))
+        .advise(format!("systemctl edit {name}: [Service] KillMode=process, Delegate=yes")),
+        "active" => Finding::pass(state),
+        "activating" => Finding::fail(format!("{name} does not come up: {state}, last result {}", get("Result"))),
+        _ => Finding::cause("runtime-not-running", format!("{name} is {state}, result {}", get("Result")))
+            .fix(restart_fix(seen)),
+    }
+    .cites(cites))
+}
+
+fn service(seen: &Evidence) -> Result<Finding, Missing> {
+    let calls = seen.calls()?;
+    let off = calls.iter().find_map(|c| c.error.as_ref().filter(|(_, text)| text.contains("unknown service")));
+    let Some((_, text)) = off else { return Ok(Finding::pass("it serves CRI v1")) };
+    let disabled = seen.conf()?.files.iter().find_map(|f| {
+        let at = f.text.lines().position(|l| l.trim_start().starts_with("disabled_plugins") && l.contains("cri"))?;
+        Some(Cite { text: f.text.lines().nth(at)?.trim().to_owned(), source: format!("{} line {}", f.path, at + 1) })
+    });
+    let failed = seen
+        .journal
+        .value()
+        .and_then(|j| j.last(&["failed to load plugin", "cri"]).or(j.last(&["skip loading plugin", "cri"])));
+    let why = match (&disabled, failed) {
+        (Some(cite), _) => format!("its CRI plugin is switched off: {}", cite.text),
+        (None, Some(line)) => format!("its CRI plugin did not load: {}", line.text),
+        (None, None) => "its CRI plugin is not loaded".to_owned(),
+    };
+    let finding = Finding::cause("cri-plugin-off", why).cite(text.clone(), "CRI Version").cites(disabled);
+    Ok(match failed {
+        Some(line) => finding.cite(line.text.clone(), line.from.clone()),
+        None => finding.advise(format!(
+            "take cri out of disabled_plugins in {} and restart {}",
+            seen.config_path(),
+            seen.unit()
+        )),
+    })
+}
+
+fn cite_call(call: &Call) -> Cite {
+    let object =
+        call.object.as_ref().map(|o| format!(" {}", o.chars().take(13).collect::<String>())).unwrap_or_default();
+    let text = match &call.error {
+        None => format!("{}{object}: {} ms", call.name, call.took.as_millis()),
+        Some((_, error)) => format!("{}{object}: {error}", call.name),
+    };
+    Cite { text, source: format!("CRI {}", call.name) }
+}
+
+fn calls(seen: &Evidence) -> Result<Finding, Missing> {
+    let calls = seen.calls()?;
+    let hangs: Vec<&Call> = calls.iter().filter(|c| c.hangs()).collect();
+    let (general, objects): (Vec<&Call>, Vec<&Call>) = hangs.iter().partition(|c| c.object.is_none());
+    let failed: Vec<&Call> = calls.iter().filter(|c| c.error.is_some() && !c.hangs() && c.object.is_none()).collect();
+    let slowest = calls.iter().max_by_key(|c| c.took);
+    if general.is_empty() && !objects.is_empty() {
+        let ids: Vec<&str> =
+            objects.iter().filter_map(|c| c.object.as_deref()).map(|id| &id[..id.len().min(13)]).collect();
+        let summary =
+            format!("all answers come, except those about {}: the runtime is well, these are stuck", ids.join(", "));
+        return Ok(Finding::cause("container-stuck", summary)
+            .cites(objects.iter().take(8).map(|c| cite_call(c)))
+            .advise("look for the blocked process or mount of these; a restart of the runtime does not help them"));
+    }
+    if !general.is_empty() {
+        let names: Vec<&str> = general.iter().map(|c| c.name.as_str()).collect();
+        let summary = if general.len() == calls.iter().filter(|c| c.object.is_none()).count() {
+            "no call is answered: the runtime hangs".to_owned()
+        } else {
+            format!("{} of {} kinds of calls hang: {}", general.len(), calls.len(), names.join(", "))
+        };
+        return Ok(Finding::fail(summary).cites(general.iter().map(|c| cite_call(c))));
+    }
+    if let Some(first) = failed.first() {
+        return Ok(Finding::fail(format!("{} fails", first.name)).cites(failed.iter().map(|c| cite_call(c))));
+    }
+    let Some(slowest) = slowest else {
+        return Err(Missing { fact: Fact::Calls, because: "nothing was asked".to_owned() });
+    };
+    let cites = calls.iter().filter(|c| c.object.is_none()).map(cite_call);
+    Ok(if slowest.took >= SLOW {
+        Finding::warn(format!(
+            "{} took {} ms; it should be well below a second",
+            slowest.name,
+            slowest.took.as_millis()
+        ))
+    } else {
+        Finding::pass(format!("{} calls, the slowest {} ms", calls.len(), slowest.took.as_millis()))
+    }
+    .cites(cites))
+}
+
+fn disk(seen: &Evidence) -> Result<Finding, Missing> {
+    let ours = |f: &&Filesystem| f.uses.iter().any(|u| u == "runtime root" || u == "runtime state");
+    let all: Vec<&Filesystem> = seen.disk()?.filesystems.iter().filter(ours).collect();
+    if all.is_empty() {
+        return Err(Missing { fact: Fact::Disk, because: "its directories are not there".to_owned() });
+    }
+    let cite = |f: &Filesystem| Cite {
+        text: format!(
+            "{} ({}): {} free of {}, {} inodes free",
+            f.mount,
+            f.uses.join(", "),
+            bytes(f.available),
+            bytes(f.total),
+            f.inodes_free
+        ),
+        source: format!("statvfs {}", f.path),
+    };
+    let out = |f: &&&Filesystem| {
+        f.used_percent() >= FULL || f.available < LEAST || (f.inodes > 0 && f.inodes_percent() >= 99)
+    };
+    let full = all.iter().find(out);
+    Ok(match full {
+        Some(f) => Finding::cause(
+            "runtime-disk-full",
+            format!("{} is full: the runtime cannot write its database or a pod's files", f.mount),
+        )
+        .fix(super::disk::prune(seen)),
+        None => Finding::pass("no"),
+    }
+    .cites(all.iter().map(|f| cite(f))))
+}
+
+fn blocked(seen: &Evidence) -> Result<Finding, Missing> {
+    let processes = seen.processes()?;
+    let runtime = seen.target()?.pid;
+    let cites: Vec<Cite> = processes
+        .blocked
+        .iter()
+        .take(8)
+        .map(|b| Cite { text: format!("{} waits in {}", b.name, b.wait), source: format!("/proc/{}/wchan", b.pid) })
+        .collect();
+    let own = |b: &&crate::node::process::Blocked| {
+        Some(b.pid) == runtime || ["containerd", "runc", "crun", "conmon", "crio"].iter().any(|n| b.name.starts_with(n))
+    };
+    let ours: Vec<_> = processes.blocked.iter().filter(own).collect();
+    Ok(match ours.first() {
+        Some(first) => {
+            let summary = format!(
+                "{} of the runtime's tasks are blocked in the kernel, {} in {}",
+                ours.len(),
+                first.name,
+                first.wait
+            );
+            let hung = seen.calls.value().is_some_and(|c| c.iter().any(Call::hangs));
+            let finding = if hung { Finding::cause("io-stall", summary) } else { Finding::warn(summary) };
+            finding.advise("a task in this state cannot be killed: find the disk or the NFS/CSI mount it waits for")
+        }
+        None if !cites.is_empty() => Finding::pass(format!("{} tasks, none of the runtime's", processes.blocked.len())),
+        None => Finding::pass("none"),
+    }
+    .cites(cites))
+}
+
+fn load(seen: &Evidence) -> Result<Finding, Missing> {
+    let processes = seen.processes()?;
+    let Some(process) = &processes.runtime else {
+        return Ok(Finding::not_applicable("the runtime does not run"));
+    };
+    let pressure = seen.pressure()?;
+    let mut cites: Vec<Cite> = processes
+        .busiest
+        .iter()
+        .take(3)
+        .map(|b| Cite {
+            text: format!("{} {:.0}% of a processor", b.name, b.cpu),
+            source: format!("/proc/{}/stat", b.pid),
+        })
+        .collect();
+    cites.push(Cite {
+        text: format!(
+            "io full avg60 {:.1}, memory full avg60 {:.1}, cpu some avg60 {:.1}",
+            pressure.io.full[1], pressure.memory.full[1], pressure.cpu.some[1]
+        ),
+        source: "/proc/pressure".to_owned(),
+    });
+    let limit = process.files_limit.unwrap_or(u64::MAX);
+    cites.push(Cite {
+        text: format!("{} of {limit} open files, {} threads", process.files, process.threads),
+        source: format!("/proc/{}", process.pid),
+    });
+    Ok(if process.files.saturating_mul(100) >= limit.saturating_mul(95) {
+        Finding::cause(
+            "files-exhausted",
+            format!("{} has {} of {limit} open files: it cannot open another", process.name, process.files),
+        )
+        .advise(format!("systemctl edit {}: [Service] LimitNOFILE=1048576", seen.unit()))
+    } else if pressure.io.full[1] >= STALLED {
+        Finding::warn(format!("the disk stalls everybody {:.0}% of the time", pressure.io.full[1]))
+            .advise("find who writes: iostat, or io.stat of the cgroups; pull fewer images at one time")
+    } else if pressure.memory.full[1] >= STALLED {
+        Finding::warn(format!("memory is so short that everybody waits {:.0}% of the time", pressure.memory.full[1]))
+    } else if process.threads >= 5000 {
+        Finding::warn(format!("{} has {} threads: calls are stuck in the kernel", process.name, process.threads))
+    } else {
+        Finding::pass("no")
+    }
+    .cites(cites))
+}
+
+fn syscalls(seen: &Evidence) -> Result<Finding, Missing> {
+    let processes = seen.processes()?;
+    let Some(process) = &processes.runtime else {
+        return Ok(Finding::not_applicable("the runtime does not run"));
+    };
+    let mut calls: Vec<_> = process.calls.iter().collect();
+    calls.sort_by_key(|c| std::cmp::Reverse(c.1));
+    let text: Vec<String> = calls.iter().take(6).map(|(name, n)| format!("{name} {n}")).collect();
+    let source = format!("/proc/{}/task/*/syscall", process.pid);
+    let waiting = |name: &str| process.calls.get(name).copied().unwrap_or(0);
+    let stuck = waiting("umount2") + waiting("fsync") + waiting("fdatasync") + waiting("syncfs") + waiting("statfs");
+    Ok(if stuck >= 5 {
+        Finding::warn(format!("{stuck} threads sit in umount, sync or statfs: the disk or a mount does not answer"))
+    } else if text.is_empty() {
+        return Err(Missing {
+            fact: Fact::Processes,
+            because: "the kernel does not tell the calls of its threads".to_owned(),
+        });
+    } else {
+        Finding::pass(text.join(", "))
+    }
+    .cite(text.join(", "), source))
+}
+
+fn hanging(seen: &Evidence) -> Result<bool, Missing> {
+    Ok(seen.calls()?.iter().any(Call::hangs))
+}
+
+fn stacks(seen: &Evidence) -> Result<Finding, Missing> {
+    let stacks = seen.stacks()?;
+    let hangs = hanging(seen)?;
+    let process = seen.processes()?.runtime.as_ref();
+    let can = process.filter(|p| p.name == "containerd" || p.name == "crio");
+    let Some(path) = &stacks.path else {
+        let fix = can.filter(|_| hangs).map(|p| signal(p, "USR1", "have it write its stacks"));
+        return Ok(if hangs {
+            Finding::warn("none were dumped since it started").fix(fix)
+        } else {
+            Finding::not_applicable("none were dumped, and there is no need")
+        });
+    };
+    let cites = stacks.groups.iter().take(5).map(|g| Cite {
+        text: format!("{} in {} for {} min: {}", g.count, g.state, g.minutes, g.top.join(" < ")),
+        source: path.clone(),
+    });
+    let old: usize = stacks
+        .groups
+        .iter()
+        .filter(|g| g.minutes >= 2 && g.state != "select" && g.state != "chan receive" && g.state != "IO wait")
+        .map(|g| g.count)
+        .sum();
+    Ok(if old > 0 && hangs {
+        Finding::warn(format!("{old} goroutines have waited for minutes"))
+    } else {
+        Finding::pass("none waits suspiciously long")
+    }
+    .cites(cites))
+}
+
+fn journal(seen: &Evidence) -> Result<Finding, Missing> {
+    let journal = seen.journal()?;
+    let unit = seen.unit();
+    let bad: Vec<_> =
+        journal.lines.iter().filter(|l| l.priority <= 3 && (l.from == unit || l.from.starts_with('/'))).collect();
+    let cites = bad.iter().rev().take(4).map(|l| Cite { text: l.text.clone(), source: l.from.clone() });
+    let summary = format!("{} errors in {} lines", bad.len(), journal.lines.len());
+    Ok(if !bad.is_empty() && hanging(seen)? { Finding::warn(summary) } else { Finding::pass(summary) }.cites(cites))
+}
+
+/// Words of the kernel about what stops a runtime.
+const WORDS: &[&str] = &[
+    "blocked for more than",
+    "Buffer I/O error",
+    "I/O error",
+    "EXT4-fs error",
+    "Remounting filesystem read-only",
+    "Shutting down filesystem",
+    "Out of memory: Killed process",
+];
+
+fn kernel(seen: &Evidence) -> Result<Finding, Missing> {
+    let lines = &seen.kmsg()?.lines;
+    let found: Vec<_> = lines.iter().filter(|l| WORDS.iter().any(|w| l.text.contains(w))).collect();
+    let cites = found.iter().rev().take(5).map(|l| Cite { text: l.text.clone(), source: "/dev/kmsg".to_owned() });
+    Ok(if found.is_empty() {
+        Finding::pass(format!("nothing of this kind in {} messages", lines.len()))
+    } else {
+        Finding::warn(format!("{} messages about blocked tasks, disk errors or killed processes", found.len()))
+    }
+    .cites(cites))
+}
+
+/// Of the runtime's own unit.
+fn restart_fix(seen: &Evidence) -> Option<Fix> {
+    let unit = seen.unit();
+    let kills =
+        seen.units.value().and_then(|u| u.get(&unit, "KillMode")).filter(|m| !matches!(*m, "process" | "mixed"));
+    let running = seen
+        .inventory
+        .value()
+        .and_then(|i| i.containers.value())
+        .map_or(0, |c| c.iter().filter(|c| c.state == ContainerState::Running).count());
+    let shims = seen.processes.value().map_or(0, |p| p.shims.len());
+    let kills = kills.map(|_| running.max(shims));
+    let endpoint = format!("unix://{}", seen.target.value()?.socket);
+    let title = format!("restart {unit}");
+    let changes = vec![Change::Restart(Restart { unit, endpoint, undo: None, kills })];
+    let risk = if kills.is_some() { Risk::Danger } else { Risk::Restarts };
+    Some(Fix { title: title.clone(), risk, action: Action::Mend { title, changes } })
+}
+
+fn restart(seen: &Evidence) -> Result<Finding, Missing> {
+    let general: Vec<&Call> = seen.calls()?.iter().filter(|c| c.object.is_none()).collect();
+    let processes = seen.processes()?;
+    let shims = processes.shims.len();
+    if !general.iter().any(|c| c.hangs()) {
+        return Ok(Finding::pass("not needed: it answers"));
+    }
+    // A stopped process, a full disk or a stalled one is not cured by a restart.
+    for other in [process, disk, blocked] {
+        if let Ok(found) = other(seen)
+            && found.cause.is_some()
+        {
+            return Ok(Finding::not_applicable("it would not help: the cause is elsewhere"));
+        }
+    }
+    let summary = format!(
+        "the runtime hangs and nothing outside it explains why: a restart is the cure; {shims} shims keep their containers"
+    );
+    Ok(Finding::cause("runtime-hung", summary)
+        .cites(general.iter().filter(|c| c.hangs()).take(4).map(|c| cite_call(c)))
+        .advise("have it dump its stacks first (kill -USR1), or the reason is lost")
+        .fix(restart_fix(seen)))
+}

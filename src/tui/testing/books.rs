@@ -1,0 +1,132 @@
+//! Runbooks in the app: a sick pod's key opens the right one, steps come in as they are judged, a fix becomes a plan.
+
+use super::*;
+use crate::{
+    client::{
+        action::Action,
+        change::{Change, Edit},
+    },
+    runbook::{Finding, Fix, Risk, RunEvent, StepReport, Verdict, named},
+    tui::panes::PaneId,
+};
+
+fn step(book: &str, check: &str, finding: Finding) -> RunEvent {
+    let guide = named(book).unwrap().steps.iter().find(|s| s.check.id == check).unwrap();
+    let title = guide.check.title.to_owned();
+    let step = StepReport { check: check.into(), title, finding, command: format!("look at {check}") };
+    RunEvent::Judged { book: book.into(), step: Box::new(step) }
+}
+
+fn edit() -> Change {
+    let (old, new) = ("a = 1\nSystemdCgroup = false\n", "a = 1\nSystemdCgroup = true\n");
+    Change::Edit(Edit {
+        path: "/etc/containerd/config.toml".into(),
+        old: Some(old.into()),
+        new: new.into(),
+        check: Vec::new(),
+    })
+}
+
+fn mismatch() -> Finding {
+    let title = "set SystemdCgroup = true".to_owned();
+    let action = Action::Mend { title: title.clone(), changes: vec![edit()] };
+    Finding::cause("cgroup-driver-mismatch", "the kubelet uses systemd, but handler runc uses cgroupfs")
+        .cite("kubelet: systemd", "/var/lib/kubelet/config.yaml line 12")
+        .fix(Fix { title, risk: Risk::Restarts, action })
+}
+
+/// An app in which the cgroup runbook has found a mismatch.
+fn examined() -> App {
+    let mut app = App::new(120, 30);
+    app.keys("0jj");
+    let effects = app.press(KeyCode::Enter);
+    let token = effects.iter().find_map(|e| match e {
+        Effect::Examine { token, books, .. } if books[0].id == "cgroup-driver" => Some(*token),
+        _ => None,
+    });
+    let token = token.unwrap_or_else(|| panic!("{effects:?}"));
+    app.send(Event::Run { token, event: step("cgroup-driver", "kubelet-driver", Finding::pass("kubelet: systemd")) });
+    app.send(Event::Run { token, event: step("cgroup-driver", "driver-agreement", mismatch()) });
+    app
+}
+
+#[test]
+fn steps_come_in_and_a_verdict_stands_at_the_end() {
+    let mut app = examined();
+    let screen = app.screen();
+    assert!(screen.contains("kubelet: systemd") && screen.contains('…'), "{screen}");
+    let token = app.model.books.token;
+    let cause = Some("cgroup-driver-mismatch".to_owned());
+    app.send(Event::Run {
+        token: token + 7,
+        event: RunEvent::Concluded { book: "x".into(), verdict: Verdict::Pass, cause: None },
+    });
+    app.send(Event::Run {
+        token,
+        event: RunEvent::Concluded { book: "cgroup-driver".into(), verdict: Verdict::Fail, cause },
+    });
+    assert!(app.screen().contains("not needed any more"), "{}", app.screen());
+    app.press(KeyCode::Esc);
+    let screen = app.screen();
+    assert!(
+        screen.contains("fail") && screen.contains("handler runc uses cgroupfs") && screen.contains("Disk full"),
+        "{screen}"
+    );
+    assert!(!app.model.books.runs.contains_key("x"));
+}
+
+#[test]
+fn a_step_is_explained_and_its_fix_shows_the_diff_before_anything_is_done() {
+    let mut app = examined();
+    app.keys("jj\n");
+    let screen = app.screen();
+    for word in ["Why it matters", "The decisive comparison", "look at driver-agreement", "config.yaml line 12"] {
+        assert!(screen.contains(word), "{word}: {screen}");
+    }
+    app.press(KeyCode::Esc);
+    let effects = app.keys("f");
+    let [Effect::Plan { token, .. }] = &effects[..] else { panic!("{effects:?}") };
+    let planned = Planned { step: Step::Change(edit()), what: edit().what(), reason: edit().reason(), frees: 0 };
+    let action = Action::Mend { title: "t".into(), changes: vec![edit()] };
+    let plan = Plan { action, steps: vec![planned], keeps: Vec::new() };
+    app.send(Event::Planned { token: *token, result: Ok(plan) });
+    let screen = app.screen();
+    assert!(screen.contains("-SystemdCgroup = false") && screen.contains("+SystemdCgroup = true"), "{screen}");
+    app.drawn();
+    let effects = app.keys("Y");
+    let token = match &effects[..] {
+        [Effect::Apply { token, steps }] if matches!(steps[..], [Step::Change(_)]) => *token,
+        other => panic!("{other:?}"),
+    };
+    // Done: the same runbook runs again and proves it.
+    let effects = app.send(Event::StepDone { token, step: 0, result: Ok(()) });
+    assert!(effects.iter().any(|e| matches!(e, Effect::Examine { .. })), "{effects:?}");
+}
+
+#[test]
+fn a_sick_pod_opens_its_runbook_with_what_is_known_of_it() {
+    let mut app = App::new(120, 30);
+    app.keys("2");
+    let effects = app.keys("!");
+    assert_eq!(app.model.pane, PaneId::Runbooks);
+    let params =
+        effects.iter().find_map(|e| if let Effect::Examine { params, .. } = e { Some(params.clone()) } else { None });
+    let params = params.unwrap();
+    assert!(params.contains_key("pod") && params.contains_key("namespace"), "{params:?}");
+    // On a row of a container that exited for memory, the incidents.
+    app.keys("3");
+    let oom = app.model.rows.iter().position(|r| r.cells.iter().any(|c| c.text.as_str().contains("OOM")));
+    let oom = app.model.rows[oom.expect("the fixture has one")].id.clone();
+    app.model.tables.get_mut(&PaneId::Containers).unwrap().selected = Some(oom);
+    app.keys("!");
+    assert_eq!(app.model.books.open, Some("incidents"));
+    assert!(app.model.books.params.contains_key("image"));
+}
+
+#[test]
+fn a_dead_runtime_leads_to_its_own_runbook() {
+    let mut app = App::new(120, 30);
+    app.send(Event::InventoryFailed { error: "timeout".into(), at: now() });
+    app.keys("2!");
+    assert_eq!(app.model.books.open, Some("runtime-unresponsive"));
+}

@@ -1,0 +1,111 @@
+//! Looking at objects: open, describe, tree, logs, a shell, copying.
+
+use super::{go, set_filter};
+use crate::{
+    client::types::{ContainerState, ObjectRef},
+    tui::{
+        detail::Detail,
+        event::{Effect, Token},
+        model::{Model, Popup},
+        panes::PaneId,
+        theme::Tone,
+        tree,
+    },
+};
+
+/// Bytes that terminals take into their clipboard.
+const COPY: usize = 64 << 10;
+
+/// The object of the selected row; says why there is none.
+pub fn aimed(model: &mut Model) -> Option<(ObjectRef, String)> {
+    let found = model.selected().and_then(|r| r.object.clone().map(|o| (o, r.name.clone())));
+    if found.is_none() {
+        let lost = model.table().lost;
+        model.say(Tone::Warn, if lost { "that row is gone; choose another" } else { "nothing here to act on" });
+    }
+    found
+}
+
+pub fn describe(model: &mut Model, raw: bool, out: &mut Vec<Effect>) {
+    if matches!(model.pane, PaneId::Node | PaneId::Disk | PaneId::Runbooks) {
+        return;
+    }
+    let Some((object, name)) = aimed(model) else { return };
+    let token = model.next_token();
+    let kind = if raw { "YAML" } else { "Describe" };
+    model.popup = Some(Popup::Detail(Detail { raw, kind, ..Detail::new(token, name.into()) }));
+    out.push(Effect::Inspect { token, object });
+}
+
+pub fn exec(model: &mut Model, out: &mut Vec<Effect>) {
+    let Some((container, name)) = super::logs::container(model) else { return };
+    let state = model.seen.containers.value().and_then(|all| all.iter().find(|c| c.id == container)).map(|c| c.state);
+    if state == Some(ContainerState::Running) {
+        out.push(Effect::Exec { container });
+    } else {
+        model.say(Tone::Warn, format!("{name} does not run"));
+    }
+}
+
+/// A pod opens into its containers, a container of an event into its log; the rest is described.
+pub fn open(model: &mut Model, out: &mut Vec<Effect>) {
+    match (model.pane, model.selected().and_then(|r| r.object.clone())) {
+        (PaneId::Pods, Some(ObjectRef::Pod(id))) => {
+            let name = model.seen.pods.value().into_iter().flatten().find(|p| p.id == id).map(|p| p.name.clone());
+            model.opened_from = Some(PaneId::Pods);
+            go(model, PaneId::Containers, out);
+            set_filter(model, format!("pod={}", name.unwrap_or_default()));
+        }
+        _ => describe(model, false, out),
+    }
+}
+
+/// The pod of the row, or of the row's container.
+pub fn tree(model: &mut Model, out: &mut Vec<Effect>) {
+    let Some((object, _)) = aimed(model) else { return };
+    let containers = || model.seen.containers.value().into_iter().flatten();
+    let pod = match object {
+        ObjectRef::Pod(id) => Some(id),
+        ObjectRef::Container(id) => containers().find(|c| c.id == id).map(|c| c.pod.clone()),
+        ObjectRef::Image(_) | ObjectRef::Snapshot { .. } => None,
+    };
+    let Some(pod) = pod else { return model.say(Tone::Warn, "only pods and containers have a tree") };
+    let inside = containers().filter(|c| c.pod == pod).map(|c| c.id.clone()).collect();
+    let name = model.seen.pods.value().into_iter().flatten().find(|p| p.id == pod).map(|p| p.name.clone());
+    let token = model.next_token();
+    model.tree_of = Some(pod.clone());
+    let title = name.unwrap_or_default().into();
+    model.popup = Some(Popup::Detail(Detail { kind: "Tree", ..Detail::new(token, title) }));
+    out.push(Effect::Family { token, pod, containers: inside });
+}
+
+pub fn family(model: &mut Model, token: Token, result: Result<serde_json::Value, String>) {
+    let (seen, pod) = (&model.seen, model.tree_of.clone().unwrap_or_default());
+    if let Some(Popup::Detail(d)) = &mut model.popup
+        && d.token == token
+    {
+        d.result = Some(match result {
+            Ok(value) => Ok(tree::lines(seen, &pod, &value)),
+            Err(error) => Err(error.into()),
+        });
+        model.dirty = true;
+    }
+}
+
+pub fn copy(model: &mut Model, out: &mut Vec<Effect>) {
+    if let Some(row) = model.selected() {
+        let name = row.name.clone();
+        copied(model, name, "the name", out);
+    }
+}
+
+/// Asks for the clipboard, unless it is more than a terminal takes.
+pub fn copied(model: &mut Model, text: String, what: &str, out: &mut Vec<Effect>) {
+    if text.len() > COPY {
+        return model
+            .say(Tone::Warn, format!("{what} is more than the {COPY} bytes a terminal takes; :save writes a file"));
+    }
+    let said = format!("copied {what}, if the terminal allows it (OSC 52)");
+    model.say(Tone::Plain, said);
+    out.push(Effect::Copy(text));
+}

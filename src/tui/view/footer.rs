@@ -1,0 +1,147 @@
+//! The lowest line: the input, a message, or the keys that do something here; and the palette above it.
+
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::{Line, Span},
+    widgets::Clear,
+};
+use unicode_width::UnicodeWidthStr;
+
+use super::{frame_of, spans};
+use crate::{
+    client::types::ObjectRef,
+    tui::{
+        keymap::{BINDINGS, Cmd, Context},
+        model::{Model, Phase, Popup},
+        palette,
+        panes::{self, PaneId},
+        table,
+        text::SafeText,
+        theme::Tone,
+    },
+};
+
+pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let theme = model.theme;
+    if let Some(input) = &model.input {
+        let mark = match (input.command, input.search) {
+            (true, _) => ":",
+            (_, true) => "s",
+            _ => "/",
+        };
+        let text = SafeText::new(&input.text);
+        let room = usize::from(area.width).saturating_sub(3);
+        let skip = text.width().saturating_sub(room);
+        let shown: String = text.as_str().chars().skip(skip).collect();
+        spans(frame, area, vec![Span::styled(mark, theme.style(Tone::Head)), Span::raw(shown.clone())]);
+        frame.set_cursor_position((area.x + 1 + shown.width().min(room) as u16, area.y));
+        return;
+    }
+    if model.picking {
+        let columns = panes::of(model.pane).columns;
+        let mut line = vec![Span::styled(" sort by ", theme.style(Tone::Head))];
+        for (letter, column) in table::letters(columns).into_iter().zip(columns) {
+            line.push(Span::styled(format!(" {letter} "), theme.style(Tone::Accent)));
+            line.push(Span::styled(column.name, theme.style(Tone::Dim)));
+        }
+        return spans(frame, area, line);
+    }
+    if let Some(toast) = &model.toast {
+        let text = toast.text.cut(usize::from(area.width).saturating_sub(2));
+        return spans(frame, area, vec![Span::styled(format!(" {text}"), theme.style(toast.tone))]);
+    }
+    let mut line = vec![Span::raw(" ")];
+    if let Some(job) =
+        model.job.as_ref().filter(|j| j.phase == Phase::Running && !matches!(model.popup, Some(Popup::Job)))
+    {
+        let done = job.results.iter().flatten().count();
+        let text = format!(" {} {done}/{} ", job.title.cut(24), job.results.len());
+        line.push(Span::styled(text, theme.style(Tone::Badge)));
+        line.push(Span::raw(" "));
+    }
+    let pulling = model.pulls.iter().filter(|p| p.outcome.is_none()).count();
+    if pulling > 0 && !matches!(model.popup, Some(Popup::Pulls)) {
+        line.push(Span::styled(format!(" pulling {pulling} "), theme.style(Tone::Badge)));
+        line.push(Span::raw(" "));
+    }
+    let contexts: &[Context] = match (&model.popup, model.pane) {
+        (Some(Popup::Job), _) => &[],
+        (Some(_), _) => &[Context::Everywhere],
+        (None, PaneId::Logs) => &[Context::Logs, Context::Everywhere],
+        _ => &[Context::Table, Context::Everywhere],
+    };
+    let help = " ? help ";
+    let room = usize::from(area.width).saturating_sub(help.len());
+    let hints = BINDINGS.iter().filter(|b| contexts.contains(&b.context) && !b.hint.is_empty());
+    let mut used: usize = line.iter().map(Span::width).sum();
+    for binding in hints.filter(|b| useful(model, b.cmd) && !(b.changes && model.read_only)) {
+        let key = binding.keys.first().map(|k| k.name()).unwrap_or_default();
+        used += key.width() + binding.hint.width() + 3;
+        if used > room {
+            break;
+        }
+        line.push(Span::styled(key, theme.style(Tone::Accent)));
+        let hint = if binding.cmd == Cmd::Quit && model.popup.is_some() { "close" } else { binding.hint };
+        line.push(Span::styled(format!(" {hint}  "), theme.style(Tone::Dim)));
+    }
+    if matches!(model.popup, Some(Popup::Job)) {
+        line.push(Span::styled("the plan has the keys", theme.style(Tone::Dim)));
+    }
+    spans(frame, area, line);
+    if !matches!(model.popup, Some(Popup::Job)) {
+        let x = area.right().saturating_sub(help.len() as u16);
+        frame.buffer_mut().set_string(x, area.y, " ?", theme.style(Tone::Accent));
+        frame.buffer_mut().set_string(x + 2, area.y, " help ", theme.style(Tone::Dim));
+    }
+}
+
+/// Whether a key does something where the person is: hints show nothing else.
+fn useful(model: &Model, cmd: Cmd) -> bool {
+    let pane = model.pane;
+    let acts_on = model.selected().and_then(|r| r.object.as_ref());
+    match cmd {
+        Cmd::Help => false,
+        cmd if model.popup.is_some() => match cmd {
+            Cmd::Filter => matches!(model.popup, Some(Popup::Detail(_))),
+            cmd => cmd == Cmd::Quit,
+        },
+        Cmd::Quit if pane == PaneId::Logs => true,
+        cmd if pane == PaneId::Node => matches!(cmd, Cmd::Prune | Cmd::PlanPrune | Cmd::Quit),
+        Cmd::Exec | Cmd::Logs | Cmd::Stop | Cmd::Tree => {
+            pane == PaneId::Logs || matches!(acts_on, Some(ObjectRef::Pod(_) | ObjectRef::Container(_)))
+        }
+        Cmd::Open | Cmd::Describe | Cmd::Yaml => acts_on.is_some(),
+        Cmd::Remove => acts_on.is_some_and(|o| !matches!(o, ObjectRef::Snapshot { .. })),
+        _ => true,
+    }
+}
+
+/// What the letters typed so far may mean, above the input line.
+pub fn palette(model: &Model, frame: &mut Frame<'_>, body: Rect) {
+    let Some(input) = model.input.as_ref().filter(|i| i.command) else { return };
+    let found = palette::matches(&input.text);
+    let height = (found.len() as u16 + 2).min(body.height).min(14);
+    let area = Rect { y: body.bottom() - height, height, width: body.width.min(76), ..body };
+    frame.render_widget(Clear, area);
+    let inner = frame_of(model, frame, area, "Commands and panes (Tab completes, ↑ older)", Tone::Accent);
+    let rows = usize::from(inner.height);
+    let first = (input.choice.unwrap_or(0) + 1).saturating_sub(rows);
+    let theme = model.theme;
+    for ((at, entry), y) in found.iter().enumerate().skip(first).zip(inner.y..inner.bottom()) {
+        let off = entry.changes && model.read_only;
+        let tone = match (off, input.choice == Some(at)) {
+            (_, true) => Tone::Cursor,
+            (true, _) => Tone::Dim,
+            _ => Tone::Plain,
+        };
+        let name = format!("{} {}", entry.name.to_lowercase(), entry.argument);
+        let help = if off { "read-only: not done" } else { entry.help };
+        let line = Line::from(vec![
+            Span::styled(format!("{name:<22}"), theme.style(tone)),
+            Span::styled(format!("{:<7} ", entry.aliases.first().unwrap_or(&"")), theme.style(Tone::Dim)),
+            Span::styled(help, theme.style(Tone::Dim)),
+        ]);
+        frame.buffer_mut().set_line(inner.x, y, &line, inner.width);
+    }
+}

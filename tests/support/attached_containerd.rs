@@ -1,0 +1,221 @@
+//! A containerd of the test's own, to attach to: root, state, socket, network and registry are private, and end with it.
+
+use std::{
+    fs,
+    ops::Deref,
+    path::{Path, PathBuf},
+    process::Child,
+    time::{Duration, Instant},
+};
+
+use wharf::engine::{cgroup::Cgroup, network::netns};
+
+use super::{
+    cri::Cri,
+    node::{IMAGE, processes, release},
+    registry::{self, Registry},
+};
+
+/// What its sandboxes run.
+const PAUSE: &str = "127.0.0.1:5000/test/pause:1";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// 1.6, Debian 12's package.
+    Debian,
+    /// 2.3.4, built from its sources.
+    New,
+}
+
+pub const VERSIONS: [Version; 2] = [Version::Debian, Version::New];
+
+impl Version {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Debian => "1.6",
+            Self::New => "2.3",
+        }
+    }
+}
+
+pub struct Containerd {
+    cri: Cri,
+    /// Where containerd, its shim and ctr are; `None` if they are in $PATH.
+    programs: Option<PathBuf>,
+    child: Option<Child>,
+    pub registry: Option<Registry>,
+}
+
+impl Deref for Containerd {
+    type Target = Cri;
+    fn deref(&self) -> &Cri {
+        &self.cri
+    }
+}
+
+impl Containerd {
+    /// Running, beside a registry that has [`IMAGE`] and a second image, `test/unused:1`.
+    pub fn start(test: &str, version: Version) -> Option<Self> {
+        if !super::root(test) {
+            return None;
+        }
+        let crictl = super::program(test, "crictl")?;
+        super::program(test, "runc")?;
+        let programs = match version {
+            Version::Debian => super::program(test, "containerd").map(|_| None),
+            Version::New => super::containerd_2(test).map(Some),
+        }?;
+        let dir = tempfile::Builder::new().prefix(&format!("wharf-{test}-")).tempdir().unwrap().keep();
+        // The root filesystem of a test machine may be an overlay, which cannot carry another one.
+        rustix::mount::mount("tmpfs", &dir, "tmpfs", rustix::mount::MountFlags::empty(), None).unwrap();
+        let netns = dir.join("netns");
+        netns::create(&netns).unwrap();
+        let cri = Cri {
+            crictl,
+            socket: format!("unix://{}", dir.join("c.sock").display()),
+            netns,
+            cgroup: format!("/wharf-it-{test}-{}", std::process::id()),
+            dir,
+            image: IMAGE.to_owned(),
+        };
+        let mut containerd = Self { cri, programs, child: None, registry: None };
+        let dir = containerd.dir.clone();
+        let registry = Registry::start(test, &containerd.netns, &dir.join("registry"), None)?;
+        let root = dir.join("image");
+        assert!(super::busybox_root(test, &root));
+        let base = registry::layer(&root);
+        fs::create_dir(dir.join("more")).unwrap();
+        fs::write(dir.join("more/file"), vec![7; 300_000]).unwrap();
+        fs::write(root.join("pause"), "#!/bin/sh\ntrap 'exit 0' TERM INT\nwhile :; do sleep 1000 & wait; done\n")
+            .unwrap();
+        super::cri::succeeded(
+            "chmod",
+            &std::process::Command::new("chmod").arg("755").arg(root.join("pause")).output().unwrap(),
+        );
+        let pause = registry::layer(&root);
+        registry.push("test/busybox", "1", std::slice::from_ref(&base), None);
+        registry.push("test/unused", "1", &[base, registry::layer(&dir.join("more"))], None);
+        registry.push_program("test/pause", "1", &[pause], "/pause", None);
+        containerd.registry = Some(registry);
+        containerd.configure(version);
+        containerd.serve();
+        Some(containerd)
+    }
+
+    fn configure(&self, version: Version) {
+        let dir = self.dir.display();
+        let network = serde_json::json!({
+            "cniVersion": "0.4.0", "name": "it",
+            "plugins": [{ "type": "bridge", "bridge": "it0", "isGateway": true, "ipam": { "type": "host-local",
+                "dataDir": self.dir.join("cni-data"), "ranges": [[{ "subnet": "10.91.0.0/16" }]] } }],
+        });
+        fs::create_dir_all(self.dir.join("cni")).unwrap();
+        fs::write(self.dir.join("cni/10-it.conflist"), network.to_string()).unwrap();
+        let plugins = ["/opt/cni/bin", "/usr/lib/cni"].into_iter().find(|d| Path::new(d).join("bridge").exists());
+        let plugins = plugins.expect("CNI plugins (Debian: containernetworking-plugins)");
+        let common = format!(
+            "root = \"{dir}/lib\"\nstate = \"{dir}/run\"\n[grpc]\naddress = \"{dir}/c.sock\"\n[ttrpc]\n\
+             address = \"{dir}/t.sock\"\n[plugins.\"io.containerd.internal.v1.opt\"]\npath = \"{dir}/opt\"\n"
+        );
+        // No CAP_SYS_RESOURCE is needed then.
+        let own = match version {
+            Version::Debian => format!(
+                "version = 2\n{common}[plugins.\"io.containerd.grpc.v1.cri\"]\nsandbox_image = \"{PAUSE}\"\n\
+                 restrict_oom_score_adj = true\nnetns_mounts_under_state_dir = true\n\
+                 [plugins.\"io.containerd.grpc.v1.cri\".cni]\nbin_dir = \"{plugins}\"\nconf_dir = \"{dir}/cni\"\n"
+            ),
+            Version::New => {
+                let host = self.dir.join("hosts/127.0.0.1:5000");
+                fs::create_dir_all(&host).unwrap();
+                fs::write(host.join("hosts.toml"), "server = \"http://127.0.0.1:5000\"\n").unwrap();
+                format!(
+                    "version = 3\ndisabled_plugins = [\"io.containerd.nri.v1.nri\"]\n{common}\
+                     [plugins.\"io.containerd.cri.v1.images\".pinned_images]\nsandbox = \"{PAUSE}\"\n\
+                     [plugins.\"io.containerd.cri.v1.images\".registry]\nconfig_path = \"{dir}/hosts\"\n\
+                     [plugins.\"io.containerd.cri.v1.runtime\"]\nrestrict_oom_score_adj = true\n\
+                     netns_mounts_under_state_dir = true\n[plugins.\"io.containerd.cri.v1.runtime\".cni]\n\
+                     bin_dirs = [\"{plugins}\"]\nconf_dir = \"{dir}/cni\"\n"
+                )
+            }
+        };
+        fs::write(self.dir.join("config.toml"), own).unwrap();
+    }
+
+    /// Starts it (again) and waits until its network is ready.
+    pub fn serve(&mut self) {
+        let log = fs::File::options().append(true).create(true).open(self.dir.join("log")).unwrap();
+        let program = self.programs.as_ref().map_or_else(|| PathBuf::from("containerd"), |p| p.join("containerd"));
+        let mut command = super::in_netns(&self.netns, &program);
+        let beside = self.programs.as_ref().map(|p| format!("{}:", p.display())).unwrap_or_default();
+        command.env("PATH", format!("{beside}{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default()));
+        command.arg("-c").arg(self.dir.join("config.toml")).args(["-l", "warn"]);
+        self.child = Some(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let info = self.crictl(&["info"]).output().unwrap();
+            let parsed: serde_json::Value = serde_json::from_slice(&info.stdout).unwrap_or_default();
+            let conditions = parsed["status"]["conditions"].as_array().cloned().unwrap_or_default();
+            if conditions.len() >= 2 && conditions.iter().take(2).all(|c| c["status"] == true) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "containerd does not come up: {parsed}\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// SIGKILL, as if it had crashed.
+    pub fn kill(&mut self) {
+        let mut child = self.child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.dir.join("log")).unwrap_or_default()
+    }
+
+    /// containerd's own tool, in one of its namespaces.
+    pub fn ctr(&self, namespace: &str, arguments: &[&str]) -> String {
+        let program = self.programs.as_ref().map_or_else(|| PathBuf::from("ctr"), |p| p.join("ctr"));
+        let mut command = super::in_netns(&self.netns, &program);
+        command.arg("-a").arg(self.dir.join("c.sock")).args(["-n", namespace]).args(arguments);
+        super::cri::succeeded(&format!("ctr {arguments:?}"), &command.output().unwrap())
+    }
+
+    /// Runs a pod with a container; both ids.
+    pub fn run(&self, pod: &str, container: &str, script: &str) -> (String, String) {
+        let config = self.pod_config(pod);
+        let sandbox = self.ok(&["runp", &config]);
+        let id = self.ok(&["create", &sandbox, &self.container_config(container, pod, 0, script), &config]);
+        self.ok(&["start", &id]);
+        (sandbox, id)
+    }
+
+    /// Ends it and whatever it runs.
+    pub fn end(self) {
+        for pod in self.ok(&["pods", "-q"]).lines() {
+            self.ok(&["rmp", "-f", pod]);
+        }
+    }
+}
+
+impl Drop for Containerd {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        self.registry = None;
+        if let Ok(cgroup) = Cgroup::new(&self.cgroup) {
+            let _ = cgroup.kill().and_then(|()| cgroup.delete());
+        }
+        for line in processes(&self.dir.to_string_lossy()) {
+            if let Some(pid) =
+                line.split(' ').next().and_then(|p| p.parse().ok()).and_then(rustix::process::Pid::from_raw)
+            {
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
+        }
+        release(&self.dir);
+    }
+}
