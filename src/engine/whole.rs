@@ -18,12 +18,7 @@ use super::{
     cri::{self, Pods},
     features::{self, Features},
     gc,
-    image::{
-        config::ImageConfig,
-        pull::Puller,
-        reference::Reference,
-        registry::RegistryConfig,
-    },
+    image::{config::ImageConfig, pull::Puller, reference::Reference, registry::RegistryConfig},
     metadata::{Db, ImageRow, Table},
     network::{self, Network, NetworkConfig},
     recover,

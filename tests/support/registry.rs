@@ -81,13 +81,14 @@ impl Registry {
             let made = Command::new("openssl").args(line.split(' ')).args(last).current_dir(dir).output().unwrap();
             assert!(made.status.success(), "openssl {line}: {}", String::from_utf8_lossy(&made.stderr));
         };
+        // openssl makes authorities of all that sign themselves, if it is not told otherwise.
         let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
         run(&format!("req -x509 {key} -keyout ca.key -out ca.crt -days 2 -subj /CN=test-authority"), &[]);
         run(
             &format!(
-                "req -x509 {key} -keyout server.key -out server.crt -days 2 -subj /CN=mirror -CA ca.crt -CAkey ca.key -addext"
+                "req -x509 {key} -keyout server.key -out server.crt -days 2 -subj /CN=mirror -CA ca.crt -CAkey ca.key"
             ),
-            &[&names],
+            &["-addext", &names, "-addext", "basicConstraints=critical,CA:FALSE"],
         );
         let config = format!(
             "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {0}/data}}}}\n\

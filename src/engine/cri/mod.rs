@@ -2,6 +2,7 @@
 //!
 //! `Service` only translates: a function of the sibling modules does each call, and is named as the RPC.
 
+mod cdi;
 mod container;
 mod events;
 pub mod exec;
@@ -289,7 +290,9 @@ impl RuntimeService for Service {
         &self,
         _: Request<cri::CheckpointContainerRequest>,
     ) -> Answer<cri::CheckpointContainerResponse> {
-        unimplemented("CheckpointContainer")
+        // What a checkpoint holds is written and read by CRIU with the rights of root: a source of holes that the kubelet
+        // asks for behind a feature gate (threats RUN-16).
+        unimplemented("CheckpointContainer: writing a running container to an archive")
     }
 
     type GetContainerEventsStream = Listed<cri::ContainerEventResponse>;

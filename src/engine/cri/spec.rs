@@ -8,7 +8,7 @@ use oci_spec::runtime::{LinuxResources, Process, Spec};
 use serde_json::{Value, json};
 
 use super::{
-    mounts, seccomp,
+    cdi, mounts, seccomp,
     state::{ContainerRecord, PodRecord},
     user::User,
     users,
@@ -119,7 +119,7 @@ pub fn build(inputs: &Inputs, user: &User) -> Result<Spec> {
     };
     let mut linux_resources = serde_json::to_value(self::resources(&resources)?).map_err(encode)?;
     linux_resources["devices"] = device_rules(config, &security)?;
-    let document = json!({
+    let mut document = json!({
         "ociVersion": "1.2.0",
         "process": process(inputs, &security, user, resources.oom_score_adj)?,
         "root": { "path": inputs.rootfs, "readonly": security.readonly_rootfs },
@@ -138,6 +138,7 @@ pub fn build(inputs: &Inputs, user: &User) -> Result<Spec> {
             "seccomp": seccomp::of(&security, &capabilities(&security)?)?,
         },
     });
+    cdi::apply(&mut document, &cdi::names(config), &cdi::DIRECTORIES.map(PathBuf::from))?;
     serde_json::from_value(document).map_err(encode)
 }
 
@@ -292,7 +293,8 @@ fn annotations(inputs: &Inputs) -> Value {
     })
 }
 
-fn device_of(path: &str) -> Result<(String, u32, u32, u32)> {
+/// Type, numbers and mode of a device of the host.
+pub fn device_of(path: &str) -> Result<(String, u32, u32, u32)> {
     use rustix::fs::FileType;
     let stat = rustix::fs::stat(path).context(|| format!("stat device {path}"))?;
     let kind = match FileType::from_raw_mode(stat.st_mode) {
