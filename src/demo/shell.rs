@@ -15,6 +15,10 @@ pub fn main() -> ExitCode {
     if let Some(at) = arguments.iter().position(|a| a == "-c") {
         let mut code = 0;
         for line in arguments.get(at + 1).map(String::as_str).unwrap_or_default().split([';', '\n']) {
+            // Whatever shell the app looks for, this is the only one here.
+            if line.trim_start().starts_with("exec ") {
+                return interactive();
+            }
             match run(line) {
                 Outcome::Code(c) => code = c,
                 Outcome::Exit(c) => return ExitCode::from(c),
@@ -22,6 +26,10 @@ pub fn main() -> ExitCode {
         }
         return ExitCode::from(code);
     }
+    interactive()
+}
+
+fn interactive() -> ExitCode {
     let (input, interactive) = (std::io::stdin(), std::io::stdin().is_terminal());
     let mut code = 0;
     if interactive {

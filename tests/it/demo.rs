@@ -158,9 +158,15 @@ fn pane(app: &Tmux, key: &str, wanted: &[&str]) -> String {
 }
 
 #[test]
-fn panes_texts_tables_and_logs_of_the_demo() {
+fn every_pane_and_key_of_the_demo() {
     let Some(place) = Place::new("demo-keys") else { return };
     assert_eq!(place.traces(), Vec::<String>::new());
+    let Some(registry) = Registry::start("demo-keys", &place.netns, &place.dir.join("registry"), None) else { return };
+    let image = place.dir.join("image");
+    fs::create_dir(&image).unwrap();
+    fs::write(image.join("file"), vec![b'x'; 1 << 20]).unwrap();
+    registry.push("test/small", "1", &[support::registry::layer(&image)], None);
+
     let app = place.app("demo-keys", "--demo");
     app.wait_for(" DEMO ");
     pane(&app, "2", &["web-5f7c9", "cache-0", "ledger-7d4b8", "payments-66b9f", "report-29384"]);
@@ -169,11 +175,15 @@ fn panes_texts_tables_and_logs_of_the_demo() {
     texts(&app);
     tables_move(&app);
     logs(&app);
+    exec(&app);
+    acts(&app);
+    prunes(&app);
     app.keys(&["q"]);
     assert_eq!(app.exit_code(), 0);
     assert!(!app.alternate());
     place.nothing_left(pid, "q");
     app.end();
+    drop(registry);
     place.end();
 }
 
@@ -232,6 +242,83 @@ fn logs(app: &Tmux) {
     let before = title(&screen);
     app.wait_until("more lines come", |s| title(s) != before);
     app.keys(&["Escape", "Escape"]);
+}
+
+fn exec(app: &Tmux) {
+    pane(app, "3", &["cache-0"]);
+    app.keys(&["/", "web-5f7c9/web", "Enter", "e"]);
+    app.wait_for("wharf demo shell");
+    assert!(!app.alternate(), "the app has stepped aside");
+    app.keys(&["hostname", "Enter"]);
+    app.wait_until("the pod's name", |s| s.lines().any(|l| l.trim() == "web-5f7c9"));
+    app.keys(&["exit", "Space", "5", "Enter"]);
+    app.wait_for("the shell ended with 5");
+    assert!(app.alternate());
+    app.keys(&["Escape"]);
+    app.wait_for("cache-0");
+}
+
+fn acts(app: &Tmux) {
+    app.keys(&[":", "pull 127.0.0.1:9/none/such:1", "Enter"]);
+    app.wait_for("127.0.0.1:9/none/such:1 failed");
+    app.wait_for("refused");
+    app.keys(&["Escape", ":", "pull 127.0.0.1:5000/test/small:1", "Enter"]);
+    app.wait_for("pulled 127.0.0.1:5000/test/small:1");
+    app.keys(&["Escape"]);
+    pane(app, "4", &["test/small:1"]);
+
+    pane(app, "3", &["traffic"]);
+    app.keys(&["/", "traffic", "Enter", "x"]);
+    app.wait_for("Cancel");
+    // Cancel has the focus, and a key right after the plan came up presses nothing.
+    std::thread::sleep(Duration::from_millis(300));
+    app.keys(&["Tab", "Enter"]);
+    app.wait_for("done, 1 step");
+    app.keys(&["Escape"]);
+    app.wait_for("Exited");
+    app.keys(&["Escape"]);
+    pane(app, "2", &["ledger-7d4b8"]);
+    app.keys(&["/", "ledger", "Enter", "C-d"]);
+    app.wait_for("remove pod");
+    std::thread::sleep(Duration::from_millis(300));
+    app.keys(&["Y"]);
+    app.wait_for("done, ");
+    app.keys(&["Escape", "Escape"]);
+    app.wait_until("the pod has gone", |s| s.contains("web-5f7c9") && !s.contains("ledger-7d4b8"));
+}
+
+fn prunes(app: &Tmux) {
+    pane(app, "4", &["ml/old-model", "test/small:1"]);
+    app.keys(&["p"]);
+    app.wait_for("Cancel");
+    app.keys(&["Escape"]);
+    app.keys(&["P"]);
+    let screen = app.wait_for("starts in");
+    assert!(screen.contains("ml/old-model") && screen.contains("uses it"), "{screen}");
+    app.keys(&["u"]);
+    app.wait_for("called off, nothing done");
+    app.wait_for("ml/old-model");
+    app.keys(&["P"]);
+    app.wait_for("starts in");
+    std::thread::sleep(Duration::from_millis(300));
+    let begin = Instant::now();
+    app.keys(&["Enter"]);
+    app.wait_until("done at once", |s| s.contains("done, ") || s.contains(" steps failed"));
+    assert!(begin.elapsed() < Duration::from_secs(20));
+    app.keys(&["Escape"]);
+    let screen =
+        app.wait_until("the unused images have gone", |s| !s.contains("old-model") && !s.contains("test/small"));
+    assert!(screen.contains("shop/web:2.3"), "{screen}");
+    // With its grace, and nothing pressed: it starts by itself, and not before five seconds.
+    app.keys(&[":", "pull 127.0.0.1:5000/test/small:1", "Enter"]);
+    app.wait_for("pulled 127.0.0.1:5000/test/small:1");
+    app.keys(&["Escape", "P"]);
+    app.wait_for("starts in 5 s");
+    let begin = Instant::now();
+    app.wait_until("it started by itself", |s| !s.contains("starts in") && s.contains("done, "));
+    assert!(begin.elapsed() > Duration::from_secs(4), "{:?}", begin.elapsed());
+    app.keys(&["Escape"]);
+    app.wait_until("gone again", |s| !s.contains("test/small"));
 }
 
 #[test]
