@@ -305,6 +305,8 @@ fn commands_run_over_its_streaming_server() {
         tmux.keys(&["Enter"]);
         tmux.wait_for("30 100");
         tmux.keys(&["C-c"]);
+        // The terminal drops what was typed before the signal.
+        tmux.wait_until("the prompt again", |s| s.trim_end().ends_with('#'));
         tmux.text("exit 9");
         tmux.keys(&["Enter"]);
         assert_eq!(tmux.exit_code(), 9);

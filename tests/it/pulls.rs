@@ -37,8 +37,9 @@ pub fn holdings(root: &Path) -> Holdings {
     let mut files = BTreeMap::new();
     walk(root, &mut |path, size| {
         let name = path.strip_prefix(root).unwrap().display().to_string();
-        // The database's own files grow and shrink as it likes, and a lock names a pid.
-        if !name.starts_with("meta.db") && name != "LOCK" {
+        // The database's own files grow and shrink as it likes, a lock names a pid, and the ballast comes back with the
+        // next collection that finds room.
+        if !name.starts_with("meta.db") && !["LOCK", "ballast"].contains(&name.as_str()) {
             files.insert(name, size);
         }
     });

@@ -1,6 +1,9 @@
 //! One blob from the registry into the content store: resumed when the connection breaks, verified at the end.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -17,6 +20,8 @@ use crate::{
 
 /// Broken connections in a row without a byte in between.
 const ATTEMPTS: u32 = 5;
+/// For a writer that nobody waits for any more to put its last bytes down.
+const HANDOVER: Duration = Duration::from_secs(30);
 /// Chunks in flight between the network and the disk.
 const QUEUE: usize = 32;
 
@@ -55,6 +60,20 @@ impl Puller {
         }
     }
 
+    /// The blob's ingest. The writer of a pull that was called off may hold it a moment longer than the pull held the lock.
+    async fn open(&self, blob: &Descriptor, lease: &str) -> Result<Ingest> {
+        let deadline = Instant::now() + HANDOVER;
+        loop {
+            let (content, descriptor, own) = (self.content.clone(), blob.clone(), lease.to_owned());
+            match blocking(move || content.ingest(&descriptor.digest, descriptor.size, &own)).await {
+                Err(error) if error.is(Kind::Unavailable) && Instant::now() < deadline => {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                other => return other,
+            }
+        }
+    }
+
     /// From the hosts at or after number `from`. The error comes with the host that gave the bytes, if any did.
     async fn fetch_from(
         &self,
@@ -64,9 +83,7 @@ impl Puller {
         report: &Report,
         mut from: usize,
     ) -> Result<(), (Option<usize>, Error)> {
-        let (content, descriptor, own) = (self.content.clone(), blob.clone(), lease.to_owned());
-        let opened = blocking(move || content.ingest(&descriptor.digest, descriptor.size, &own)).await;
-        let mut ingest = opened.map_err(|e| (None, e))?;
+        let mut ingest = self.open(blob, lease).await.map_err(|e| (None, e))?;
         let (mut broken, mut host) = (0, None);
         while ingest.offset() < blob.size || blob.size == 0 {
             let before = ingest.offset();
