@@ -83,6 +83,7 @@ impl Cri {
     ///
     /// # Errors
     /// What its Version call reports.
+    #[cfg(feature = "engine")]
     pub async fn over(
         routes: tonic::service::Routes,
         mode: Mode,

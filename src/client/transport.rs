@@ -4,7 +4,9 @@ use std::{path::PathBuf, task};
 
 use http::{Request, Response};
 use hyper_util::rt::TokioIo;
-use tonic::{body::Body, service::Routes, transport::Endpoint};
+#[cfg(feature = "engine")]
+use tonic::service::Routes;
+use tonic::{body::Body, transport::Endpoint};
 use tower::{Service, ServiceExt, util::BoxCloneSyncService};
 
 use crate::{
@@ -68,6 +70,7 @@ pub fn path_of(endpoint: &str) -> Result<PathBuf> {
 }
 
 /// The server itself, without a socket.
+#[cfg(feature = "engine")]
 pub fn in_process(routes: Routes) -> Transport {
     let routes = ServiceExt::<Request<Body>>::map_err(routes, |never: std::convert::Infallible| match never {});
     BoxCloneSyncService::new(routes)
