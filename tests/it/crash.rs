@@ -330,7 +330,7 @@ fn killed_at_any_time() {
         (seed >> 33) % below
     };
     let bystander = bystander(&node);
-    let (pod_config, config) = (node.pod_config("p", |_| ()), node.container_config("c", "echo x; sleep 0.2", |_| ()));
+    let (pod_config, config) = (node.pod_config("p", |_| ()), node.container_config("c", "echo x; sleep 1000", |_| ()));
     for round in 0..loops {
         let wait = Duration::from_millis(random(2500));
         let first = random(3);

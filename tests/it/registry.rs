@@ -475,7 +475,7 @@ fn reg_21_fifty_pulls_of_one_image_fetch_it_once() {
 #[test]
 fn reg_22_a_pull_that_is_called_off_goes_on_later() {
     let Some((node, lying, before)) = setup("reg22") else { return };
-    let image = Image::new(&[noise(53, 4 << 20)]);
+    let image = Image::new(&[noise(53, 16 << 20)]);
     let (digest, size) = (image.layers[0].clone(), image.blob(&image.layers[0]).len());
     let whole = image.blob(&digest);
     let layer = digest.clone();

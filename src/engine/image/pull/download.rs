@@ -13,7 +13,10 @@ use crate::{
     bail,
     engine::{
         content::Ingest,
-        image::{manifest::Descriptor, registry::Session},
+        image::{
+            manifest::Descriptor,
+            registry::{Fetched, Session},
+        },
     },
     error::{Context, Error, Kind, Result},
 };
@@ -56,6 +59,21 @@ impl Puller {
             match host {
                 Some(host) if error.is(Kind::DataLoss) && session.pass_over(host, &error) => from = host + 1,
                 _ => return Err(error),
+            }
+        }
+    }
+
+    /// Puts a manifest or an index into the store; other pulls may want to do the same at this moment.
+    pub(super) async fn keep(&self, document: &Fetched, lease: &str) -> Result<()> {
+        let _one = self.locks.lock(Subject::Blob, &document.digest).await;
+        let deadline = Instant::now() + HANDOVER;
+        loop {
+            let (content, body, own) = (self.content.clone(), document.body.clone(), lease.to_owned());
+            match blocking(move || content.write(&body, &own)).await {
+                Err(error) if error.is(Kind::Unavailable) && Instant::now() < deadline => {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                other => return other.map(drop),
             }
         }
     }

@@ -255,8 +255,7 @@ impl Puller {
         report: &Report,
     ) -> Result<ImageRow> {
         for document in &resolved.documents {
-            let (content, body, lease) = (self.content.clone(), document.body.clone(), lease.to_owned());
-            blocking(move || content.write(&body, &lease)).await?;
+            self.keep(document, lease).await?;
         }
         let config = self.config(session, &resolved.config, lease).await?;
         let rootfs = RootFs::parse(&config, resolved.layers.len())?;
