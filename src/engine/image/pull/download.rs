@@ -66,30 +66,13 @@ impl Puller {
     /// Puts a manifest or an index into the store; other pulls may want to do the same at this moment.
     pub(super) async fn keep(&self, document: &Fetched, lease: &str) -> Result<()> {
         let _one = self.locks.lock(Subject::Blob, &document.digest).await;
-        let deadline = Instant::now() + HANDOVER;
-        loop {
-            let (content, body, own) = (self.content.clone(), document.body.clone(), lease.to_owned());
-            match blocking(move || content.write(&body, &own)).await {
-                Err(error) if error.is(Kind::Unavailable) && Instant::now() < deadline => {
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                }
-                other => return other.map(drop),
-            }
-        }
+        let (content, body, own) = (self.content.clone(), document.body.clone(), lease.to_owned());
+        patiently(move || content.write(&body, &own).map(drop)).await
     }
 
-    /// The blob's ingest. The writer of a pull that was called off may hold it a moment longer than the pull held the lock.
     async fn open(&self, blob: &Descriptor, lease: &str) -> Result<Ingest> {
-        let deadline = Instant::now() + HANDOVER;
-        loop {
-            let (content, descriptor, own) = (self.content.clone(), blob.clone(), lease.to_owned());
-            match blocking(move || content.ingest(&descriptor.digest, descriptor.size, &own)).await {
-                Err(error) if error.is(Kind::Unavailable) && Instant::now() < deadline => {
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                }
-                other => return other,
-            }
-        }
+        let (content, descriptor, own) = (self.content.clone(), blob.clone(), lease.to_owned());
+        patiently(move || content.ingest(&descriptor.digest, descriptor.size, &own)).await
     }
 
     /// From the hosts at or after number `from`. The error comes with the host that gave the bytes, if any did.
@@ -135,6 +118,20 @@ impl Puller {
         let digest = blob.digest.clone();
         let committed = blocking(move || ingest.commit()).await.context(|| format!("blob {}", digest.short()));
         committed.map_err(|e| (host, e))
+    }
+}
+
+/// Tries again while the blob is being written: the writer of a pull that was called off may hold it a moment longer than
+/// the pull held the lock.
+async fn patiently<T: Send + 'static>(work: impl Fn() -> Result<T> + Clone + Send + 'static) -> Result<T> {
+    let deadline = Instant::now() + HANDOVER;
+    loop {
+        match blocking(work.clone()).await {
+            Err(error) if error.is(Kind::Unavailable) && Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            other => return other,
+        }
     }
 }
 
