@@ -23,3 +23,4 @@ mod streaming_threats;
 #[path = "../support/mod.rs"]
 mod support;
 mod terminal;
+mod verbs;
