@@ -207,6 +207,8 @@ impl Opener {
         };
         let what = || stream.headers.iter().map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>().join(" ");
         tokio::select! {
+            // An answer counts although the connection ended right after it: what came with it can still be read.
+            biased;
             answer = tokio::time::timeout(REPLY, replied) => match answer {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => bail!(Unavailable, "the runtime refused the stream {}", what()),

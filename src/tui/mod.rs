@@ -134,7 +134,9 @@ async fn turn(
                     tty.resume()?;
                     let size = wipe(&mut terminal).map_err(failed)?;
                     update::update(&mut model, Event::Resize(size.width, size.height));
-                    effects = update::update(&mut model, Event::ExecEnded(result.map_err(|e| format!("{e:#}"))));
+                    // The clock stood still meanwhile, and what is said next would be old at once.
+                    effects = update::update(&mut model, Event::Tick(SystemTime::now()));
+                    effects.extend(update::update(&mut model, Event::ExecEnded(result.map_err(|e| format!("{e:#}")))));
                 }
                 Effect::Mouse(on) => tty.mouse(on)?,
                 Effect::Copy(text) => tty::Tty::copy(&text)?,
