@@ -7,7 +7,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use ratatui::{Terminal, backend::CrosstermBackend};
+use ratatui::{
+    Terminal,
+    backend::CrosstermBackend,
+    layout::{Position, Rect, Size},
+};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -84,6 +88,14 @@ pub async fn run(runtime: Arc<dyn Runtime>, options: Options) -> Result<u8> {
     }
 }
 
+/// Clears the screen, so that the next frame is drawn whole; its size. `Terminal::clear` would ask the terminal where its
+/// cursor is, and the answer would be read by whoever reads the keys: the app would end for want of it.
+fn wipe(terminal: &mut Terminal<CrosstermBackend<std::io::Stdout>>) -> std::io::Result<Size> {
+    let size = terminal.size()?;
+    terminal.resize(Rect::from((Position::ORIGIN, size)))?;
+    Ok(size)
+}
+
 async fn turn(
     tty: &mut tty::Tty,
     runtime: Arc<dyn Runtime>,
@@ -110,7 +122,7 @@ async fn turn(
             match effect {
                 Effect::Quit => return Ok(0),
                 Effect::Redraw => {
-                    terminal.clear().map_err(failed)?;
+                    wipe(&mut terminal).map_err(failed)?;
                     model.dirty = true;
                 }
                 Effect::Exec { container } => {
@@ -120,8 +132,7 @@ async fn turn(
                         code = tty.ended() => return Ok(code),
                     };
                     tty.resume()?;
-                    terminal.clear().map_err(failed)?;
-                    let size = terminal.size().map_err(failed)?;
+                    let size = wipe(&mut terminal).map_err(failed)?;
                     update::update(&mut model, Event::Resize(size.width, size.height));
                     effects = update::update(&mut model, Event::ExecEnded(result.map_err(|e| format!("{e:#}"))));
                 }

@@ -24,3 +24,4 @@ mod streaming_threats;
 #[path = "../support/mod.rs"]
 mod support;
 mod terminal;
+mod verbs;

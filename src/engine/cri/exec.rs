@@ -1,7 +1,12 @@
 //! Commands in running containers: ExecSync with bounded output (threats STR-03, STR-04), and interactive ones.
 
-use std::{os::fd::OwnedFd, sync::Arc, time::Duration};
+use std::{
+    os::fd::{AsFd, OwnedFd},
+    sync::Arc,
+    time::Duration,
+};
 
+use rustix::fs::{Mode, OFlags};
 use tokio::{
     io::AsyncReadExt,
     net::unix::pipe,
@@ -17,6 +22,7 @@ use crate::{
     bail,
     engine::{
         Engine,
+        run::terminal_below,
         shim::{ExecTask, Task},
     },
     error::{Context, Error, Kind, Result},
@@ -187,7 +193,7 @@ pub async fn interactive(
     let mut session =
         Interactive { input: None, stdout: None, stderr: None, task, container: record.id.clone(), id: id.clone() };
     let stdio = if tty {
-        let (master, slave) = terminal()?;
+        let (master, slave) = terminal(record.pid)?;
         let copy = |fd: &OwnedFd| fd.try_clone().context(|| "duplicate the terminal".to_owned());
         session.stdout = Some(copy(&master)?);
         session.input = Some(master);
@@ -234,8 +240,19 @@ impl Interactive {
     }
 }
 
-/// A terminal of the host: master and slave.
-fn terminal() -> Result<(OwnedFd, OwnedFd)> {
+/// Master and slave of a terminal in the container's devpts, so that the command finds its name in /dev/pts; of the host's
+/// where the container has none.
+fn terminal(pid: u32) -> Result<(OwnedFd, OwnedFd)> {
+    let path = format!("/proc/{pid}/root");
+    let root = rustix::fs::open(&path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
+        .context(|| format!("open the container's root by {path}"))?;
+    terminal_below(root.as_fd()).or_else(|error| {
+        tracing::debug!("{error:#}; the host's is used");
+        hosts_terminal()
+    })
+}
+
+fn hosts_terminal() -> Result<(OwnedFd, OwnedFd)> {
     use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
     let doing = || "open a terminal".to_owned();

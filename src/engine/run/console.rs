@@ -1,6 +1,6 @@
 //! The container's own terminal: a pair from its devpts, mounted at /dev/console.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::{
     fs::{CWD, Mode, OFlags, ResolveFlags},
@@ -15,8 +15,16 @@ use crate::{
 
 /// Master and slave, from inside the container. The path must be the real thing: an image cannot put its own file there.
 pub fn open() -> Result<(OwnedFd, OwnedFd)> {
+    let root = rustix::fs::open("/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
+        .context(|| "open the container's root".to_owned())?;
+    terminal_below(root.as_fd())
+}
+
+/// The same from outside, below the root of a running container (such as `/proc/PID/root`).
+pub fn terminal_below(root: BorrowedFd) -> Result<(OwnedFd, OwnedFd)> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let master = rustix::fs::openat2(CWD, "/dev/pts/ptmx", flags, Mode::empty(), ResolveFlags::NO_SYMLINKS)
+    let within = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS;
+    let master = rustix::fs::openat2(root, "dev/pts/ptmx", flags, Mode::empty(), within)
         .context(|| "open /dev/pts/ptmx in the container".to_owned())?;
     let kind = rustix::fs::fstatfs(&master).context(|| "stat /dev/pts/ptmx".to_owned())?.f_type;
     if kind != libc::DEVPTS_SUPER_MAGIC {

@@ -27,6 +27,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use oci_spec::runtime::{Process, Spec};
 
 pub use channel::{Channel, Word};
+pub use console::terminal_below;
 pub use pause::{Pause, pause};
 pub use seccomp::Filter;
 pub use users::{IdMap, Users, idmap, owner, probe};
