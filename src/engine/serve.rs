@@ -1,14 +1,20 @@
-//! The engine on a socket: CRI v1 for the kubelet and crictl, root only.
+//! The engine on a socket: CRI v1 for the kubelet and crictl, root only; a call ends at its caller's deadline.
 
 use std::{
     fs,
     os::unix::fs::{FileTypeExt, PermissionsExt},
     path::Path,
     sync::Arc,
+    task::{Context as Waker, Poll},
+    time::Duration,
 };
 
+use futures::future::BoxFuture;
+use http::{HeaderMap, Request, Response};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_stream::wrappers::UnixListenerStream;
+use tonic::{Status, body::Body};
+use tower::{Service, layer::layer_fn};
 
 use super::{Engine, cri};
 use crate::{
@@ -27,6 +33,7 @@ pub async fn serve(engine: Arc<Engine>, socket: &Path, stop: impl Future<Output 
     };
     tracing::info!(socket = %socket.display(), "serving CRI v1");
     tonic::transport::Server::builder()
+        .layer(layer_fn(Deadline))
         .add_routes(cri::routes(Arc::clone(&engine)))
         .serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop)
         .await
@@ -53,4 +60,89 @@ async fn listen(socket: &Path) -> Result<UnixListener> {
     fs::set_permissions(&fresh, fs::Permissions::from_mode(0o600)).context(|| format!("chmod {}", fresh.display()))?;
     fs::rename(&fresh, socket).context(|| format!("move the socket to {}", socket.display()))?;
     Ok(listener)
+}
+
+/// Answers `DeadlineExceeded` when the caller's time is over, as gRPC says. tonic's own timer answers `Cancelled`, which
+/// clients whose clock is a little behind then report.
+#[derive(Debug, Clone)]
+struct Deadline<S>(S);
+
+impl<S, B> Service<Request<B>> for Deadline<S>
+where
+    S: Service<Request<B>, Response = Response<Body>>,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<S::Response, S::Error>>;
+
+    fn poll_ready(&mut self, waker: &mut Waker<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(waker)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let limit = timeout(request.headers());
+        // The layers within see no deadline, so that there is one timer.
+        request.headers_mut().remove(TIMEOUT);
+        let answer = self.0.call(request);
+        Box::pin(async move {
+            let Some(limit) = limit else { return answer.await };
+            match tokio::time::timeout(limit, answer).await {
+                Ok(answer) => answer,
+                Err(_) => Ok(Status::deadline_exceeded(format!("not done in the caller's {limit:?}")).into_http()),
+            }
+        })
+    }
+}
+
+const TIMEOUT: &str = "grpc-timeout";
+
+/// What the caller gives a call: up to eight digits and a unit (gRPC over HTTP/2, "Timeout"). Anything else is no limit.
+fn timeout(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(TIMEOUT)?.to_str().ok()?;
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.len() > 8 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let value: u64 = digits.parse().ok()?;
+    Some(match unit {
+        "H" => Duration::from_secs(value * 3600),
+        "M" => Duration::from_secs(value * 60),
+        "S" => Duration::from_secs(value),
+        "m" => Duration::from_millis(value),
+        "u" => Duration::from_micros(value),
+        "n" => Duration::from_nanos(value),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_digits_and_a_unit() {
+        let read = |text: &str| timeout(&HeaderMap::from_iter([(TIMEOUT.parse().unwrap(), text.parse().unwrap())]));
+        assert_eq!(read("2S"), Some(Duration::from_secs(2)));
+        assert_eq!(read("1500m"), Some(Duration::from_millis(1500)));
+        assert_eq!(read("99999999H"), Some(Duration::from_secs(99_999_999 * 3600)));
+        for bad in ["", "S", "5", "-1S", "+1S", "123456789S", "1h", "1.5S"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_waits_too_long_is_told_that_the_deadline_is_over() {
+        let slow = |request: Request<()>| async move {
+            assert!(!request.headers().contains_key(TIMEOUT), "a second timer would run");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            Ok::<_, std::convert::Infallible>(Status::ok("").into_http::<Body>())
+        };
+        let mut service = Deadline(tower::service_fn(slow));
+        for (limit, code) in [("10m", "4"), ("30S", "0")] {
+            let request = Request::builder().header(TIMEOUT, limit).body(()).unwrap();
+            let answer = service.call(request).await.unwrap();
+            assert_eq!(answer.headers()["grpc-status"], code, "{limit}");
+        }
+    }
 }

@@ -1,9 +1,11 @@
-//! The CRI validation suite (cri-tools' critest) over the built-in runtime: every spec it has for this machine, but one.
+//! The CRI validation suite (cri-tools' critest) over every handler, one by one and several at a time: every spec it has for
+//! this machine, but one.
 
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -27,7 +29,8 @@ fn suite(critest: &Path, node: &Node, digest: &str) -> PathBuf {
         }
     }
     assert!(found > 0, "this critest has another digest in it");
-    let path = node.dir.join("critest");
+    // By this end ginkgo knows a suite that is built.
+    let path = node.dir.join("critest.test");
     fs::write(&path, bytes).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     path
@@ -48,44 +51,130 @@ fn specs(report: &Path) -> Vec<(String, String, String)> {
         .collect()
 }
 
+/// What one run of the suite is to be.
+#[derive(Default)]
+struct Run<'a> {
+    test: &'a str,
+    /// Built-in if there is none.
+    handler: Option<&'a str>,
+    /// Specs at a time.
+    parallel: u32,
+    /// Parts of names, and why their specs may skip besides AppArmor's.
+    skipped: &'a [(&'a str, &'a str)],
+    passed: usize,
+}
+
+impl Run<'_> {
+    fn check(&self, prepare: impl FnOnce(&Path) -> Vec<String>) {
+        let Some(critest) = support::program(self.test, "critest") else { return };
+        let Some(ginkgo) = support::program(self.test, "ginkgo") else { return };
+        let Some(mut node) = Node::with_mirror(self.test, &HOSTS) else { return };
+        node.flags = prepare(&node.dir);
+        node.kill_engine();
+        node.serve();
+        let scratch = node.dir.join("images");
+        let Some(digest) = images::push(self.test, node.registry.as_ref().unwrap(), &scratch) else { return };
+        let names = node.dir.join("names.yaml");
+        let text = "defaultTestContainerImage: registry.k8s.io/e2e-test-images/busybox:1.29-2\n\
+            webServerTestImage: registry.k8s.io/e2e-test-images/nginx:1.14-2\n";
+        fs::write(&names, text).unwrap();
+        let flag = |name: &str, value: &dyn std::fmt::Display| format!("--{name}={value}");
+        let mut command = node.beside(&ginkgo);
+        command
+            .args(["--no-color", "--seed=1", "--timeout=20m", "--keep-going", "--json-report=report.json"])
+            .arg(flag("procs", &self.parallel))
+            .arg(flag("output-dir", &node.dir.display()))
+            // It compares the words of upstream busybox's shell, which Debian has not; `confinement::run_20_*` looks instead.
+            .arg("--skip=should support MaskedPaths")
+            .arg(suite(&critest, &node, &digest))
+            .arg("--")
+            .arg(flag("config", &"/nonexistent"))
+            .arg(flag("runtime-endpoint", &node.socket()))
+            .arg(flag("image-endpoint", &node.socket()))
+            .arg(flag("test-images-file", &names.display()));
+        if let Some(handler) = self.handler {
+            command.arg(flag("runtime-handler", &handler));
+        }
+        let begun = Instant::now();
+        let output = command.output().unwrap();
+        let report = node.dir.join("report.json");
+        assert!(report.exists(), "{output:?}");
+        self.judge(&specs(&report), begun.elapsed(), &node);
+        node.end();
+    }
+
+    fn judge(&self, specs: &[(String, String, String)], took: Duration, node: &Node) {
+        let count = |state: &str| specs.iter().filter(|(_, s, _)| s == state).count();
+        // Benchmarks, and what this kernel has not: the suite says why it skips.
+        let skipped: Vec<_> = specs.iter().filter(|(_, s, m)| s == "skipped" && !m.is_empty()).collect();
+        let (passed, failed) = (count("passed"), count("failed"));
+        let (handler, parallel) = (self.handler.unwrap_or("built-in"), self.parallel);
+        let left = skipped.len();
+        println!(
+            "critest, {handler}, {parallel} at a time: {passed} passed, {failed} failed, {left} skipped, {took:.0?}"
+        );
+        let failed: String = specs
+            .iter()
+            .filter(|(_, state, _)| !["passed", "skipped"].contains(&state.as_str()))
+            .map(|(name, state, message)| {
+                format!("{name}: {state}: {}\n", message.chars().take(500).collect::<String>())
+            })
+            .collect();
+        assert!(failed.is_empty(), "{failed}\n{}", node.log());
+        for (name, _, message) in skipped {
+            let known = [&[("AppArmor", "AppArmor is disabled")], self.skipped].concat();
+            assert!(
+                known.iter().any(|(part, why)| name.contains(part) && message.contains(why)),
+                "{name} was skipped: {message}"
+            );
+        }
+        assert!(passed >= self.passed, "only {passed} specs ran");
+    }
+}
+
 #[test]
 fn every_spec_but_one_passes_on_the_built_in_runtime() {
-    let Some(critest) = support::program("critest", "critest") else { return };
-    let Some(node) = Node::with_mirror("critest", &HOSTS) else { return };
-    let scratch = node.dir.join("images");
-    let Some(digest) = images::push("critest", node.registry.as_ref().unwrap(), &scratch) else { return };
-    let (names, report) = (node.dir.join("names.yaml"), node.dir.join("report.json"));
-    let text = "defaultTestContainerImage: registry.k8s.io/e2e-test-images/busybox:1.29-2\n\
-        webServerTestImage: registry.k8s.io/e2e-test-images/nginx:1.14-2\n";
-    fs::write(&names, text).unwrap();
-    let flag = |name: &str, value: &dyn std::fmt::Display| format!("--{name}={value}");
-    let output = node
-        .beside(&suite(&critest, &node, &digest))
-        .arg(flag("config", &"/nonexistent"))
-        .arg(flag("runtime-endpoint", &node.socket()))
-        .arg(flag("image-endpoint", &node.socket()))
-        .arg(flag("test-images-file", &names.display()))
-        .arg(flag("ginkgo.json-report", &report.display()))
-        // It compares the words of upstream busybox's shell, which Debian has not; `confinement::run_20_*` looks instead.
-        .arg("--ginkgo.skip=should support MaskedPaths")
-        .args(["--ginkgo.no-color", "--ginkgo.seed=1", "--ginkgo.timeout=20m"])
-        .output()
-        .unwrap();
-    assert!(report.exists(), "{}", String::from_utf8_lossy(&output.stdout));
-    let specs = specs(&report);
-    let count = |state: &str| specs.iter().filter(|(_, s, _)| s == state).count();
-    // Benchmarks, and what this kernel has not: the suite says why it skips.
-    let skipped: Vec<_> = specs.iter().filter(|(_, s, m)| s == "skipped" && !m.is_empty()).collect();
-    println!("critest: {} passed, {} failed, {} skipped", count("passed"), count("failed"), skipped.len());
-    let failed: String = specs
-        .iter()
-        .filter(|(_, state, _)| !["passed", "skipped"].contains(&state.as_str()))
-        .map(|(name, state, message)| format!("{name}: {state}: {}\n", message.chars().take(500).collect::<String>()))
-        .collect();
-    assert!(failed.is_empty(), "{failed}\n{}", node.log());
-    for (name, _, message) in skipped {
-        assert!(name.contains("AppArmor") && message.contains("AppArmor is disabled"), "{name} was skipped: {message}");
-    }
-    assert!(count("passed") >= 107, "only {} specs ran", count("passed"));
-    node.end();
+    Run { test: "critest", parallel: 1, passed: 107, ..Run::default() }.check(|_| Vec::new());
+}
+
+#[test]
+fn specs_pass_four_at_a_time() {
+    Run { test: "critest4", parallel: 4, passed: 107, ..Run::default() }.check(|_| Vec::new());
+}
+
+/// The specs about what a runtime of before 1.2 does not know.
+const USERS: (&str, &str) = ("UserNamespaces", "user namespaces");
+/// And of crun before 1.9.
+const RECURSIVE: (&str, &str) = ("readonly mounts", "does not implement recursive readonly mounts");
+
+#[test]
+fn specs_pass_on_runc() {
+    let run = Run { test: "critest-runc", handler: Some("runc"), parallel: 1, skipped: &[USERS], passed: 101 };
+    run.check(|_| Vec::new());
+}
+
+#[test]
+fn specs_pass_on_crun() {
+    let Some(crun) = support::program("critest-crun", "crun") else { return };
+    let run =
+        Run { test: "critest-crun", handler: Some("crun"), parallel: 1, skipped: &[USERS, RECURSIVE], passed: 97 };
+    run.check(|directory| {
+        // It refuses machines with both versions of cgroups, so it gets to see version 1 alone there.
+        let script = format!(
+            "#!/bin/sh\nexec unshare --mount --propagation unchanged sh -c 'if mountpoint -q /sys/fs/cgroup/unified; then \
+             mount --make-rprivate /sys/fs/cgroup && umount -l /sys/fs/cgroup/unified; fi; exec \"$0\" \"$@\"' {} \"$@\"\n",
+            crun.display()
+        );
+        let (program, config) = (directory.join("crun"), directory.join("config.toml"));
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let text = format!(
+            "version = 3\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.crun]\n\
+             runtime_type = 'io.containerd.runc.v2'\n\
+             [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.crun.options]\nBinaryName = '{}'\n",
+            program.display()
+        );
+        fs::write(&config, text).unwrap();
+        vec!["--config".to_owned(), config.display().to_string()]
+    });
 }

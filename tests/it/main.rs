@@ -12,6 +12,7 @@ mod critest;
 mod demo;
 mod doctor;
 mod events;
+mod kubelet;
 mod mirrors;
 mod proto;
 mod pulls;

@@ -132,6 +132,50 @@ fn a_terminal_has_its_size_and_its_keys() {
     node.end();
 }
 
+/// runc makes its terminals itself.
+#[test]
+fn a_terminal_of_runc_has_its_size_and_its_keys() {
+    let Some(node) = node("tty-runc") else { return };
+    let pod_config = node.pod_config("c", |_| ());
+    let pod = node.ok(&["runp", "--runtime", "runc", &pod_config]);
+    let config = node.container_config("c", "tty; read word; echo got $word; sleep 1000", |c| {
+        (c["tty"], c["stdin"]) = (true.into(), true.into());
+    });
+    let container = node.ok(&["create", &pod, &config, &pod_config]);
+    node.ok(&["start", &container]);
+    let mut attached = Pty::spawn(&node.crictl_command(&["attach", "-it", &container]), 80, 24);
+    until("the container's own terminal", || {
+        attached.keys("word\n");
+        thread::sleep(Duration::from_millis(200));
+        node.ok(&["logs", &container]).contains("got word")
+    });
+    assert!(node.ok(&["logs", &container]).contains("/dev/"), "it has no terminal");
+    let mut command = node.crictl_command(&["exec", "-it", &container, "sh"]);
+    command.env("TERM", "xterm");
+    let mut terminal = Pty::spawn(&command, 91, 33);
+    terminal.wait_for("#");
+    until("the size", || {
+        terminal.keys("stty size\n");
+        thread::sleep(Duration::from_millis(300));
+        terminal.text().contains("33 91")
+    });
+    terminal.resize(120, 40);
+    until("the new size", || {
+        terminal.keys("stty size\n");
+        thread::sleep(Duration::from_millis(300));
+        terminal.text().contains("40 120")
+    });
+    terminal.keys("sleep 1000\n");
+    thread::sleep(Duration::from_millis(500));
+    terminal.keys("\x03");
+    terminal.keys("echo co''ming; exit 3\n");
+    let (status, text) = terminal.end();
+    assert!(!status.success() && text.contains("coming") && text.contains("exit code 3"), "{text}");
+    node.ok(&["rmp", "-f", &pod]);
+    attached.end();
+    node.end();
+}
+
 #[test]
 fn attach_carries_input_and_output_of_the_container_itself() {
     let Some(node) = node("attach") else { return };

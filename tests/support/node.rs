@@ -25,7 +25,8 @@ pub struct Node {
     pub registry: Option<Registry>,
     /// What `wharf serve` gets besides its places.
     pub flags: Vec<String>,
-    cgroup: String,
+    /// The parent of its pods' cgroups.
+    pub cgroup: String,
     /// Hosts that are this machine, and the authority that vouches for them.
     hosts: Option<(PathBuf, PathBuf)>,
 }

@@ -120,7 +120,8 @@ pub fn build(inputs: &Inputs, user: &User) -> Result<Spec> {
     let mut linux_resources = serde_json::to_value(self::resources(&resources)?).map_err(encode)?;
     linux_resources["devices"] = device_rules(config, &security)?;
     let mut document = json!({
-        "ociVersion": "1.2.0",
+        // crun before 1.9 refuses documents of 1.1 and later; what they may hold does not depend on it.
+        "ociVersion": "1.0.2",
         "process": process(inputs, &security, user, resources.oom_score_adj)?,
         "root": { "path": inputs.rootfs, "readonly": security.readonly_rootfs },
         "mounts": mounts::build(inputs, &security)?,
@@ -222,9 +223,18 @@ fn environment(inputs: &Inputs, user: &User) -> Result<Vec<String>> {
     Ok(env)
 }
 
+/// All that there are to give: what the engine lacks itself, runc would fail to set. One that is asked for by name is not
+/// left out.
+fn held() -> Result<Vec<String>> {
+    let own = rustix::thread::capabilities(None).context(|| "read the engine's capabilities".to_owned())?;
+    let bits = own.permitted.bits();
+    let numbered = ALL_CAPABILITIES.iter().enumerate();
+    Ok(numbered.filter(|(number, _)| bits & (1 << number) != 0).map(|(_, name)| (*name).to_owned()).collect())
+}
+
 fn capabilities(security: &cri::LinuxContainerSecurityContext) -> Result<Vec<String>> {
     if security.privileged {
-        return Ok(ALL_CAPABILITIES.iter().map(|c| (*c).to_owned()).collect());
+        return held();
     }
     let mut set: Vec<String> = CAPABILITIES.iter().map(|c| (*c).to_owned()).collect();
     let wanted = security.capabilities.clone().unwrap_or_default();
@@ -233,7 +243,7 @@ fn capabilities(security: &cri::LinuxContainerSecurityContext) -> Result<Vec<Str
         if upper.starts_with("CAP_") { upper } else { format!("CAP_{upper}") }
     };
     if wanted.add_capabilities.iter().any(|c| c.eq_ignore_ascii_case("all")) {
-        set = ALL_CAPABILITIES.iter().map(|c| (*c).to_owned()).collect();
+        set = held()?;
     }
     if wanted.drop_capabilities.iter().any(|c| c.eq_ignore_ascii_case("all")) {
         set.clear();
@@ -498,7 +508,8 @@ mod tests {
         }
         assert_eq!(with(&["NET_ADMIN"], &["ALL"]).unwrap(), ["CAP_NET_ADMIN"]);
         assert!(!with(&[], &["CHOWN"]).unwrap().contains(&"CAP_CHOWN".to_owned()));
-        assert_eq!(with(&["ALL"], &[]).unwrap().len(), ALL_CAPABILITIES.len());
+        assert_eq!(with(&["ALL"], &[]).unwrap(), held().unwrap());
+        assert!(with(&["ALL", "SYS_RESOURCE"], &[]).unwrap().contains(&"CAP_SYS_RESOURCE".to_owned()));
         assert!(with(&["NOPE"], &[]).is_err());
     }
 }

@@ -172,12 +172,15 @@ impl Container {
         let foreign = runtime.map(|binary| Foreign::new(binary, &directory));
         // A foreign runtime has its own ways.
         let confinement = if foreign.is_none() { Confinement::of(&spec)? } else { Confinement::default() };
-        let (io, stdio) = Io::new(task)?;
+        let (mut io, stdio) = Io::new(task)?;
         let init = match &foreign {
-            Some(_) if task.tty => {
-                bail!(Unimplemented, "terminals are not supported with a runtime other than the built-in one")
+            Some(foreign) => {
+                let (pid, terminal) = foreign.create(&task.id, &task.bundle, stdio, task.tty)?;
+                if let Some(Err(error)) = terminal.map(|t| io.set_terminal(t)) {
+                    return Err(error.and_cleanup(foreign.delete(&task.id, &task.bundle)));
+                }
+                Process::new(pid, Phase::Created, None)
             }
-            Some(foreign) => Process::new(foreign.create(&task.id, &task.bundle, stdio)?, Phase::Created, None),
             None => {
                 cgroup.create(linux.resources().as_ref())?;
                 match run::create(&spec, &confinement, &cgroup, stdio) {

@@ -11,10 +11,8 @@ use std::{
 
 use oci_spec::runtime::{LinuxResources, Process};
 
-use crate::{
-    bail,
-    error::{Error, Kind, Result},
-};
+use super::console::{self, Console};
+use crate::error::{Error, Kind, Result};
 
 /// For one call of the runtime.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -33,12 +31,25 @@ impl Foreign {
         Self { binary: binary.to_owned(), root: shim.join("runtime") }
     }
 
-    /// The container's first process, created but not started; its pid.
-    pub fn create(&self, id: &str, bundle: &Path, stdio: [OwnedFd; 3]) -> Result<u32> {
+    /// The container's first process, created but not started: its pid, and the master of its terminal if it has one.
+    pub fn create(
+        &self,
+        id: &str,
+        bundle: &Path,
+        stdio: [OwnedFd; 3],
+        terminal: bool,
+    ) -> Result<(u32, Option<OwnedFd>)> {
         let pid_file = bundle.join("init.pid");
-        let arguments = ["create", "--bundle", path(bundle)?, "--pid-file", path(&pid_file)?, id];
+        let console = terminal.then(|| Console::open(bundle, "init.tty")).transpose()?;
+        let socket = console.as_ref().map(Console::path);
+        let mut arguments = vec!["create", "--bundle", path(bundle)?, "--pid-file", path(&pid_file)?];
+        arguments.extend(socket.iter().flat_map(|s| ["--console-socket", s]));
+        arguments.push(id);
         self.run(bundle, &arguments, Some(stdio))?;
-        read_pid(&pid_file)
+        match console.map(|c| c.receive()).transpose() {
+            Ok(master) => Ok((read_pid(&pid_file)?, master)),
+            Err(error) => Err(error.and_cleanup(self.delete(id, bundle))),
+        }
     }
 
     pub fn start(&self, id: &str, bundle: &Path) -> Result<()> {
@@ -55,19 +66,39 @@ impl Foreign {
         stdio: [OwnedFd; 3],
     ) -> Result<u32> {
         let (pid_file, document) = (bundle.join(format!("{exec}.pid")), bundle.join(format!("{exec}.process.json")));
-        if process.terminal().unwrap_or(false) {
-            bail!(Unimplemented, "a terminal in a further process is not supported with {}", self.binary.display());
-        }
         let text =
             serde_json::to_vec(process).map_err(|e| Error::new(Kind::Internal, "encode a process").with_source(e))?;
         fs::write(&document, text).map_err(|e| Error::io("write", &document, e))?;
-        let arguments = ["exec", "--detach", "--pid-file", path(&pid_file)?, "--process", path(&document)?, container];
-        let done = self.run(bundle, &arguments, Some(stdio)).and_then(|()| read_pid(&pid_file));
+        let mut arguments = vec!["exec", "--detach", "--pid-file", path(&pid_file)?, "--process", path(&document)?];
+        let done = if process.terminal().unwrap_or(false) {
+            let [slave, ..] = stdio;
+            self.exec_on_terminal(bundle, exec, &arguments, container, slave).and_then(|()| read_pid(&pid_file))
+        } else {
+            arguments.push(container);
+            self.run(bundle, &arguments, Some(stdio)).and_then(|()| read_pid(&pid_file))
+        };
         let cleaned = fs::remove_file(&document).map_err(|e| Error::io("remove", &document, e));
         match done {
             Ok(pid) => cleaned.map(|()| pid),
             Err(error) => Err(error.and_cleanup(cleaned)),
         }
+    }
+
+    /// The runtime makes a terminal of its own, inside the container; it is joined to the engine's. If that fails, the
+    /// process finds its terminal hung up.
+    fn exec_on_terminal(
+        &self,
+        bundle: &Path,
+        exec: &str,
+        arguments: &[&str],
+        container: &str,
+        slave: OwnedFd,
+    ) -> Result<()> {
+        let console = Console::open(bundle, &format!("{exec}.tty"))?;
+        console::make_raw(&slave)?;
+        let socket = console.path();
+        self.run(bundle, &[arguments, &["--console-socket", &socket, container]].concat(), None)?;
+        console::join(slave, console.receive()?)
     }
 
     pub fn update(&self, id: &str, bundle: &Path, resources: &LinuxResources) -> Result<()> {

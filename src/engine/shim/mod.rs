@@ -3,6 +3,7 @@
 //! [`Shims`] starts or finds them; a [`Task`] is a pod's shim seen from the engine. `launch` is the engine's side, `seed`
 //! what shims come from, `server` and what it uses the shim's: one thread, one poll loop, blocking only where the kernel answers at once.
 
+mod console;
 mod container;
 mod foreign;
 mod io;
