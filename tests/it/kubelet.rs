@@ -275,6 +275,7 @@ fn pods() -> [(&'static str, Value); 4] {
 #[test]
 fn pods_of_a_real_kubelet_run_restart_back_off_and_leave_nothing() {
     let Some(program) = support::program("kubelet", "kubelet") else { return };
+    let _alone = support::with_kubelet();
     let Some(mut node) = Node::with_registry("kubelet") else { return };
     let kubelet = Kubelet::start(&node, &program);
     for (name, spec) in pods() {

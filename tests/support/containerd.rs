@@ -5,6 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Output},
+    sync::RwLockReadGuard,
     time::{Duration, Instant},
 };
 
@@ -27,6 +28,7 @@ pub struct Containerd {
     crictl: PathBuf,
     /// Its PATH, if it is to be another.
     pub path: Option<String>,
+    _no_kubelet: RwLockReadGuard<'static, ()>,
 }
 
 impl Containerd {
@@ -40,6 +42,7 @@ impl Containerd {
         if !super::root(test) {
             return None;
         }
+        let _no_kubelet = super::without_kubelet();
         let (program, crictl) = (super::program(test, "containerd")?, super::program(test, "crictl")?);
         let dir = tempfile::Builder::new().prefix(&format!("wharf-doctor-{test}-")).tempdir().unwrap().keep();
         mount(&dir, "size=64m");
@@ -58,7 +61,8 @@ impl Containerd {
         let root = dir.join("image");
         assert!(super::busybox_root(test, &root));
         registry.push("test/busybox", "1", &[registry::layer(&root)], None);
-        let mut node = Self { dir, netns, registry: Some(registry), daemon: None, program, crictl, path: None };
+        let mut node =
+            Self { dir, netns, registry: Some(registry), daemon: None, program, crictl, path: None, _no_kubelet };
         fs::write(node.config(), node.settings("")).unwrap();
         node.up();
         Some(node)

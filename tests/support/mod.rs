@@ -16,6 +16,7 @@ use std::{
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 /// The program under test.
@@ -28,6 +29,18 @@ pub fn root(test: &str) -> bool {
         skip(test, "it needs root");
     }
     root
+}
+
+/// Only one kubelet belongs to a machine, and `wharf doctor` judges the one it finds: a test with a kubelet of its own writes,
+/// tests of doctor read.
+static KUBELET: RwLock<()> = RwLock::new(());
+
+pub fn without_kubelet() -> RwLockReadGuard<'static, ()> {
+    KUBELET.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub fn with_kubelet() -> RwLockWriteGuard<'static, ()> {
+    KUBELET.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub fn skip(test: &str, why: &str) {

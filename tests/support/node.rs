@@ -80,6 +80,7 @@ impl Node {
         let mut command = Command::new("nsenter");
         let pid = self.engine.as_ref().unwrap().id();
         command.args(["--target", &pid.to_string(), "--mount", "--net", "--"]).arg(program);
+        command.env("TMPDIR", &self.dir);
         command
     }
 
