@@ -25,3 +25,4 @@ mod streaming_threats;
 mod support;
 mod terminal;
 mod verbs;
+mod worker;

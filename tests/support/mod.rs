@@ -10,6 +10,7 @@ pub mod node;
 pub mod pty;
 pub mod registry;
 pub mod tmux;
+pub mod worker;
 
 use std::{
     fs,
@@ -58,10 +59,15 @@ pub fn program(test: &str, name: &str) -> Option<PathBuf> {
     found
 }
 
-/// The directory of containerd 2.3's programs, which no distribution has yet: `.ci/run` builds them below `$WHARF_PEERS`.
-pub fn containerd_2(test: &str) -> Option<PathBuf> {
+/// Where `.ci/run` puts what no distribution has.
+pub fn peers() -> PathBuf {
     let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
-    let peers = std::env::var_os("WHARF_PEERS").map_or_else(|| home.join(".cache/wharf-peers"), PathBuf::from);
+    std::env::var_os("WHARF_PEERS").map_or_else(|| home.join(".cache/wharf-peers"), PathBuf::from)
+}
+
+/// The directory of containerd 2.3's programs.
+pub fn containerd_2(test: &str) -> Option<PathBuf> {
+    let peers = peers();
     let found = Some(peers.join("containerd-2.3.4")).filter(|d| d.join("containerd").is_file());
     if found.is_none() {
         skip(test, &format!("there is no containerd 2.3.4 below {}", peers.display()));

@@ -101,19 +101,22 @@ impl Patient {
             return Ok(Self { probe, endpoint, runtime: Some(runtime), backend: Some(backend), read_only });
         }
         let endpoint = backend::endpoint(globals).await?;
-        let attached = tokio::time::timeout(ATTACH, crate::client::Cri::attach(&endpoint, read_only)).await;
-        let attached = attached.unwrap_or_else(|_| {
-            let text =
-                format!("{endpoint} takes connections and does not answer: no version in {} s", ATTACH.as_secs());
-            Err(Error::new(Kind::DeadlineExceeded, text))
-        });
-        let attached = attached.map(|cri| Arc::new(cri) as Arc<dyn Runtime>);
+        let attached = attach(&endpoint, read_only).await;
         let runtime = attached.as_ref().ok().cloned();
         Ok(Self { probe: Live::new(&endpoint, attached), endpoint, runtime, backend: None, read_only })
     }
 
     async fn examine(&self, books: &[&'static Runbook], params: &Params) -> (Vec<Report>, Evidence) {
         examine(books, &self.probe, params, &mut |event| tracing::debug!("{event:?}")).await
+    }
+
+    /// After a change: a runtime that did not answer may do so by now.
+    async fn examine_again(&self, books: &[&'static Runbook], params: &Params) -> (Vec<Report>, Evidence) {
+        if self.runtime.is_some() {
+            return self.examine(books, params).await;
+        }
+        let probe = Live::new(&self.endpoint, attach(&self.endpoint, self.read_only).await);
+        examine(books, &probe, params, &mut |event| tracing::debug!("{event:?}")).await
     }
 
     async fn close(self, done: Result<u8>) -> Result<u8> {
@@ -134,6 +137,17 @@ impl Patient {
             (Some(runtime), step) => runtime.apply(step).await,
             (None, _) => bail!(Unavailable, "the runtime does not answer, so nothing of its own can be changed"),
         }
+    }
+}
+
+async fn attach(endpoint: &str, read_only: bool) -> Result<Arc<dyn Runtime>> {
+    match tokio::time::timeout(ATTACH, crate::client::Cri::attach(endpoint, read_only)).await {
+        Ok(attached) => attached.map(|cri| Arc::new(cri) as Arc<dyn Runtime>),
+        Err(_) => bail!(
+            DeadlineExceeded,
+            "{endpoint} takes connections and does not answer: no version in {} s",
+            ATTACH.as_secs()
+        ),
     }
 }
 
@@ -196,7 +210,7 @@ async fn once(
         if mended.is_empty() && args.output == Style::Text {
             out.line("There is nothing that could be mended from here.")?;
         }
-        let (after, seen) = patient.examine(books, params).await;
+        let (after, seen) = patient.examine_again(books, params).await;
         verdict = worst(&after);
         if args.output == Style::Json {
             out.bytes(json_of(&after, &seen, patient)?.as_bytes())?;
@@ -268,7 +282,7 @@ async fn mend(
         out.remark(&format!("done: {step}"))?;
     }
     let Some(book) = named(&report.book) else { return Ok(false) };
-    let (after, _) = patient.examine(&[book], params).await;
+    let (after, _) = patient.examine_again(&[book], params).await;
     let same = after.iter().flat_map(|r| &r.steps).find(|s| s.check == check);
     let before = report.steps.iter().find(|s| s.check == check).map_or(Verdict::Fail, |s| s.finding.verdict);
     // Better than it was, and seen: a warning of another thing may stay.

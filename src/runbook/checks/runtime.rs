@@ -10,7 +10,7 @@ use crate::{
         health::Call,
         types::ContainerState,
     },
-    node::{disk::Filesystem, process::Process},
+    node::{disk::Filesystem, journal, process::Process},
     runbook::{Check, Cite, Evidence, Fact, Finding, Fix, Missing, Risk},
 };
 
@@ -157,9 +157,7 @@ fn process(seen: &Evidence) -> Result<Finding, Missing> {
             return Ok(Finding::not_applicable(format!("no container runtime is installed here: {why}")));
         }
         let summary = format!("{} does not run: nobody listens on {}", target.name, target.socket);
-        return Ok(Finding::cause("runtime-not-running", summary)
-            .cite(why, target.socket.clone())
-            .fix(restart_fix(seen)));
+        return Ok(down(seen, summary).cite(why, target.socket.clone()));
     };
     let cite = Cite {
         text: format!(
@@ -194,6 +192,33 @@ fn process(seen: &Evidence) -> Result<Finding, Missing> {
         _ => Finding::pass(format!("{} runs as pid {}", process.name, process.pid)),
     }
     .cites([cite]))
+}
+
+/// Why a runtime is not up, as far as its unit, its configuration and its last words tell. A restart is offered only where
+/// it can help.
+fn down(seen: &Evidence, summary: String) -> Finding {
+    let unit = seen.unit();
+    let get = |property: &str| seen.units.value().and_then(|u| u.get(&unit, property)).unwrap_or_default();
+    if get("LoadState") == "masked" {
+        return Finding::cause("runtime-masked", format!("{summary}; {unit} is masked, so nothing can start it"))
+            .advise(format!("somebody masked it: ask why, then systemctl unmask {unit} && systemctl start {unit}"));
+    }
+    if let Some(broken) = seen.conf.error().filter(|e| e.contains("is not TOML")) {
+        return Finding::cause("runtime-config-broken", format!("{summary}; it cannot read its configuration"))
+            .cite(broken.to_owned(), seen.config_path())
+            .advise(format!("mend that line, then systemctl restart {unit}"));
+    }
+    if matches!(get("ActiveState"), "activating" | "failed") && get("Result") != "success" {
+        let (state, result) = (get("SubState"), get("Result"));
+        let crash = Finding::cause("runtime-crashes", format!("{summary}; {unit} is {state}, last result {result}"))
+            .advise(format!("read its last words, mend that, then systemctl restart {unit}"));
+        let last = |l: &&journal::Line| l.from == unit && (l.priority <= 3 || l.text.contains("level=fatal"));
+        return match seen.journal.value().and_then(|j| j.lines.iter().rev().find(last)) {
+            Some(line) => crash.cite(line.text.clone(), line.from.clone()),
+            None => crash,
+        };
+    }
+    Finding::cause("runtime-not-running", summary).fix(restart_fix(seen))
 }
 
 fn signal(process: &Process, signal: &str, title: &str) -> Fix {
@@ -231,9 +256,8 @@ fn unit(seen: &Evidence) -> Result<Finding, Missing> {
         ))
         .advise(format!("systemctl edit {name}: [Service] KillMode=process, Delegate=yes")),
         "active" => Finding::pass(state),
-        "activating" => Finding::fail(format!("{name} does not come up: {state}, last result {}", get("Result"))),
-        _ => Finding::cause("runtime-not-running", format!("{name} is {state}, result {}", get("Result")))
-            .fix(restart_fix(seen)),
+        "activating" => down(seen, format!("{name} does not come up: {state}, last result {}", get("Result"))),
+        _ => down(seen, format!("{name} is {state}, result {}", get("Result"))),
     }
     .cites(cites))
 }
