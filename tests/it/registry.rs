@@ -464,7 +464,8 @@ fn reg_21_fifty_pulls_of_one_image_fetch_it_once() {
         }
     });
     for digest in image.layers.iter().chain([&image.config]) {
-        assert_eq!(lying.seen(digest).len(), 1, "{digest}");
+        // Once more if the one that was called off was the one that fetched it.
+        assert!((1..=2).contains(&lying.seen(digest).len()), "{digest}");
     }
     node.ok(&["rmi", &reference]);
     nothing_left(&node, &before, "fifty pulls");

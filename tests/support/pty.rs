@@ -31,7 +31,11 @@ impl Pty {
         let slave = ioctl_tiocgptpeer(&master, flags).unwrap();
         let copy = |fd: &OwnedFd| fd.try_clone().unwrap();
         let mut session = Command::new("setsid");
-        session.args(["--ctty", "--wait"]).arg(command.get_program()).args(command.get_args());
+        // A shell has its background jobs ignore ^C, and whoever runs the tests may be one.
+        session
+            .args(["--ctty", "--wait", "env", "--default-signal=INT"])
+            .arg(command.get_program())
+            .args(command.get_args());
         session.stdin(copy(&slave)).stdout(copy(&slave)).stderr(slave);
         let child = session.spawn().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
