@@ -47,6 +47,9 @@ pub struct Globals {
     /// Use the runtime inside this program, on a temporary root with a few pods to look at
     #[arg(long, conflicts_with = "runtime_endpoint")]
     pub demo: bool,
+    /// Look at a recording that `wharf capture` made, instead of a node
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["runtime_endpoint", "demo", "embedded"])]
+    pub replay: Option<PathBuf>,
     /// Where the runtime inside this program keeps its data [default: /var/lib/wharf]
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
@@ -73,6 +76,9 @@ pub struct Backend {
 impl Backend {
     /// Finds and reaches the runtime the flags, the environment and the settings ask for. A demo is complete then.
     pub async fn connect(globals: &Globals) -> Result<Self> {
+        if globals.replay.is_some() {
+            bail!(InvalidArgument, "a recording answers the app, doctor and screen; this verb needs a runtime");
+        }
         if globals.demo {
             return inside::whole_demo(globals, asked_limit(globals, &settings(globals)?)).await;
         }

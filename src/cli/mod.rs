@@ -12,6 +12,7 @@ use crate::{
 };
 
 pub mod backend;
+mod capture;
 mod check;
 mod compose;
 mod config;
@@ -121,6 +122,11 @@ pub enum Verb {
     Prune(prune::Prune),
     /// Find out why something fails, by runbooks; mend it with --fix
     Doctor(doctor::Doctor),
+    /// Write everything doctor and the app read into one file, without secrets, to look at elsewhere
+    Capture(capture::Capture),
+    /// Print what the app shows of a recording after some keys
+    #[cfg(feature = "tui")]
+    Screen(capture::screen::Screen),
     /// Check what wharf's own runtime keeps on disk, and repair it
     Check(check::Check),
     /// Look after configuration: containerd's, that of the runtime inside, crictl's
@@ -173,6 +179,9 @@ impl Verb {
             Self::Checkpoint(_) => "checkpoint",
             Self::Prune(_) => "prune",
             Self::Doctor(_) => "doctor",
+            Self::Capture(_) => "capture",
+            #[cfg(feature = "tui")]
+            Self::Screen(_) => "screen",
             Self::Check(_) => "check",
             Self::Config(_) => "config",
             Self::Serve(_) => "serve",
@@ -252,6 +261,9 @@ pub async fn perform(cli: Cli, out: &mut Out) -> Result<u8> {
             Verb::Serve(options) => backend::serve(&options).await.map(|()| 0),
             // Also where no runtime answers.
             Verb::Doctor(args) => doctor::doctor(&cli.globals, out, args).boxed_local().await,
+            Verb::Capture(args) => capture::capture(&cli.globals, out, args).boxed_local().await,
+            #[cfg(feature = "tui")]
+            Verb::Screen(args) => capture::screen::screen(&cli.globals, out, args).boxed_local().await,
             Verb::Check(args) => check::check(&cli.globals, out, args).await,
             verb => {
                 // Heard from here on, so that whoever ends a verb of the demo ends the demo in good order too.
@@ -312,9 +324,14 @@ fn over<'a>(backend: &'a Backend, out: &'a mut Out, verb: Verb) -> LocalBoxFutur
         Verb::Prune(args) => prune::prune(backend, out, args).boxed_local(),
         #[cfg(feature = "engine")]
         Verb::DemoApp { .. } => async { bail!(Internal, "this verb needs no runtime") }.boxed_local(),
-        Verb::Config(_) | Verb::Serve(_) | Verb::Doctor(_) | Verb::Check(_) | Verb::Completion { .. } => {
-            async { bail!(Internal, "this verb needs no runtime") }.boxed_local()
-        }
+        #[cfg(feature = "tui")]
+        Verb::Screen(_) => async { bail!(Internal, "this verb needs no runtime") }.boxed_local(),
+        Verb::Config(_)
+        | Verb::Serve(_)
+        | Verb::Doctor(_)
+        | Verb::Capture(_)
+        | Verb::Check(_)
+        | Verb::Completion { .. } => async { bail!(Internal, "this verb needs no runtime") }.boxed_local(),
     }
 }
 
@@ -326,12 +343,17 @@ async fn app(globals: &Globals, out: &mut Out) -> Result<u8> {
         out.remark(&format!("wharf: {error}; without one: wharf pods, wharf ps -o json, and more in wharf --help"))?;
         return Ok(2);
     }
+    if let Some(path) = &globals.replay {
+        let (runtime, replay) = capture::screen::opened(path)?;
+        let options = crate::tui::Options { read_only: true, notes: None, replay: Some(replay) };
+        return crate::tui::run(runtime, options).await;
+    }
     // Heard from here on: whoever ends the app while a demo comes up ends the demo in good order too.
     let early = tokio::spawn(backend::ended());
     let (send, notes) = tokio::sync::mpsc::unbounded_channel();
     let tell = std::sync::Arc::new(move |note| drop(send.send(note)));
     let backend = Backend::open(globals, tell).await?;
-    let options = crate::tui::Options { read_only: globals.read_only, notes: Some(notes) };
+    let options = crate::tui::Options { read_only: globals.read_only, notes: Some(notes), replay: None };
     let done = tokio::select! {
         biased;
         code = early => code.unwrap_or_else(|e| Err(Error::new(Kind::Internal, "listening for signals died").with_source(e))),

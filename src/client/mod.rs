@@ -20,6 +20,8 @@ pub mod health;
 pub mod host;
 mod logs;
 mod prune;
+pub mod recording;
+pub mod redact;
 pub mod sessions;
 pub mod streaming;
 mod transport;

@@ -30,6 +30,8 @@ pub enum Mode {
     #[default]
     Attached,
     Demo,
+    /// A recording of another moment, perhaps of another node.
+    Replay,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

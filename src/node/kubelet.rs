@@ -13,6 +13,9 @@ const KUBEADM: &str = "/var/lib/kubelet/kubeadm-flags.env";
 /// Other places a distribution keeps it.
 const OTHERS: &[&str] = &["/etc/kubernetes/kubelet/kubelet-config.json", "/etc/kubernetes/kubelet-config.yaml"];
 
+/// Where its resource managers keep what they gave out.
+const CHECKPOINTS: &[&str] = &["/var/lib/kubelet/cpu_manager_state", "/var/lib/kubelet/memory_manager_state"];
+
 /// The kubelet of this node as far as files and /proc tell.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct KubeletFacts {
@@ -29,6 +32,9 @@ pub struct KubeletFacts {
     pub version: Option<String>,
     /// UIDs that have a directory below its pods directory.
     pub pods: Vec<String>,
+    /// `policyName` by the resource manager's file; empty if the file is not what a kubelet writes.
+    #[serde(default)]
+    pub checkpoints: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,6 +93,13 @@ pub fn collect(root: &Path, config: Option<&str>) -> Result<KubeletFacts> {
     }
     let pods = std::fs::read_dir(below(root, "/var/lib/kubelet/pods"));
     facts.pods = pods.into_iter().flatten().flatten().filter_map(|e| e.file_name().into_string().ok()).collect();
+    for file in CHECKPOINTS {
+        if let Some(text) = read_if_there(&below(root, file))? {
+            let state: Value = serde_json::from_str(&text).unwrap_or_default();
+            let policy = state.get("policyName").and_then(Value::as_str).unwrap_or_default();
+            facts.checkpoints.insert((*file).to_owned(), policy.chars().take(64).collect());
+        }
+    }
     facts.version = version(root)?;
     Ok(facts)
 }

@@ -1,11 +1,16 @@
 //! Limits of the kernel that nodes run into, and how much of each is used.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use serde::{Deserialize, Serialize};
 
 use super::{below, process, read};
 use crate::error::Result;
+
+/// Percent of its tasks from which a control group is worth a word.
+const NEAR: u64 = 80;
+/// Control groups told of.
+const GROUPS: usize = 16;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitFacts {
@@ -61,7 +66,42 @@ pub fn collect(root: &Path) -> Result<LimitFacts> {
         let sysctl = if uid == "0" { "kernel.keys.root_maxkeys" } else { "kernel.keys.maxkeys" };
         add(&format!("kernel keys of uid {uid}"), Some(used), Some(limit), sysctl, Vec::new());
     }
+    facts.gauges.extend(groups(root)?);
     Ok(facts)
+}
+
+/// Control groups whose processes may hardly start another one: services with TasksMax, pods with a limit of the kubelet.
+fn groups(root: &Path) -> Result<Vec<Gauge>> {
+    let mut paths = BTreeSet::new();
+    for pid in process::pids(root)? {
+        let text = read(&below(root, format!("/proc/{pid}/cgroup"))).unwrap_or_default();
+        for line in text.lines() {
+            let mut fields = line.splitn(3, ':').skip(1);
+            let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
+            let mount = match controllers {
+                "" => "/sys/fs/cgroup",
+                "pids" => "/sys/fs/cgroup/pids",
+                _ => continue,
+            };
+            let above = Path::new(path).ancestors().filter(|a| a.parent().is_some());
+            paths.extend(above.map(|a| (mount, a.to_string_lossy().into_owned())));
+        }
+    }
+    let near = paths.into_iter().filter_map(|(mount, path)| {
+        let number = |file: &str| -> Option<u64> {
+            read(&below(root, format!("{mount}{path}/{file}"))).ok()?.trim().parse().ok()
+        };
+        let (limit, used) = (number("pids.max")?, number("pids.current")?);
+        let gauge = Gauge {
+            what: format!("tasks of {path}"),
+            used,
+            limit,
+            sysctl: format!("{mount}{path}/pids.max"),
+            top: Vec::new(),
+        };
+        (gauge.percent() >= NEAR).then_some(gauge)
+    });
+    Ok(near.take(GROUPS).collect())
 }
 
 /// `    0:    21 20/20 9/1000000 184/25000000` of proc(5): uid, then keys used of those allowed.
@@ -107,6 +147,26 @@ mod tests {
     fn key_users_as_the_kernel_writes_them() {
         assert_eq!(key_user("    0:    21 20/20 9/1000000 184/25000000"), Some(("0", 9, 1_000_000)));
         assert_eq!(key_user("nonsense"), None);
+    }
+
+    #[test]
+    fn a_group_without_room_for_a_task_is_told() {
+        let root = tempfile::tempdir().unwrap();
+        let put = |path: &str, text: &str| {
+            let path = below(root.path(), path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        put("/proc/7/cgroup", "0::/system.slice/containerd.service\n");
+        put("/proc/8/cgroup", "9:pids:/kubepods/p\n0::/\n");
+        put("/sys/fs/cgroup/system.slice/containerd.service/pids.max", "100\n");
+        put("/sys/fs/cgroup/system.slice/containerd.service/pids.current", "99\n");
+        put("/sys/fs/cgroup/system.slice/pids.max", "max\n");
+        put("/sys/fs/cgroup/pids/kubepods/p/pids.max", "10\n");
+        put("/sys/fs/cgroup/pids/kubepods/p/pids.current", "2\n");
+        let found = groups(root.path()).unwrap();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].what.as_str(), found[0].percent()), ("tasks of /system.slice/containerd.service", 99));
     }
 
     #[test]

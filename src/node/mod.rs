@@ -13,6 +13,7 @@ pub mod cgroup;
 pub mod cni;
 pub mod command;
 pub mod disk;
+pub mod host;
 pub mod journal;
 pub mod kernel;
 pub mod kubelet;

@@ -3,7 +3,7 @@
 
 use super::{
     Check, Finding, Guide, Next, Runbook,
-    checks::{certificate, cgroup, class, disk, image, incidents, practices, runtime},
+    checks::{certificate, cgroup, class, disk, host, image, incidents, kubelet, practices, runtime},
 };
 
 const fn step(check: &'static Check) -> Guide {
@@ -111,6 +111,22 @@ pub const RUNBOOKS: &[Runbook] = &[
         audit: false,
     },
     Runbook {
+        id: "kubelet-down",
+        title: "The kubelet does not run",
+        symptom: "the node is NotReady, nothing new is started, and the containers go on",
+        steps: &[
+            ends(&kubelet::SERVICE),
+            ends(&kubelet::CONFIG),
+            ends(&kubelet::ENDPOINT),
+            ends(&kubelet::SWAP),
+            ends(&kubelet::CHECKPOINTS),
+            ends(&incidents::CERTIFICATE),
+            ends(&kubelet::WORDS),
+        ],
+        prose: include_str!("../../assets/runbooks/kubelet-down.md"),
+        audit: false,
+    },
+    Runbook {
         id: "incidents",
         title: "Known incident patterns",
         symptom: "pods fail in ways that none of the other runbooks explains",
@@ -126,6 +142,11 @@ pub const RUNBOOKS: &[Runbook] = &[
             step(&incidents::MEMORY),
             step(&incidents::CERTIFICATE),
             step(&incidents::PLEG),
+            step(&host::FORWARDING),
+            step(&host::RESOLVER),
+            step(&host::CLOCK),
+            step(&host::ZOMBIES),
+            step(&host::GROUPS),
         ],
         prose: include_str!("../../assets/runbooks/incidents.md"),
         audit: false,

@@ -22,7 +22,7 @@ use crate::{
     },
     error::{Error, Kind, Result},
     node::{
-        self, Seen, below, cgroup, cni, command, disk, journal, kernel, kubelet, limits, mounts,
+        self, Seen, below, cgroup, cni, command, disk, host, journal, kernel, kubelet, limits, mounts,
         net::Certificate,
         pressure, process,
         programs::{self, ProgramFacts},
@@ -357,6 +357,7 @@ impl Probe for Live {
         let work = async move {
             match fact {
                 Fact::Kernel => put!(kernel, self.local(LOCAL, "/proc and /sys", kernel::collect).await),
+                Fact::Host => put!(host, self.local(LOCAL, "/proc and /etc/resolv.conf", host::collect).await),
                 Fact::Cgroup => {
                     put!(cgroup, self.local(LOCAL, "mountinfo and /proc/PID/cgroup", cgroup::collect).await)
                 }

@@ -11,9 +11,9 @@ use crate::{
         types::Inventory,
     },
     node::{
-        Seen, cgroup::CgroupFacts, cni::CniFacts, disk::DiskFacts, journal::JournalFacts, kernel::KernelFacts,
-        kubelet::KubeletFacts, limits::LimitFacts, mounts::MountFacts, net::Certificate, pressure::PressureFacts,
-        process::ProcessFacts, programs::ProgramFacts, target::Target, unit::UnitFacts,
+        Seen, cgroup::CgroupFacts, cni::CniFacts, disk::DiskFacts, host::HostFacts, journal::JournalFacts,
+        kernel::KernelFacts, kubelet::KubeletFacts, limits::LimitFacts, mounts::MountFacts, net::Certificate,
+        pressure::PressureFacts, process::ProcessFacts, programs::ProgramFacts, target::Target, unit::UnitFacts,
     },
 };
 
@@ -83,6 +83,11 @@ macro_rules! facts {
                 }
             )*
 
+            /// A fact as another evidence has it.
+            pub fn take(&mut self, fact: Fact, other: &Self) {
+                match fact { $(Fact::$variant => self.$field.clone_from(&other.$field),)* }
+            }
+
             /// Why a fact is not there; none if it is.
             pub fn lacks(&self, fact: Fact) -> Option<String> {
                 match fact { $(Fact::$variant => need(&self.$field, fact).err().map(|m| m.because),)* }
@@ -93,6 +98,7 @@ macro_rules! facts {
 
 facts! {
     Kernel kernel: KernelFacts, "the kernel's facts";
+    Host host: HostFacts, "the host's settings";
     Cgroup cgroup: CgroupFacts, "the control groups";
     Disk disk: DiskFacts, "the filesystems";
     Mounts mounts: MountFacts, "the mounts";

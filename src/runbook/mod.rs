@@ -18,6 +18,7 @@ mod fixtures;
 mod hosts;
 mod registry;
 mod run;
+mod saved;
 pub mod settings;
 
 pub use books::{RUNBOOKS, named};
@@ -26,6 +27,7 @@ pub use collect::Live;
 pub use evidence::{ConfFacts, ConfFile, Evidence, Fact, StackFacts, StackGroup};
 pub use registry::{ImageFacts, Reference};
 pub use run::{Probe, Report, RunEvent, StepReport, Update, examine};
+pub use saved::Saved;
 
 /// What a person says about the case: `image`, `pod`, `container`, `handler`, `kubelet-config`, …
 pub type Params = BTreeMap<String, String>;

@@ -14,6 +14,7 @@ use tokio::{
 };
 
 use super::{
+    Replay,
     event::{Effect, Event, Token},
     host,
 };
@@ -22,7 +23,7 @@ use crate::{
         Runtime, action,
         types::{LogOptions, ObjectRef, Scope, Seen},
     },
-    runbook::{self, Live, Params, RunEvent, Runbook},
+    runbook::{self, Live, Params, Probe, RunEvent, Runbook, Saved},
 };
 
 const READ: Duration = Duration::from_secs(15);
@@ -42,18 +43,19 @@ pub struct Runner {
     runtime: Arc<dyn Runtime>,
     send: mpsc::Sender<Event>,
     refresh: Arc<Waiting>,
+    replay: Option<Arc<Replay>>,
     /// Work that a newer one of its kind replaces.
     slots: BTreeMap<&'static str, AbortHandle>,
     tasks: JoinSet<()>,
 }
 
 impl Runner {
-    pub fn start(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>) -> Self {
+    pub fn start(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, replay: Option<Arc<Replay>>) -> Self {
         let refresh = Arc::new(Waiting::default());
         let mut tasks = JoinSet::new();
-        tasks.spawn(read_on_demand(Arc::clone(&runtime), send.clone(), Arc::clone(&refresh)));
+        tasks.spawn(read_on_demand(Arc::clone(&runtime), send.clone(), Arc::clone(&refresh), replay.clone()));
         tasks.spawn(watch_events(Arc::clone(&runtime), send.clone()));
-        Self { runtime, send, refresh, slots: BTreeMap::new(), tasks }
+        Self { runtime, send, refresh, replay, slots: BTreeMap::new(), tasks }
     }
 
     /// Passes on what others have to say.
@@ -85,7 +87,8 @@ impl Runner {
             Effect::Apply { token, steps } => drop(self.tasks.spawn(apply(runtime, send, token, steps))),
             Effect::Pull { token, reference } => drop(self.tasks.spawn(pull(runtime, send, token, reference))),
             Effect::Examine { token, books, params } => {
-                self.replace("examine", examine(runtime, send, token, books, params))
+                let replay = self.replay.clone();
+                self.replace("examine", examine(runtime, send, token, books, params, replay));
             }
             // The loop that owns the terminal does these.
             Effect::Exec { .. } | Effect::Redraw | Effect::Quit | Effect::Mouse(_) | Effect::Copy(_) => {}
@@ -139,10 +142,20 @@ async fn tell(send: &mpsc::Sender<Event>, event: Event) {
     let _closed = send.send(event).await;
 }
 
-async fn read_on_demand(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, wanted: Arc<Waiting>) {
+async fn read_on_demand(
+    runtime: Arc<dyn Runtime>,
+    send: mpsc::Sender<Event>,
+    wanted: Arc<Waiting>,
+    replay: Option<Arc<Replay>>,
+) {
     let mut reader = host::Reader::new();
     loop {
         let scope = wanted.next().await;
+        if let Some(replay) = &replay {
+            tell(&send, Event::Host(replay.host.clone())).await;
+            tell(&send, Event::Inventory(Arc::new(runtime.inventory(scope).await))).await;
+            continue;
+        }
         let read = tokio::task::spawn_blocking(move || (reader.read(), reader)).await;
         match read {
             Ok((host, back)) => {
@@ -295,12 +308,16 @@ async fn examine(
     token: Token,
     books: Vec<&'static Runbook>,
     params: Params,
+    replay: Option<Arc<Replay>>,
 ) {
     let endpoint = runtime.info().endpoint.clone();
-    let probe = Live::new(&endpoint, Ok(runtime));
+    let probe: Box<dyn Probe> = match replay {
+        Some(replay) => Box::new(Saved(replay.evidence.clone())),
+        None => Box::new(Live::new(&endpoint, Ok(runtime))),
+    };
     let (said, mut heard) = mpsc::unbounded_channel();
     let mut tell_run = move |event: RunEvent| drop(said.send(event));
-    let mut work = Box::pin(runbook::examine(&books, &probe, &params, &mut tell_run));
+    let mut work = Box::pin(runbook::examine(&books, probe.as_ref(), &params, &mut tell_run));
     loop {
         tokio::select! {
             biased;

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::SystemTime};
 
 use crossterm::event::{KeyEvent, MouseEvent};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     client::{
@@ -139,7 +140,7 @@ pub enum Effect {
 }
 
 /// The machine, as read with each refresh.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Host {
     pub name: String,
     pub os: String,

@@ -18,6 +18,7 @@ use crate::{
     bail,
     client::Runtime,
     error::{Error, Kind, Result},
+    runbook,
 };
 
 pub mod books;
@@ -33,6 +34,7 @@ pub mod log;
 pub mod model;
 pub mod palette;
 pub mod panes;
+pub mod picture;
 pub mod table;
 #[cfg(test)]
 mod testing;
@@ -59,6 +61,25 @@ pub struct Options {
     pub read_only: bool,
     /// What others in this program have to say, a line each, for the message line and the events.
     pub notes: Option<mpsc::UnboundedReceiver<String>>,
+    /// The runtime is a recording, and so is everything else.
+    pub replay: Option<Replay>,
+}
+
+/// What a recording has beside its runtime.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    /// When it was made.
+    pub at: SystemTime,
+    pub host: event::Host,
+    pub evidence: runbook::Evidence,
+}
+
+/// The machine's figures now, for a recording. Blocks for a few reads of /proc.
+pub fn host_now() -> event::Host {
+    let mut reader = host::Reader::new();
+    reader.read();
+    std::thread::sleep(Duration::from_millis(200));
+    reader.read()
 }
 
 /// Fails with `FailedPrecondition` if the process's terminal, if any, cannot show the app.
@@ -79,7 +100,9 @@ pub async fn run(runtime: Arc<dyn Runtime>, options: Options) -> Result<u8> {
     usable()?;
     let theme = theme::of_environment(|name| std::env::var(name).unwrap_or_default());
     let (send, receive) = mpsc::channel(WAITING);
-    let mut tty = tty::Tty::enter(send.clone())?;
+    // Ages are told as of the moment a recording is from.
+    let behind = options.replay.as_ref().map(|r| picture::behind(r.at)).unwrap_or_default();
+    let mut tty = tty::Tty::enter(send.clone(), behind)?;
     let result = turn(&mut tty, runtime, options, theme, send, receive).await;
     let left = tty.leave();
     match result {
@@ -111,12 +134,13 @@ async fn turn(
     let mut terminal = std::mem::ManuallyDrop::new(terminal);
     let size = terminal.size().map_err(failed)?;
     let info = runtime.info().clone();
-    let mut model = Model::new(info, options.read_only, theme, (size.width, size.height), SystemTime::now());
-    let mut runner = effect::Runner::start(Arc::clone(&runtime), send.clone());
+    let clock = tty.clock();
+    let mut model = Model::new(info, options.read_only, theme, (size.width, size.height), clock.now());
+    let mut runner = effect::Runner::start(Arc::clone(&runtime), send.clone(), options.replay.map(Arc::new));
     if let Some(notes) = options.notes {
         runner.listen(notes);
     }
-    let mut effects = update::update(&mut model, Event::Tick(SystemTime::now()));
+    let mut effects = update::update(&mut model, Event::Tick(clock.now()));
     loop {
         for effect in std::mem::take(&mut effects) {
             match effect {
@@ -135,7 +159,7 @@ async fn turn(
                     let size = wipe(&mut terminal).map_err(failed)?;
                     update::update(&mut model, Event::Resize(size.width, size.height));
                     // The clock stood still meanwhile, and what is said next would be old at once.
-                    effects = update::update(&mut model, Event::Tick(SystemTime::now()));
+                    effects = update::update(&mut model, Event::Tick(clock.now()));
                     effects.extend(update::update(&mut model, Event::ExecEnded(result.map_err(|e| format!("{e:#}")))));
                 }
                 Effect::Mouse(on) => tty.mouse(on)?,
@@ -149,7 +173,7 @@ async fn turn(
         if model.dirty {
             model.dirty = false;
             terminal.draw(|frame| view::view(&model, frame)).map_err(failed)?;
-            effects.extend(update::update(&mut model, Event::Drawn(SystemTime::now())));
+            effects.extend(update::update(&mut model, Event::Drawn(clock.now())));
         }
         let pause = Duration::from_millis(if model.counting() { 200 } else { 1000 });
         let first = tokio::select! {
@@ -157,7 +181,7 @@ async fn turn(
             next = tokio::time::timeout(pause, receive.recv()) => match next {
                 Ok(Some(event)) => event,
                 Ok(None) => return Ok(0),
-                Err(_) => Event::Tick(SystemTime::now()),
+                Err(_) => Event::Tick(clock.now()),
             },
         };
         effects.extend(update::update(&mut model, first));
@@ -178,7 +202,7 @@ async fn turn(
             effects.extend(update::update(&mut model, next));
         }
         // A busy channel must not keep the clock from moving.
-        let now = SystemTime::now();
+        let now = clock.now();
         if now.duration_since(model.now).is_ok_and(|d| d >= pause) {
             effects.extend(update::update(&mut model, Event::Tick(now)));
         }

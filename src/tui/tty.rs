@@ -36,8 +36,22 @@ const HANGUP: u8 = died_of(1);
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// The wall's clock, set back to the moment of a recording.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Clock {
+    behind: Duration,
+}
+
+impl Clock {
+    pub fn now(self) -> SystemTime {
+        let now = SystemTime::now();
+        now.checked_sub(self.behind).unwrap_or(now)
+    }
+}
+
 #[derive(Debug)]
 pub struct Tty {
+    clock: Clock,
     send: mpsc::Sender<Event>,
     reader: Option<JoinHandle<()>>,
     signals: JoinHandle<()>,
@@ -80,7 +94,7 @@ fn give_back() -> Result<()> {
 }
 
 impl Tty {
-    pub fn enter(send: mpsc::Sender<Event>) -> Result<Self> {
+    pub fn enter(send: mpsc::Sender<Event>, behind: Duration) -> Result<Self> {
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
@@ -103,11 +117,16 @@ impl Tty {
         });
         let open = Arc::new(AtomicBool::new(true));
         watch_hangup(end.clone(), Arc::clone(&open))?;
-        let mut tty = Self { send, reader: None, signals, open, end, mouse: false };
+        let mut tty = Self { clock: Clock { behind }, send, reader: None, signals, open, end, mouse: false };
         if let Err(error) = tty.resume() {
             return Err(error.and_cleanup(give_back()));
         }
         Ok(tty)
+    }
+
+    /// The one that stamps the keys.
+    pub fn clock(&self) -> Clock {
+        self.clock
     }
 
     /// Gives the terminal back for a while: raw mode, screen and keys are somebody else's.
@@ -126,7 +145,7 @@ impl Tty {
         if self.mouse {
             self.mouse(true)?;
         }
-        self.reader = Some(tokio::spawn(read(self.send.clone(), self.end.clone())));
+        self.reader = Some(tokio::spawn(read(self.send.clone(), self.end.clone(), self.clock)));
         Ok(())
     }
 
@@ -175,11 +194,11 @@ impl Drop for Tty {
     }
 }
 
-async fn read(send: mpsc::Sender<Event>, end: watch::Sender<Option<u8>>) {
+async fn read(send: mpsc::Sender<Event>, end: watch::Sender<Option<u8>>, clock: Clock) {
     let mut stream = input::EventStream::new();
     while let Some(next) = stream.next().await {
         let event = match next {
-            Ok(input::Event::Key(key)) => Event::Key(key, SystemTime::now()),
+            Ok(input::Event::Key(key)) => Event::Key(key, clock.now()),
             Ok(input::Event::Mouse(mouse)) => Event::Mouse(mouse),
             Ok(input::Event::Paste(text)) => Event::Paste(text),
             Ok(input::Event::Resize(width, height)) => Event::Resize(width, height),

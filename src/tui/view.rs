@@ -108,6 +108,7 @@ fn header(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         Mode::Embedded => " EMBEDDED ",
         Mode::Attached => " ATTACHED ",
         Mode::Demo => " DEMO ",
+        Mode::Replay => " REPLAY ",
     };
     let mut left = vec![Span::styled(" wharf ", theme.style(Tone::Head)), Span::styled(mode, theme.style(Tone::Badge))];
     if model.read_only {

@@ -4,6 +4,7 @@
 
 mod attached;
 mod attached_app;
+mod capture;
 mod config;
 mod confinement;
 mod crash;

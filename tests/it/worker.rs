@@ -108,3 +108,112 @@ fn what_a_node_can_run_out_of() {
     assert_eq!(cause, "cni-not-configured");
     healthy(&worker);
 }
+
+#[test]
+fn a_kubelet_that_does_not_start_says_why() {
+    let Some(worker) = worker("worker-kubelet") else { return };
+    if !worker.kubelet("worker-kubelet") {
+        return;
+    }
+    let down = |cause: &str| {
+        // Until systemd has seen it end.
+        worker.ok("for i in $(seq 60); do pgrep -x kubelet >/dev/null || break; sleep 1; done");
+        let report = worker.doctor("kubelet-down");
+        assert_eq!(report["runbooks"][0]["cause"], cause, "{report:#}");
+    };
+    let up = || {
+        worker.ok("for i in $(seq 90); do (exec 3<>/dev/tcp/127.0.0.1/10248; printf \"GET /healthz HTTP/1.0\\r\\n\\r\\n\" >&3; \
+                   tail -n 1 <&3) 2>/dev/null && break; sleep 1; done")
+    };
+
+    worker.kubelet_with("");
+    assert_eq!(up(), "ok");
+    let report = worker.doctor("kubelet-down");
+    assert!(report["runbooks"][0]["cause"].is_null(), "{report:#}");
+
+    worker.ok("systemctl stop kubelet");
+    down("kubelet-not-running");
+    assert!(worker.fix("kubelet-down").contains("proved by the same check"));
+
+    worker.ok("systemctl stop kubelet; systemctl mask --runtime kubelet");
+    down("kubelet-masked");
+    worker.ok("systemctl unmask --runtime kubelet");
+
+    worker.ok("fallocate -l 16M /swap; chmod 600 /swap; mkswap -q /swap; swapon /swap");
+    worker.kubelet_with("");
+    down("swap-on");
+    worker.ok("swapoff /swap; rm /swap");
+
+    worker.ok("systemctl stop kubelet; echo '{\"policyName\":\"static\",\"defaultCpuSet\":\"\",\"checksum\":1}' > /var/lib/kubelet/cpu_manager_state");
+    worker.kubelet_with("");
+    down("kubelet-checkpoint");
+    worker.ok("rm /var/lib/kubelet/cpu_manager_state");
+
+    worker.kubelet_with("evictionHard: [\n");
+    down("kubelet-config-broken");
+    worker.kubelet_with("noSuchFieldInAnyVersion: 1\n");
+    down("kubelet-config-broken");
+
+    worker.kubelet_with("");
+    worker.ok("sed -i s,/run/containerd/containerd.sock,/run/crio/crio.sock, /var/lib/kubelet/config.yaml; systemctl restart --no-block kubelet");
+    down("kubelet-endpoint-wrong");
+
+    worker.ok("systemctl stop kubelet; systemd-run -q --unit=squatter systemd-socket-activate -l 10250 cat");
+    worker.kubelet_with("");
+    down("kubelet-port-taken");
+    worker.ok("systemctl stop squatter kubelet; rm /var/lib/kubelet/config.yaml /etc/systemd/system/kubelet.service /usr/local/bin/kubelet; systemctl daemon-reload");
+    worker.heal();
+    healthy(&worker);
+}
+
+#[test]
+fn what_the_host_gives_pods_is_named_when_it_is_wrong() {
+    let Some(worker) = worker("worker-host") else { return };
+    worker.ok("sysctl -qw net.ipv4.ip_forward=0");
+    assert_eq!(worker.cause("incidents"), "forwarding-off");
+    assert!(worker.fix("incidents").contains("proved by the same check"));
+    assert_eq!(worker.ok("sysctl -n net.ipv4.ip_forward"), "1");
+
+    worker.ok("mkdir -p /var/lib/kubelet; echo 'kind: KubeletConfiguration' > /var/lib/kubelet/config.yaml; \
+               cp -a /etc/resolv.conf /root/resolv.conf; rm /etc/resolv.conf; echo nameserver 127.0.0.53 > /etc/resolv.conf");
+    let cause = worker.cause("incidents");
+    worker.ok("rm /etc/resolv.conf; cp -a /root/resolv.conf /etc/resolv.conf");
+    assert_eq!(cause, "resolver-loop");
+    worker.heal();
+
+    worker.ok(
+        "systemctl set-property --runtime containerd TasksMax=$(systemctl show -p TasksCurrent --value containerd)",
+    );
+    let cause = worker.cause("incidents");
+    worker.ok("systemctl set-property --runtime containerd TasksMax=infinity; systemctl revert containerd");
+    assert_eq!(cause, "tasks-exhausted");
+    healthy(&worker);
+}
+
+#[test]
+fn what_the_runtime_lost_is_named() {
+    let Some(worker) = worker("worker-lost") else { return };
+    worker.ok("ctr -n k8s.io run -d registry.example.com/busybox:1 stray sleep 1000");
+    let cause = worker.cause("incidents");
+    worker.ok("ctr -n k8s.io tasks kill -s 9 stray; sleep 1; ctr -n k8s.io containers rm stray");
+    assert_eq!(cause, "orphaned-workload");
+
+    worker.ok("cd /run/containerd/io.containerd.runtime.v2.task/k8s.io; one=$(ls | head -1); mkdir leaked; cp $one/config.json leaked; cd leaked; \
+               containerd-shim-runc-v2 -namespace k8s.io -id leaked -address /run/containerd/containerd.sock start > /dev/null");
+    let cause = worker.cause("incidents");
+    worker.ok("pkill -f 'id leaked'; rm -r /run/containerd/io.containerd.runtime.v2.task/k8s.io/leaked");
+    assert_eq!(cause, "leaked-shims");
+
+    worker.ok("ctr -n k8s.io images rm registry.k8s.io/pause:3.6");
+    let cause = worker.cause("incidents");
+    worker.ok("ctr -n k8s.io images import /root/furniture/image.tar");
+    assert_eq!(cause, "pause-image-missing");
+
+    worker.ok("systemctl stop containerd; cd /var/lib/containerd/io.containerd.metadata.v1.bolt; cp meta.db /root; \
+               dd if=/dev/urandom of=meta.db bs=4096 count=4 conv=notrunc status=none; systemctl start containerd || true");
+    let report = worker.doctor("runtime-unresponsive");
+    worker.ok("systemctl stop containerd; cp /root/meta.db /var/lib/containerd/io.containerd.metadata.v1.bolt/");
+    worker.heal();
+    assert_eq!(report["runbooks"][0]["cause"], "runtime-database-corrupt", "{report:#}");
+    healthy(&worker);
+}

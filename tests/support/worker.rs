@@ -159,6 +159,29 @@ impl Worker {
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
     }
 
+    /// A kubelet of its own, without an API server, which runs. False if this machine has no such program, which is said.
+    pub fn kubelet(&self, test: &str) -> bool {
+        if self.ssh("test -x /usr/local/bin/kubelet").status.success() {
+            return true;
+        }
+        let Some(program) = super::program(test, "kubelet") else { return false };
+        self.put(&program, "/usr/local/bin/kubelet");
+        let unit = self._dir.path().join("kubelet.service");
+        fs::write(&unit, KUBELET).unwrap();
+        self.put(&unit, "/etc/systemd/system/kubelet.service");
+        self.ok("systemctl daemon-reload");
+        true
+    }
+
+    /// Starts the kubelet with this configuration besides what it needs here.
+    pub fn kubelet_with(&self, more: &str) {
+        self.ok(&format!(
+            "mkdir -p /etc/kubernetes/manifests /var/lib/kubelet; printf '%s\\n' '{}' > /var/lib/kubelet/config.yaml; \
+             systemctl reset-failed kubelet 2>/dev/null; systemctl restart --no-block kubelet",
+            format!("{KUBELET_CONFIG}{more}").replace('\n', "' '")
+        ));
+    }
+
     /// As it was when it had been furnished.
     pub fn heal(&self) {
         self.ok("cp /root/config.toml /etc/containerd/config.toml; rm -f /var/lib/kubelet/config.yaml; \
@@ -167,6 +190,12 @@ impl Worker {
     }
 }
 
+/// With the words that kubeadm's packages use, but for the API server it does not have.
+const KUBELET: &str = "[Service]\nExecStart=/usr/local/bin/kubelet --config=/var/lib/kubelet/config.yaml\nRestart=always\nRestartSec=10\n";
+const KUBELET_CONFIG: &str = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nstaticPodPath: /etc/kubernetes/manifests\n\
+authentication: {anonymous: {enabled: true}, webhook: {enabled: false}}\nauthorization: {mode: AlwaysAllow}\n\
+containerRuntimeEndpoint: unix:///run/containerd/containerd.sock\ncgroupDriver: cgroupfs\n\
+imageGCHighThresholdPercent: 100\nevictionHard: {memory.available: 1Mi}\nresolvConf: /run/systemd/resolve/resolv.conf\n";
 const NETWORK: &str = r#"{"cniVersion":"0.4.0","name":"pods","plugins":[{"type":"bridge","bridge":"cni0","isGateway":true,"ipam":{"type":"host-local","ranges":[[{"subnet":"10.88.0.0/16"}]]}}]}"#;
 const CONTAINER: &str = r#"{"metadata":{"name":"c","attempt":0},"image":{"image":"registry.example.com/busybox:1"},"command":["sleep","100000"],"log_path":"c/0.log","linux":{}}"#;
 

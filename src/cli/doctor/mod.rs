@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::{
     backend::{self, Backend, Globals},
+    capture,
     figures::parse_span,
     output::Out,
     report,
@@ -24,10 +25,13 @@ use crate::{
         Runtime,
         action::{self, Action, Step},
         host,
+        recording::Replay,
         types::{Inventory, Scope},
     },
     error::{Error, Kind, Result},
-    runbook::{Evidence, Fact, Fix, Live, Params, RUNBOOKS, Report, Risk, Runbook, Verdict, examine, named},
+    runbook::{
+        Evidence, Fact, Fix, Live, Params, Probe, RUNBOOKS, Report, Risk, Runbook, Saved, Verdict, examine, named,
+    },
 };
 
 mod text;
@@ -76,50 +80,75 @@ pub struct Doctor {
     list: bool,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+pub fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("it must be NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// The node as the doctor sees it.
-struct Patient {
-    probe: Live,
+/// The node as the doctor sees it: this one, or a recording.
+pub struct Patient {
+    probe: Box<dyn Probe>,
     endpoint: String,
-    runtime: Option<Arc<dyn Runtime>>,
+    /// Or why it could not be reached.
+    runtime: Result<Arc<dyn Runtime>, String>,
     backend: Option<Backend>,
     read_only: bool,
 }
 
 impl Patient {
-    async fn find(globals: &Globals) -> Result<Self> {
+    pub async fn find(globals: &Globals) -> Result<Self> {
         let read_only = globals.read_only;
+        if let Some(path) = &globals.replay {
+            let saved = capture::open(path)?;
+            let endpoint = saved.runtime.info.endpoint.clone();
+            let runtime = Ok(Arc::new(Replay::new(saved.runtime)) as Arc<dyn Runtime>);
+            return Ok(Self {
+                probe: Box::new(Saved(saved.evidence)),
+                endpoint,
+                runtime,
+                backend: None,
+                read_only: true,
+            });
+        }
         if globals.demo || globals.embedded {
             let backend = Backend::connect(globals).await?;
             let runtime = backend.runtime();
             let endpoint = runtime.info().endpoint.clone();
-            let probe = Live::new(&endpoint, Ok(Arc::clone(&runtime)));
-            return Ok(Self { probe, endpoint, runtime: Some(runtime), backend: Some(backend), read_only });
+            let probe = Box::new(Live::new(&endpoint, Ok(Arc::clone(&runtime))));
+            return Ok(Self { probe, endpoint, runtime: Ok(runtime), backend: Some(backend), read_only });
         }
         let endpoint = backend::endpoint(globals).await?;
         let attached = attach(&endpoint, read_only).await;
-        let runtime = attached.as_ref().ok().cloned();
-        Ok(Self { probe: Live::new(&endpoint, attached), endpoint, runtime, backend: None, read_only })
+        let runtime = attached.as_ref().map(Arc::clone).map_err(|e| format!("{e:#}"));
+        Ok(Self { probe: Box::new(Live::new(&endpoint, attached)), endpoint, runtime, backend: None, read_only })
+    }
+
+    pub fn probe(&self) -> &dyn Probe {
+        self.probe.as_ref()
+    }
+
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    pub fn runtime(&self) -> Result<&Arc<dyn Runtime>, String> {
+        self.runtime.as_ref().map_err(String::clone)
     }
 
     async fn examine(&self, books: &[&'static Runbook], params: &Params) -> (Vec<Report>, Evidence) {
-        examine(books, &self.probe, params, &mut |event| tracing::debug!("{event:?}")).await
+        examine(books, self.probe(), params, &mut |event| tracing::debug!("{event:?}")).await
     }
 
     /// After a change: a runtime that did not answer may do so by now.
     async fn examine_again(&self, books: &[&'static Runbook], params: &Params) -> (Vec<Report>, Evidence) {
-        if self.runtime.is_some() {
+        if self.runtime.is_ok() {
             return self.examine(books, params).await;
         }
         let probe = Live::new(&self.endpoint, attach(&self.endpoint, self.read_only).await);
         examine(books, &probe, params, &mut |event| tracing::debug!("{event:?}")).await
     }
 
-    async fn close(self, done: Result<u8>) -> Result<u8> {
+    pub async fn close(self, done: Result<u8>) -> Result<u8> {
         drop((self.probe, self.runtime));
         match self.backend {
             Some(backend) => backend.close(done).await,
@@ -130,12 +159,12 @@ impl Patient {
     /// Through the runtime's door where there is one; the node's own changes do not need it.
     async fn apply(&self, step: &Step) -> Result<()> {
         if self.read_only {
-            bail!(PermissionDenied, "--read-only allows no change");
+            bail!(PermissionDenied, "--read-only allows no change, and neither does a recording");
         }
         match (&self.runtime, step) {
             (_, Step::Change(change)) => host::apply(change).await,
-            (Some(runtime), step) => runtime.apply(step).await,
-            (None, _) => bail!(Unavailable, "the runtime does not answer, so nothing of its own can be changed"),
+            (Ok(runtime), step) => runtime.apply(step).await,
+            (Err(_), _) => bail!(Unavailable, "the runtime does not answer, so nothing of its own can be changed"),
         }
     }
 }
@@ -257,7 +286,7 @@ async fn mend(
 ) -> Result<bool> {
     let needs_inventory = !matches!(fix.action, Action::Mend { .. });
     let inventory = match (&patient.runtime, needs_inventory) {
-        (Some(runtime), true) => {
+        (Ok(runtime), true) => {
             runtime.inventory(Scope { pods: true, images: true, stats: true, ..Scope::default() }).await
         }
         _ => Inventory::default(),

@@ -267,7 +267,12 @@ fn limits(seen: &Evidence) -> Result<Finding, Missing> {
         }
         Some(gauge) => {
             let inotify = gauge.what.starts_with("inotify");
-            let cause = if inotify { "inotify-exhausted" } else { "limit-exhausted" };
+            let tasks = gauge.sysctl.ends_with("pids.max");
+            let cause = match () {
+                () if inotify => "inotify-exhausted",
+                () if tasks => "tasks-exhausted",
+                () => "limit-exhausted",
+            };
             let value = if gauge.sysctl == "fs.inotify.max_user_instances" {
                 INSTANCES.max(gauge.limit * 2)
             } else {
@@ -279,7 +284,14 @@ fn limits(seen: &Evidence) -> Result<Finding, Missing> {
             let raises =
                 inotify || gauge.sysctl.starts_with("net.netfilter") || gauge.sysctl.starts_with("kernel.keys");
             let fix = raises.then_some(Fix { title, risk: Risk::Safe, action });
-            Finding::cause(cause, format!("{} are used up: {} of {}", gauge.what, gauge.used, gauge.limit))
+            let finding =
+                Finding::cause(cause, format!("{} are used up: {} of {}", gauge.what, gauge.used, gauge.limit));
+            let finding = if tasks {
+                finding.advise("a service: systemctl edit it, [Service] TasksMax=infinity; a pod: who forks there? else raise podPidsLimit of the kubelet")
+            } else {
+                finding
+            };
+            finding
                 .cites([cite(gauge)])
                 .cites(gauge.top.iter().map(|t| Cite { text: t.clone(), source: "/proc/PID/fd".to_owned() }))
                 .fix(fix)

@@ -6,8 +6,11 @@ pub mod certificate;
 pub mod cgroup;
 pub mod class;
 pub mod disk;
+mod down;
+pub mod host;
 pub mod image;
 pub mod incidents;
+pub mod kubelet;
 pub mod practices;
 pub mod runtime;
 
@@ -82,6 +85,17 @@ pub const CHECKS: &[&Check] = &[
     &incidents::MEMORY,
     &incidents::CERTIFICATE,
     &incidents::PLEG,
+    &host::FORWARDING,
+    &host::RESOLVER,
+    &host::CLOCK,
+    &host::ZOMBIES,
+    &host::GROUPS,
+    &kubelet::SERVICE,
+    &kubelet::CONFIG,
+    &kubelet::ENDPOINT,
+    &kubelet::SWAP,
+    &kubelet::CHECKPOINTS,
+    &kubelet::WORDS,
 ];
 
 /// Bytes in words: `12.3 GiB`.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::bytes;
+use super::{bytes, down::down};
 use crate::{
     client::{
         action::Action,
@@ -10,7 +10,7 @@ use crate::{
         health::Call,
         types::ContainerState,
     },
-    node::{disk::Filesystem, journal, process::Process},
+    node::{disk::Filesystem, process::Process},
     runbook::{Check, Cite, Evidence, Fact, Finding, Fix, Missing, Risk},
 };
 
@@ -194,33 +194,6 @@ fn process(seen: &Evidence) -> Result<Finding, Missing> {
     .cites([cite]))
 }
 
-/// Why a runtime is not up, as far as its unit, its configuration and its last words tell. A restart is offered only where
-/// it can help.
-fn down(seen: &Evidence, summary: String) -> Finding {
-    let unit = seen.unit();
-    let get = |property: &str| seen.units.value().and_then(|u| u.get(&unit, property)).unwrap_or_default();
-    if get("LoadState") == "masked" {
-        return Finding::cause("runtime-masked", format!("{summary}; {unit} is masked, so nothing can start it"))
-            .advise(format!("somebody masked it: ask why, then systemctl unmask {unit} && systemctl start {unit}"));
-    }
-    if let Some(broken) = seen.conf.error().filter(|e| e.contains("is not TOML")) {
-        return Finding::cause("runtime-config-broken", format!("{summary}; it cannot read its configuration"))
-            .cite(broken.to_owned(), seen.config_path())
-            .advise(format!("mend that line, then systemctl restart {unit}"));
-    }
-    if matches!(get("ActiveState"), "activating" | "failed") && get("Result") != "success" {
-        let (state, result) = (get("SubState"), get("Result"));
-        let crash = Finding::cause("runtime-crashes", format!("{summary}; {unit} is {state}, last result {result}"))
-            .advise(format!("read its last words, mend that, then systemctl restart {unit}"));
-        let last = |l: &&journal::Line| l.from == unit && (l.priority <= 3 || l.text.contains("level=fatal"));
-        return match seen.journal.value().and_then(|j| j.lines.iter().rev().find(last)) {
-            Some(line) => crash.cite(line.text.clone(), line.from.clone()),
-            None => crash,
-        };
-    }
-    Finding::cause("runtime-not-running", summary).fix(restart_fix(seen))
-}
-
 fn signal(process: &Process, signal: &str, title: &str) -> Fix {
     let title = format!("{title}: SIG{signal} to {} (pid {})", process.name, process.pid);
     let change =
@@ -343,7 +316,7 @@ fn calls(seen: &Evidence) -> Result<Finding, Missing> {
     .cites(cites))
 }
 
-fn disk(seen: &Evidence) -> Result<Finding, Missing> {
+pub(super) fn disk(seen: &Evidence) -> Result<Finding, Missing> {
     let ours = |f: &&Filesystem| f.uses.iter().any(|u| u == "runtime root" || u == "runtime state");
     let all: Vec<&Filesystem> = seen.disk()?.filesystems.iter().filter(ours).collect();
     if all.is_empty() {
@@ -545,7 +518,7 @@ fn kernel(seen: &Evidence) -> Result<Finding, Missing> {
 }
 
 /// Of the runtime's own unit.
-fn restart_fix(seen: &Evidence) -> Option<Fix> {
+pub(super) fn restart_fix(seen: &Evidence) -> Option<Fix> {
     let unit = seen.unit();
     let kills =
         seen.units.value().and_then(|u| u.get(&unit, "KillMode")).filter(|m| !matches!(*m, "process" | "mixed"));

@@ -1,0 +1,144 @@
+//! Secrets taken out of what leaves the node: by the names of fields and variables, and by what a value looks like. Meant to
+//! take too much rather than too little. Pure.
+
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+use serde_json::Value;
+
+/// What stands where a secret was.
+pub const MASK: &str = "***";
+
+/// Names of fields, variables and flags whose values are secrets. `auths` and `authentication` hold more than one thing,
+/// which are looked at themselves.
+static NAME: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)(passw(or)?d|passphrase|secret|token|credential|private[_-]?key|api[_-]?key|access[_-]?key|authorization|cookie|signature)|^auth$|_auth$|(^|_)pwd$",
+    )
+});
+/// `name = value`, `"name": "value"`, `--name value` within a line.
+static PAIR: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r#"(?i)((?:[\w-]*(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential)[\w-]*|\bauth)\\?["']?\s*(?:[:=]|\s)\s*\\?["']?)([^\s"'\\,;&}]{3,})"#,
+    )
+});
+/// `scheme://user:password@host`.
+static USER: LazyLock<Regex> = LazyLock::new(|| pattern(r"([a-z][a-z0-9+.-]*://)[^/\s:@]+:[^/\s@]+@"));
+/// `Bearer x`, `Basic x`, and three things that are secrets wherever they stand: a JWT, an access key of AWS, a token of GitHub.
+static LOOKS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i:\b(bearer|basic)\s+[a-z0-9+/=._~-]{8,})|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*|\bA(?:KIA|SIA)[A-Z0-9]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}",
+    )
+});
+static KEY: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(-----END [A-Z ]*PRIVATE KEY-----|\z)"));
+
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("a pattern of this file, which a test compiles")
+}
+
+/// Whether a value of this name is a secret.
+pub fn is_secret(name: &str) -> bool {
+    NAME.is_match(name)
+}
+
+/// A line, or several, without the secrets in it.
+pub fn text(text: &str) -> String {
+    let keyless = KEY.replace_all(text, MASK);
+    let userless = USER.replace_all(&keyless, |found: &Captures<'_>| format!("{}{MASK}@", &found[1]));
+    let plain = LOOKS.replace_all(&userless, MASK);
+    PAIR.replace_all(&plain, |found: &Captures<'_>| format!("{}{MASK}", &found[1])).into_owned()
+}
+
+/// Everything in a value, whatever its shape: fields by their names, `{name: N, value: V}` pairs and `N=V` strings as
+/// environments are written, and every string by its looks.
+pub fn value(value: &mut Value) {
+    match value {
+        Value::String(string) => {
+            if let Some((name, _)) = string.split_once('=')
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+                && is_secret(name)
+            {
+                *string = format!("{name}={MASK}");
+            } else if string.len() > 2 {
+                // A document in a string: containerd's info, an annotation with the object as applied.
+                match serde_json::from_str::<Value>(string) {
+                    Ok(mut inside @ (Value::Object(_) | Value::Array(_))) => {
+                        self::value(&mut inside);
+                        *string = inside.to_string();
+                    }
+                    _ => *string = text(string),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(self::value),
+        Value::Object(fields) => {
+            let named = ["key", "name", "Name"].iter().find_map(|n| fields.get(*n)?.as_str()).is_some_and(is_secret);
+            for (name, field) in fields {
+                if (is_secret(name) || named && matches!(name.as_str(), "value" | "Value"))
+                    && !matches!(field, Value::Object(_) | Value::Array(_) | Value::Null | Value::Bool(_))
+                {
+                    *field = MASK.into();
+                } else {
+                    self::value(field);
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const CANARY: &str = "c4n4ryc4n4ry";
+
+    #[test]
+    fn no_shape_of_a_secret_is_left() {
+        for line in [
+            "password = \"c4n4ryc4n4ry\"",
+            "  auth: c4n4ryc4n4ry",
+            "kubelet --bootstrap-token c4n4ryc4n4ry --v=2",
+            "GET https://me:c4n4ryc4n4ry@registry.test/v2/",
+            "Authorization: Bearer c4n4ryc4n4ry",
+            "msg=\"token=c4n4ryc4n4ry refused\"",
+            "{\\\"password\\\":\\\"c4n4ryc4n4ry\\\"}",
+            "-----BEGIN RSA PRIVATE KEY-----\nc4n4ryc4n4ry\n-----END RSA PRIVATE KEY-----",
+            "GET /v2/x?access_token=c4n4ryc4n4ry&b=1",
+        ] {
+            let clean = text(line);
+            assert!(!clean.contains(CANARY) && clean.contains(MASK), "{line} -> {clean}");
+        }
+        let mut all = json!({
+            "envs": [{ "key": "DB_PASSWORD", "value": CANARY }, { "key": "PATH", "value": "/bin" }],
+            "process": { "env": ["API_TOKEN=c4n4ryc4n4ry", "HOME=/root"] },
+            "auths": { "registry.test": { "auth": CANARY, "identitytoken": CANARY } },
+            "annotation": json!({ "env": [{ "name": "SECRET_KEY", "value": CANARY }] }).to_string(),
+            "registry": { "configs": { "r.test": { "auth": { "username": "me", "password": CANARY } } } },
+            "command": ["sh", "-c", "curl -u x https://u:c4n4ryc4n4ry@h/"],
+        });
+        value(&mut all);
+        let shown = all.to_string();
+        assert!(!shown.contains(CANARY), "{shown}");
+        assert!(shown.contains("/bin") && shown.contains("HOME=/root") && shown.contains("registry.test"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_no_secret_stays() {
+        for line in [
+            "level=info msg=\"StartContainer for \\\"abc\\\" returns successfully\"",
+            "registry.k8s.io/pause:3.9@sha256:7031c1b283388d2c2e09b57badb803c05ebed362dc88d84b480cc47f72a21097",
+            "PLEG is not healthy: pleg was last seen active 3m1s ago",
+            "https://registry.test:5000/v2/shop/web/manifests/1.2",
+        ] {
+            assert_eq!(text(line), line);
+        }
+        let mut kept = json!({ "automountServiceAccountToken": false, "labels": { "app": "token-review" }, "pid": 7 });
+        let before = kept.clone();
+        value(&mut kept);
+        assert_eq!(kept, before);
+    }
+}
