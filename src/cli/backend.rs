@@ -7,7 +7,7 @@ use futures::{FutureExt, future::LocalBoxFuture};
 use super::figures::parse_span;
 use crate::{
     bail,
-    client::{Cri, Runtime, Transport, discover},
+    client::{Cri, Runtime, Transport, audit::Intent, discover},
     error::{Error, Kind, Result},
     proto::cri::{image_service_client::ImageServiceClient, runtime_service_client::RuntimeServiceClient},
 };
@@ -184,7 +184,13 @@ impl Backend {
             return std::future::ready(Err(error)).boxed_local();
         }
         let limit = self.asked_limit.unwrap_or_default().max(CHANGE).saturating_add(grace);
-        self.within(limit, what, call.boxed_local()).boxed_local()
+        let call = self.within(limit, what, call.boxed_local());
+        async move {
+            let done = call.await;
+            Intent::new(what).done(self.cri.info(), &done).await;
+            done
+        }
+        .boxed_local()
     }
 
     pub fn may_change(&self, what: &str) -> Result<()> {

@@ -23,6 +23,7 @@ mod figures;
 mod filter;
 mod forward;
 mod images;
+mod journal;
 mod logs;
 pub mod output;
 mod pods;
@@ -127,6 +128,8 @@ pub enum Verb {
     /// Print what the app shows of a recording after some keys
     #[cfg(feature = "tui")]
     Screen(capture::screen::Screen),
+    /// Show what was changed on this node through wharf
+    Journal(journal::Journal),
     /// Check what wharf's own runtime keeps on disk, and repair it
     Check(check::Check),
     /// Look after configuration: containerd's, that of the runtime inside, crictl's
@@ -182,6 +185,7 @@ impl Verb {
             Self::Capture(_) => "capture",
             #[cfg(feature = "tui")]
             Self::Screen(_) => "screen",
+            Self::Journal(_) => "journal",
             Self::Check(_) => "check",
             Self::Config(_) => "config",
             Self::Serve(_) => "serve",
@@ -264,6 +268,7 @@ pub async fn perform(cli: Cli, out: &mut Out) -> Result<u8> {
             Verb::Capture(args) => capture::capture(&cli.globals, out, args).boxed_local().await,
             #[cfg(feature = "tui")]
             Verb::Screen(args) => capture::screen::screen(&cli.globals, out, args).boxed_local().await,
+            Verb::Journal(args) => journal::journal(out, &args),
             Verb::Check(args) => check::check(&cli.globals, out, args).await,
             verb => {
                 // Heard from here on, so that whoever ends a verb of the demo ends the demo in good order too.
@@ -330,6 +335,7 @@ fn over<'a>(backend: &'a Backend, out: &'a mut Out, verb: Verb) -> LocalBoxFutur
         | Verb::Serve(_)
         | Verb::Doctor(_)
         | Verb::Capture(_)
+        | Verb::Journal(_)
         | Verb::Check(_)
         | Verb::Completion { .. } => async { bail!(Internal, "this verb needs no runtime") }.boxed_local(),
     }

@@ -17,6 +17,7 @@ use crate::{
     bail,
     client::{
         action::{self, Action, Plan, Step},
+        audit::Intent,
         types::{ObjectRef, Scope},
     },
     error::{Error, Kind, Result},
@@ -158,7 +159,10 @@ async fn apply(backend: &Backend, out: &mut Out, plan: &Plan, quiet: bool) -> Re
             _ => backend.runtime(),
         };
         let (kind, _) = object(&planned.step);
-        match runtime.apply(&planned.step).await {
+        let intent = Intent::of(&planned.step);
+        let gone = runtime.apply(&planned.step).await;
+        intent.done(runtime.info(), &gone).await;
+        match gone {
             Ok(()) => {
                 freed += planned.frees;
                 done += 1;

@@ -22,6 +22,7 @@ use crate::{
     bail,
     client::{
         Credentials,
+        audit::Intent,
         types::{PullPhase, PullProgress},
     },
     error::{Error, Kind, Result},
@@ -133,6 +134,7 @@ pub async fn with_progress(
     let runtime = backend.image_runtime();
     let call = async { runtime.pull(reference, login, &progress).await.map_err(|e| e.context(what.clone())) };
     let result = report::within(limit, &what, call).await;
+    Intent::new(what).done(runtime.info(), &result).await;
     if let Some(Ok(mut bars)) = bars.as_ref().map(Mutex::lock) {
         let text = bars.end();
         show(&text);

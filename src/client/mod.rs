@@ -8,6 +8,7 @@ use futures::stream::BoxStream;
 use crate::{bail, error::Result};
 
 pub mod action;
+pub mod audit;
 mod cgroups;
 pub mod change;
 mod containerd;

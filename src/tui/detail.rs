@@ -7,6 +7,7 @@ use super::{
     text::{self, SafeText},
     theme::Tone,
 };
+use crate::client::audit::Entry;
 
 #[derive(Debug, Clone)]
 pub struct Detail {
@@ -44,6 +45,26 @@ impl Detail {
         };
         self.result.iter().flatten().flatten().filter(hit).collect()
     }
+}
+
+/// Of the journal of changes: a line each, and below it what it was made of.
+pub fn journal(entries: &[Entry]) -> Vec<DetailLine> {
+    let line =
+        |indent, key: &str, text: &str, tone| DetailLine { indent, key: key.into(), text: SafeText::new(text), tone };
+    if entries.is_empty() {
+        return vec![line(0, "nothing", "no change was made through wharf on this node", Tone::Dim)];
+    }
+    let mut out = Vec::new();
+    for entry in entries {
+        let tone = if entry.error.is_some() { Tone::Bad } else { Tone::Plain };
+        out.push(line(0, &text::stamp(entry.at), &entry.what, tone));
+        out.push(line(1, "by", &entry.who, Tone::Dim));
+        out.extend(entry.error.iter().map(|e| line(1, "not done", e, Tone::Bad)));
+        out.extend(entry.before.iter().map(|b| line(1, "before", b, Tone::Plain)));
+        let after = entry.after.iter().flat_map(|a| a.lines());
+        out.extend(after.enumerate().map(|(n, a)| line(1, if n == 0 { "after" } else { "" }, a, Tone::Plain)));
+    }
+    out
 }
 
 /// Line by line YAML of the value.

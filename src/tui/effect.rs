@@ -21,8 +21,10 @@ use super::{
 use crate::{
     client::{
         Runtime, action,
+        audit::{self, Intent},
         types::{LogOptions, ObjectRef, Scope, Seen},
     },
+    error::{Error, Kind},
     runbook::{self, Live, Params, Probe, RunEvent, Runbook, Saved},
 };
 
@@ -33,6 +35,8 @@ const PULL: Duration = Duration::from_secs(3600);
 /// Lines of a log read back at first.
 const TAIL: u64 = 5000;
 const LINES: usize = 500;
+/// Of the journal of changes.
+const ENTRIES: usize = 500;
 /// In which lines of several logs are put in order.
 const TOGETHER: Duration = Duration::from_millis(250);
 /// Events of a runtime in this time become one reading.
@@ -79,6 +83,7 @@ impl Runner {
             Effect::Family { token, pod, containers } => {
                 self.replace("inspect", family(runtime, send, token, pod, containers));
             }
+            Effect::Journal { token } => self.replace("inspect", journal(send, token)),
             Effect::Cgroups => self.replace("cgroups", cgroups(runtime, send)),
             Effect::Logs { token, containers, since } => {
                 self.replace("logs", logs(runtime, send, token, containers, since));
@@ -243,6 +248,17 @@ fn parent(pid: i64) -> Option<String> {
     (parent != "0").then(|| format!("{parent} {}", name.rsplit('/').next().unwrap_or_default()))
 }
 
+/// What was done through wharf here, in other sessions and by the verbs too.
+async fn journal(send: mpsc::Sender<Event>, token: Token) {
+    let read = tokio::task::spawn_blocking(|| audit::last(&audit::path(), ENTRIES));
+    let result = match timeout(INSPECT, read).await {
+        Ok(Ok(entries)) => entries.map_err(|e| format!("{e:#}")),
+        Ok(Err(error)) => Err(format!("reading it died: {error}")),
+        Err(_) => Err(format!("timeout after {} s", INSPECT.as_secs())),
+    };
+    tell(&send, Event::Journal { token, result }).await;
+}
+
 async fn cgroups(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>) {
     let result = timeout(READ, runtime.cgroups()).await;
     let at = SystemTime::now();
@@ -285,10 +301,13 @@ async fn plan(
 /// Every step is tried: one image in use must not keep the others.
 async fn apply(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Token, steps: Vec<action::Step>) {
     for (step, what) in steps.iter().enumerate() {
-        let result = match timeout(STEP, runtime.apply(what)).await {
-            Ok(result) => result.map_err(|e| format!("{e:#}")),
-            Err(_) => Err(format!("timeout after {} s", STEP.as_secs())),
+        let intent = Intent::of(what);
+        let done = match timeout(STEP, runtime.apply(what)).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::new(Kind::DeadlineExceeded, format!("timeout after {} s", STEP.as_secs()))),
         };
+        intent.done(runtime.info(), &done).await;
+        let result = done.map_err(|e| format!("{e:#}"));
         let failed = result.is_err() && matches!(what, action::Step::Change(_));
         tell(&send, Event::StepDone { token, step, result }).await;
         if failed {
@@ -336,10 +355,12 @@ async fn pull(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Token
         // Progress is only for the eye: when the channel is full, the next one will do.
         let _full = tell_progress.try_send(Event::PullProgress { token, progress });
     };
-    let result = match timeout(PULL, runtime.pull(&reference, None, &progress)).await {
-        Ok(result) => result.map_err(|e| format!("{e:#}")),
-        Err(_) => Err("timeout after an hour".to_owned()),
+    let done = match timeout(PULL, runtime.pull(&reference, None, &progress)).await {
+        Ok(result) => result,
+        Err(_) => Err(Error::new(Kind::DeadlineExceeded, "timeout after an hour")),
     };
+    Intent::new(format!("pull {reference}")).done(runtime.info(), &done).await;
+    let result = done.map_err(|e| format!("{e:#}"));
     tell(&send, Event::Pulled { token, result }).await;
 }
 

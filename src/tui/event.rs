@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     client::{
         action::{Action, Plan, Step},
+        audit,
         types::{CgroupFact, Inventory, LogLine, ObjectRef, PullProgress, Scope, Seen},
     },
     runbook::{Params, RunEvent, Runbook},
@@ -41,6 +42,11 @@ pub enum Event {
     Family {
         token: Token,
         result: Result<serde_json::Value, String>,
+    },
+    /// What was changed through wharf, newest first.
+    Journal {
+        token: Token,
+        result: Result<Vec<audit::Entry>, String>,
     },
     Cgroups(Seen<Vec<CgroupFact>>),
     Mouse(MouseEvent),
@@ -100,6 +106,9 @@ pub enum Effect {
         token: Token,
         pod: String,
         containers: Vec<String>,
+    },
+    Journal {
+        token: Token,
     },
     Cgroups,
     /// Report the mouse to the app, or leave it to the terminal.

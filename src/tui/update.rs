@@ -86,6 +86,14 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
                 model.dirty = true;
             }
         }
+        Event::Journal { token, result } => {
+            if let Some(Popup::Detail(d)) = &mut model.popup
+                && d.token == token
+            {
+                d.result = Some(result.map(|entries| detail::journal(&entries)).map_err(Into::into));
+                model.dirty = true;
+            }
+        }
         Event::Family { token, result } => looks::family(model, token, result),
         Event::Cgroups(seen) => {
             match &seen {

@@ -13,6 +13,7 @@ mod critest;
 mod demo;
 mod doctor;
 mod events;
+mod journal;
 mod kubelet;
 mod mirrors;
 mod proto;

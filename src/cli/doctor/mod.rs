@@ -24,9 +24,10 @@ use crate::{
     client::{
         Runtime,
         action::{self, Action, Step},
+        audit::Intent,
         host,
         recording::Replay,
-        types::{Inventory, Scope},
+        types::{Inventory, RuntimeInfo, Scope},
     },
     error::{Error, Kind, Result},
     runbook::{
@@ -161,11 +162,15 @@ impl Patient {
         if self.read_only {
             bail!(PermissionDenied, "--read-only allows no change, and neither does a recording");
         }
-        match (&self.runtime, step) {
+        let intent = Intent::of(step);
+        let done = match (&self.runtime, step) {
             (_, Step::Change(change)) => host::apply(change).await,
             (Ok(runtime), step) => runtime.apply(step).await,
             (Err(_), _) => bail!(Unavailable, "the runtime does not answer, so nothing of its own can be changed"),
-        }
+        };
+        let unknown = RuntimeInfo { endpoint: self.endpoint.clone(), ..RuntimeInfo::default() };
+        intent.done(self.runtime.as_ref().map_or(&unknown, |r| r.info()), &done).await;
+        done
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the doctor says to a person: the verdict first, then each step with what was seen, where, why it matters, what to do.
 
+use std::collections::BTreeSet;
+
 use super::{Patient, worst};
 use crate::{
     cli::output::Out,
@@ -13,9 +15,11 @@ const WIDTH: usize = 100;
 
 pub fn reports(out: &mut Out, reports: &[Report], patient: &Patient) -> Result<()> {
     out.line(&format!("runtime: {}", patient.endpoint))?;
+    // One thing that could not be read leaves many questions open; why is said with the first of them.
+    let mut told = BTreeSet::new();
     for report in reports {
         out.line("")?;
-        one(out, report)?;
+        one(out, report, &mut told)?;
     }
     let count = |v: Verdict| reports.iter().filter(|r| r.verdict == v).count();
     out.line("")?;
@@ -31,7 +35,7 @@ pub fn reports(out: &mut Out, reports: &[Report], patient: &Patient) -> Result<(
     })
 }
 
-fn one(out: &mut Out, report: &Report) -> Result<()> {
+fn one(out: &mut Out, report: &Report, told: &mut BTreeSet<String>) -> Result<()> {
     let headline = match report.decisive() {
         Some(step) if report.verdict >= Verdict::Warn => format!(": {}", step.finding.summary),
         _ => String::new(),
@@ -42,15 +46,21 @@ fn one(out: &mut Out, report: &Report) -> Result<()> {
         let why = report.steps.first().map(|s| s.finding.summary.as_str()).unwrap_or_default();
         return say(out, "  -     ", why);
     }
-    report.steps.iter().try_for_each(|step| self::step(out, report, step))?;
+    report.steps.iter().try_for_each(|step| self::step(out, report, step, told))?;
     if !report.skipped.is_empty() {
         out.line(&format!("  -     not needed any more: {}", report.skipped.join(", ")))?;
     }
     Ok(())
 }
 
-fn step(out: &mut Out, report: &Report, step: &StepReport) -> Result<()> {
+fn step(out: &mut Out, report: &Report, step: &StepReport, told: &mut BTreeSet<String>) -> Result<()> {
     let finding = &step.finding;
+    if finding.verdict == Verdict::Unknown
+        && let Some((what, why)) = finding.summary.split_once(": ")
+        && !told.insert(why.to_owned())
+    {
+        return out.line(&format!("  ?     {} {what}: as above", step.title));
+    }
     let mark = match finding.verdict {
         Verdict::Pass => "ok   ",
         Verdict::Warn => "WARN ",

@@ -148,6 +148,7 @@ pub fn command(model: &mut Model, text: &str, out: &mut Vec<Effect>) {
         Word::Pulls => model.popup = Some(Popup::Pulls),
         Word::Prune => acts::prune(model, true, out),
         Word::Plan => acts::prune(model, false, out),
+        Word::Journal => looks::journal(model, out),
         Word::Tree => looks::tree(model, out),
         Word::Mouse => toggle_mouse(model, out),
         Word::Refresh => ask(model, Scope::ALL, out),

@@ -37,6 +37,13 @@ pub fn describe(model: &mut Model, raw: bool, out: &mut Vec<Effect>) {
     out.push(Effect::Inspect { token, object });
 }
 
+pub fn journal(model: &mut Model, out: &mut Vec<Effect>) {
+    let token = model.next_token();
+    let title = "changes made through wharf, the newest first".into();
+    model.popup = Some(Popup::Detail(Detail { kind: "Journal", ..Detail::new(token, title) }));
+    out.push(Effect::Journal { token });
+}
+
 pub fn exec(model: &mut Model, out: &mut Vec<Effect>) {
     let Some((container, name)) = super::logs::container(model) else { return };
     let state = model.seen.containers.value().and_then(|all| all.iter().find(|c| c.id == container)).map(|c| c.state);
