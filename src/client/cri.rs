@@ -336,7 +336,17 @@ impl Runtime for Cri {
             Seen::Failed { error, at } => Seen::Failed { error, at },
             Seen::At { value, at, source } => Seen::At { value: convert::conditions(value.0.status), at, source },
         };
-        Inventory { pods, containers, images, stats, snapshots, disk, conditions, sandbox_image }
+        Inventory {
+            pods,
+            containers,
+            images,
+            stats,
+            snapshots,
+            disk,
+            conditions,
+            sandbox_image,
+            ..Inventory::default()
+        }
     }
 
     async fn inspect(&self, object: &ObjectRef) -> Result<Value> {

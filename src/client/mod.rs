@@ -19,6 +19,7 @@ pub mod embedded;
 pub mod health;
 pub mod host;
 mod logs;
+pub mod offline;
 mod prune;
 pub mod sessions;
 pub mod streaming;

@@ -210,6 +210,7 @@ pub fn inventory() -> Inventory {
             },
         ]),
         sandbox_image: names[0].into(),
+        ..Inventory::default()
     }
 }
 
