@@ -110,6 +110,39 @@ impl Backend {
         Ok(backend)
     }
 
+    /// For the app, which also shows a runtime that is dead or hangs: from the disk until it answers. The backend is there
+    /// when something has to be ended with it.
+    #[cfg(feature = "tui")]
+    pub async fn shown(globals: &Globals, tell: Tell) -> Result<(Arc<dyn Runtime>, Option<Self>)> {
+        let inside = async |tell| {
+            let backend = Self::open(globals, tell).await?;
+            Ok((backend.runtime(), Some(backend)))
+        };
+        if globals.demo || globals.embedded {
+            return inside(tell).await;
+        }
+        let file = settings(globals)?;
+        let variable = std::env::var("CONTAINER_RUNTIME_ENDPOINT").ok();
+        let flag = globals.runtime_endpoint.clone().or(file.runtime_endpoint);
+        let root = std::path::Path::new("/");
+        let attach =
+            async |endpoint: &str| crate::client::steady::Steady::open(endpoint, globals.read_only, root).await;
+        if let Some(endpoint) = discover::configured(flag.as_deref(), variable.as_deref(), root)? {
+            return Ok((Arc::new(attach(&endpoint).await?) as _, None));
+        }
+        let found = match discover::probe(root).await.0 {
+            Some(endpoint) => Some(endpoint),
+            None => discover::left(root),
+        };
+        let Some(endpoint) = found else { return inside(tell).await };
+        match attach(&endpoint).await {
+            Ok(steady) => Ok((Arc::new(steady) as _, None)),
+            // A containerd that serves docker alone, say: the runtime inside is the one to show then.
+            Err(error) if error.is(Kind::Unimplemented) => inside(tell).await,
+            Err(error) => Err(error),
+        }
+    }
+
     fn over(cri: Arc<Cri>, asked_limit: Option<Duration>, read_only: bool) -> Self {
         Self {
             cri,

@@ -22,6 +22,7 @@ mod logs;
 pub mod offline;
 mod prune;
 pub mod sessions;
+pub mod steady;
 pub mod streaming;
 mod transport;
 pub mod types;

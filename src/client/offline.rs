@@ -17,9 +17,9 @@ use super::{
     action::Step,
     cgroups, logs, transport,
     types::{
-        CgroupFact, Container, ContainerDetail, ContainerState, ContainerStats, DiskUse, ExecRequest, ExecResult,
-        Image, Inventory, LogLine, LogOptions, Mode, ObjectRef, PodSandbox, PodState, PullProgress, RuntimeInfo, Scope,
-        Seen, Silence, SnapshotRow,
+        CgroupFact, Condition, Container, ContainerDetail, ContainerState, ContainerStats, DiskUse, ExecRequest,
+        ExecResult, Image, Inventory, LogLine, LogOptions, Mode, ObjectRef, PodSandbox, PodState, PullProgress,
+        RuntimeInfo, Scope, Seen, Silence, SnapshotRow,
     },
 };
 use crate::{
@@ -28,12 +28,13 @@ use crate::{
     node::{
         self, below,
         bundles::{self, Bundle, BundleFacts, Layout, Life, Places, PodLogs},
+        cni::{self, CniFacts},
         containerd, storage, target, usage,
     },
 };
 
 /// For everything that is read at once: a disk may hang with the runtime.
-const LOOK: Duration = Duration::from_secs(8);
+const LOOK: Duration = Duration::from_secs(4);
 /// An exit code nobody was there to write down.
 pub const UNKNOWN: i32 = -1;
 
@@ -73,6 +74,11 @@ impl Offline {
         bundles::exist(&self.root, &self.places())
     }
 
+    /// Whether the runtime has run since the machine was started.
+    pub fn has_run(&self) -> bool {
+        bundles::has_run(&self.root, &self.places())
+    }
+
     fn places(&self) -> Places {
         let mut known = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(places) = &*known {
@@ -97,7 +103,7 @@ impl Offline {
     }
 
     async fn facts(&self) -> Result<BundleFacts> {
-        self.look("read the bundles", |root, places| bundles::collect(root, places)).await
+        self.look("read the bundles", bundles::collect).await
     }
 
     async fn bundle(&self, id: &str) -> Result<(BundleFacts, Bundle)> {
@@ -155,11 +161,29 @@ impl Offline {
                     inventory.stats = Seen::now(work.await, "control groups");
                 }
                 if scope.pods {
-                    let value = pods(&facts);
-                    inventory.pods = Seen::At { value, at, source: source.clone() };
                     let root = self.root.clone();
-                    let work = node::within(LOOK, "find the logs", move || Ok(containers(&root, &facts)));
-                    inventory.containers = Seen::now(work.await, source);
+                    let work = node::within(LOOK, "read the log directories and the pod network", move || {
+                        let network = cni::collect(&root, cni::CONF, &[cni::BIN.to_owned()])?;
+                        Ok((pods(&facts, &network), containers(&root, &facts), condition(&network)))
+                    });
+                    let (pods, containers, network) = match work.await {
+                        Ok((pods, containers, network)) => (Ok(pods), Ok(containers), Some(network)),
+                        Err(error) => {
+                            let text = format!("{error:#}");
+                            (Err(error), Err(Error::new(Kind::DeadlineExceeded, text)), None)
+                        }
+                    };
+                    inventory.pods = Seen::now(pods, source.clone());
+                    inventory.containers = Seen::now(containers, source);
+                    let silence = inventory.silence.clone().unwrap_or_default();
+                    let ready = Condition {
+                        name: "RuntimeReady".to_owned(),
+                        ok: false,
+                        reason: if silence.hangs { "Hangs" } else { "Dead" }.to_owned(),
+                        message: silence.error,
+                    };
+                    let value = std::iter::once(ready).chain(network).collect();
+                    inventory.conditions = Seen::At { value, at, source: "disk: the pod network's files".to_owned() };
                 }
             }
         }
@@ -195,7 +219,24 @@ fn made(bundle: &Bundle) -> SystemTime {
     bundle.made.unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
-fn pods(facts: &BundleFacts) -> Vec<PodSandbox> {
+/// Whether the pod network could work, as its files tell.
+fn condition(network: &CniFacts) -> Condition {
+    let first = network.files.iter().find(|f| f.error.is_none());
+    let (ok, reason, message) = match first {
+        Some(file) if file.missing.is_empty() => (true, "", format!("{}: {}", file.path, file.plugins.join(", "))),
+        Some(file) => (false, "NoPlugin", format!("{}: not in {}: {}", file.path, cni::BIN, file.missing.join(", "))),
+        None => (false, "NoConfig", format!("{} has no configuration that can be used", network.conf_dir)),
+    };
+    Condition { name: "NetworkReady".to_owned(), ok, reason: reason.to_owned(), message }
+}
+
+fn pods(facts: &BundleFacts, network: &CniFacts) -> Vec<PodSandbox> {
+    let leases: BTreeMap<&str, &str> =
+        network.leases.iter().map(|l| (l.container.as_str(), l.address.as_str())).collect();
+    let address = |b: &Bundle| match leases.get(b.id.as_str()) {
+        Some(address) if b.ip.is_empty() => (*address).to_owned(),
+        _ => b.ip.clone(),
+    };
     let sandboxes = facts.bundles.iter().filter(|b| ours(b) && b.sandbox);
     let mut pods: Vec<PodSandbox> = sandboxes
         .map(|b| PodSandbox {
@@ -209,7 +250,7 @@ fn pods(facts: &BundleFacts) -> Vec<PodSandbox> {
             labels: b.labels.clone(),
             annotations: b.annotations.clone(),
             handler: b.handler.clone(),
-            ip: b.ip.clone(),
+            ip: address(b),
         })
         .collect();
     pods.extend(unrecorded(facts).map(|logs| PodSandbox {
@@ -388,7 +429,7 @@ fn snapshots(root: &Path, places: &Places) -> Result<(Vec<SnapshotRow>, String)>
 fn disk(root: &Path, places: &Places) -> Result<(Vec<DiskUse>, String)> {
     let mut rows = Vec::new();
     let mut add = |what: &str, path: String, used: (u64, u64)| {
-        let Ok(stat) = rustix::fs::statvfs(&below(root, &path)) else { return };
+        let Ok(stat) = rustix::fs::statvfs(below(root, &path)) else { return };
         rows.push(DiskUse {
             what: what.to_owned(),
             used_bytes: used.0,
@@ -431,7 +472,7 @@ impl Runtime for Offline {
     }
 
     async fn inventory(&self, scope: Scope) -> Inventory {
-        let silence = Silence { since: SystemTime::now(), error: "it is not asked".to_owned() };
+        let silence = Silence { since: SystemTime::now(), error: "it is not asked".to_owned(), hangs: false };
         self.inventory_of(scope, silence).await
     }
 

@@ -177,11 +177,13 @@ pub struct Silence {
     /// When it was first noticed.
     pub since: SystemTime,
     pub error: String,
+    /// It is there and says nothing, rather than not being there.
+    pub hangs: bool,
 }
 
 impl Default for Silence {
     fn default() -> Self {
-        Self { since: SystemTime::UNIX_EPOCH, error: String::new() }
+        Self { since: SystemTime::UNIX_EPOCH, error: String::new(), hangs: false }
     }
 }
 

@@ -148,17 +148,32 @@ pub fn places(root: &Path, target: &Target) -> Places {
     if layout == Layout::Wharf && target.name != "wharf" {
         return Places { layout, root: "/var/lib/wharf".to_owned(), state: "/run/wharf".to_owned() };
     }
+    if target.pid.is_none() && target.socket.contains("/k3s/") {
+        let (root, state) = ("/var/lib/rancher/k3s/agent/containerd".to_owned(), "/run/k3s/containerd".to_owned());
+        return Places { layout, root, state };
+    }
     Places { layout, root: target.root.clone(), state: target.state.clone() }
 }
 
 /// Whether there is anything of a runtime.
 pub fn exist(root: &Path, places: &Places) -> bool {
-    let (inside, data) = match places.layout {
-        Layout::Containerd => (TASKS, "io.containerd.metadata.v1.bolt"),
-        Layout::Crio => ("overlay-containers", "overlay-containers"),
-        Layout::Wharf => ("pods", "content"),
+    let data = match places.layout {
+        Layout::Containerd => "io.containerd.metadata.v1.bolt",
+        Layout::Crio => "overlay-containers",
+        Layout::Wharf => "content",
     };
-    below(root, &places.state).join(inside).is_dir() || below(root, &places.root).join(data).is_dir()
+    has_run(root, places) || below(root, &places.root).join(data).is_dir()
+}
+
+/// Whether it has run since the machine was started.
+pub fn has_run(root: &Path, places: &Places) -> bool {
+    let state = below(root, &places.state);
+    match places.layout {
+        Layout::Containerd => state.join(TASKS).is_dir(),
+        // Podman has the same storage.
+        Layout::Crio => state.join("overlay-containers").is_dir() && below(root, "/run/crio").is_dir(),
+        Layout::Wharf => state.join("pods").is_dir(),
+    }
 }
 
 /// # Errors
@@ -389,6 +404,8 @@ fn crio(root: &Path, facts: &mut BundleFacts) -> Result<()> {
         let path = format!("{place}/{id}/userdata");
         let mut bundle = empty(root, &id, &path);
         match document(&at(place, "config.json")) {
+            // One of podman's, say.
+            Ok(spec) if spec.pointer("/annotations/io.kubernetes.cri-o.ContainerType").is_none() => continue,
             Ok(spec) => of_crio(&mut bundle, &spec),
             Err(error) if error.is(crate::error::Kind::NotFound) => continue,
             Err(error) => facts.problems.push(format!("{error:#}")),

@@ -271,6 +271,9 @@ fn size(root: &Path, data: &str, digest: &str, depth: usize) -> u64 {
     all
 }
 
+/// A snapshotter's database, and its snapshots by name.
+type Sizes = (Bolt, BTreeMap<String, Bucket>);
+
 /// Snapshots of every namespace, with the sizes their snapshotters have recorded.
 ///
 /// # Errors
@@ -279,7 +282,7 @@ pub fn snapshots(root: &Path, data: &str) -> Result<Vec<StoredSnapshot>> {
     let bolt = Bolt::open(&below(root, data).join(META))?;
     let mut found = Vec::new();
     let Some(spaces) = bolt.descend(&["v1"])? else { return Ok(found) };
-    let mut kept: BTreeMap<String, Option<(Bolt, BTreeMap<String, Bucket>)>> = BTreeMap::new();
+    let mut kept: BTreeMap<String, Option<Sizes>> = BTreeMap::new();
     for (namespace, bucket) in fields(&bolt, &spaces)?.buckets.into_iter().take(SOME) {
         let snapshotters = fields(&bolt, &bucket)?.inside(&bolt, "snapshots")?;
         for (snapshotter, bucket) in snapshotters.buckets.into_iter().take(SOME) {
@@ -321,7 +324,7 @@ pub fn content(root: &Path, data: &str) -> (u64, u64) {
 }
 
 /// A snapshotter's own database: one that keeps it elsewhere, or has none, tells no sizes.
-fn sizes(root: &Path, data: &str, snapshotter: &str) -> Option<(Bolt, BTreeMap<String, Bucket>)> {
+fn sizes(root: &Path, data: &str, snapshotter: &str) -> Option<Sizes> {
     let plain = snapshotter.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     let path = below(root, data).join(format!("io.containerd.snapshotter.v1.{snapshotter}/metadata.db"));
     let bolt = plain.then(|| Bolt::open(&path).ok())??;

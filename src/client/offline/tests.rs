@@ -57,7 +57,7 @@ impl Node {
 }
 
 fn silence() -> Silence {
-    Silence { since: SystemTime::UNIX_EPOCH, error: "refused".into() }
+    Silence { since: SystemTime::UNIX_EPOCH, error: "refused".into(), hangs: false }
 }
 
 #[tokio::test]

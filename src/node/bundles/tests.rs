@@ -139,7 +139,9 @@ fn crios_containers_with_their_ends() {
         &format!("{root}/overlay-containers/c1/userdata/state.json"),
         r#"{"started":"2026-01-02T03:04:06Z","finished":"2026-01-02T03:04:07Z","exitCode":3}"#,
     );
+    node.put(&format!("{root}/overlay-containers/podmans/userdata/config.json"), "{}");
     let facts = node.collect(Layout::Crio, root, state);
+    assert_eq!(facts.bundles.len(), 2);
     let of = |id: &str| facts.bundles.iter().find(|b| b.id == id).unwrap();
     assert_eq!((of("pod1").life, of("pod1").ip.as_str(), of("pod1").sandbox), (Life::Alive, "10.0.0.1", true));
     let app = of("c1");
@@ -183,6 +185,8 @@ fn the_shims_tell_where_their_runtime_keeps_its_things() {
     let wharf = places(node.0.path(), &target::find(node.0.path(), "/run/wharf/wharf.sock"));
     assert_eq!((wharf.layout, wharf.state.as_str()), (Layout::Wharf, "/run/wharf"));
     assert!(!exist(node.0.path(), &wharf));
+    let k3s = places(node.0.path(), &target::find(node.0.path(), "/run/k3s/containerd/containerd.sock"));
+    assert_eq!(k3s.state, "/run/k3s/containerd");
 }
 
 #[test]
