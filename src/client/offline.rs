@@ -167,7 +167,7 @@ impl Offline {
                         Ok((pods(&facts, &network), containers(&root, &facts), condition(&network)))
                     });
                     let (pods, containers, network) = match work.await {
-                        Ok((pods, containers, network)) => (Ok(pods), Ok(containers), Some(network)),
+                        Ok((pods, containers, network)) => (Ok(pods), Ok(containers), network),
                         Err(error) => {
                             let text = format!("{error:#}");
                             (Err(error), Err(Error::new(Kind::DeadlineExceeded, text)), None)
@@ -220,14 +220,18 @@ fn made(bundle: &Bundle) -> SystemTime {
 }
 
 /// Whether the pod network could work, as its files tell.
-fn condition(network: &CniFacts) -> Condition {
+/// None where another directory than the usual one may be meant.
+fn condition(network: &CniFacts) -> Option<Condition> {
+    if network.files.is_empty() {
+        return None;
+    }
     let first = network.files.iter().find(|f| f.error.is_none());
     let (ok, reason, message) = match first {
         Some(file) if file.missing.is_empty() => (true, "", format!("{}: {}", file.path, file.plugins.join(", "))),
         Some(file) => (false, "NoPlugin", format!("{}: not in {}: {}", file.path, cni::BIN, file.missing.join(", "))),
         None => (false, "NoConfig", format!("{} has no configuration that can be used", network.conf_dir)),
     };
-    Condition { name: "NetworkReady".to_owned(), ok, reason: reason.to_owned(), message }
+    Some(Condition { name: "NetworkReady".to_owned(), ok, reason: reason.to_owned(), message })
 }
 
 fn pods(facts: &BundleFacts, network: &CniFacts) -> Vec<PodSandbox> {

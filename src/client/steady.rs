@@ -96,7 +96,10 @@ impl Steady {
     fn silent(&self, error: &Error) {
         let mut state = self.state();
         let silence = state.silence.get_or_insert_with(|| Silence { since: SystemTime::now(), ..Silence::default() });
-        (silence.error, silence.hangs) = (format!("{error:#}"), error.is(Kind::DeadlineExceeded));
+        let text = format!("{error:#}");
+        // Which endpoint is on the screen already.
+        let text = text.strip_prefix(&format!("{}: ", self.endpoint)).unwrap_or(&text);
+        (silence.error, silence.hangs) = (text.to_owned(), error.is(Kind::DeadlineExceeded));
     }
 
     fn answered(&self, cri: &Arc<Cri>) {
@@ -110,12 +113,12 @@ impl Steady {
     async fn attach(&self, limit: Duration) -> Result<Arc<Cri>> {
         let mut slot = self.attaching.lock().await;
         if slot.task.is_none() && slot.again.is_some_and(|again| Instant::now() < again) {
-            return Err(self.hangs());
+            return Err(Self::hangs());
         }
         let (endpoint, read_only) = (self.endpoint.clone(), self.read_only);
         let task =
             slot.task.get_or_insert_with(|| tokio::spawn(async move { Cri::attach(&endpoint, read_only).await }));
-        let Ok(joined) = timeout(limit, task).await else { return Err(self.hangs()) };
+        let Ok(joined) = timeout(limit, task).await else { return Err(Self::hangs()) };
         slot.task = None;
         let attached = joined.unwrap_or_else(|e| Err(Error::new(Kind::Internal, "attaching died").with_source(e)));
         match attached {
@@ -135,8 +138,8 @@ impl Steady {
         }
     }
 
-    fn hangs(&self) -> Error {
-        Error::new(Kind::DeadlineExceeded, format!("{} takes connections and does not answer", self.endpoint))
+    fn hangs() -> Error {
+        Error::new(Kind::DeadlineExceeded, "it takes connections and does not answer")
     }
 
     /// The runtime, asked whether it is there if it was silent.
@@ -149,7 +152,7 @@ impl Steady {
             Some(live) if !silent => Ok(live),
             Some(live) => {
                 // Over the connection there is: it is made again by itself.
-                self.there(&live, ANSWER).await?;
+                Self::there(&live, ANSWER).await?;
                 // It may be another version by now.
                 self.attach(FIRST_ANSWER).await
             }
@@ -157,11 +160,11 @@ impl Steady {
         }
     }
 
-    async fn there(&self, cri: &Cri, limit: Duration) -> Result<()> {
+    async fn there(cri: &Cri, limit: Duration) -> Result<()> {
         let mut service = cri.runtime_service();
         match timeout(limit, service.version(crate::proto::cri::VersionRequest::default())).await {
-            Ok(answer) => answer.map(drop).map_err(|s| Error::from(s).context(format!("ask {}", self.endpoint))),
-            Err(_) => Err(self.hangs()),
+            Ok(answer) => answer.map(drop).map_err(|s| Error::from(s).context("ask for the version")),
+            Err(_) => Err(Self::hangs()),
         }
     }
 
@@ -210,7 +213,7 @@ impl Runtime for Steady {
             None => tokio::select! {
                 biased;
                 inventory = &mut work => inventory,
-                there = self.there(&live, THERE) => match there {
+                there = Self::there(&live, THERE) => match there {
                     Ok(()) => work.await,
                     Err(error) => return self.without(scope, &error).await,
                 },

@@ -236,7 +236,7 @@ pub fn from_disk(hangs: bool) -> Inventory {
         });
     }
     let error = match hangs {
-        true => "unix:///run/containerd/containerd.sock takes connections and does not answer",
+        true => "it takes connections and does not answer",
         false => "connect to /run/containerd/containerd.sock: Connection refused (os error 111)",
     };
     let dead = Condition {

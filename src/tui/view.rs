@@ -109,7 +109,12 @@ fn header(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         Mode::Attached => " ATTACHED ",
         Mode::Demo => " DEMO ",
     };
-    let mut left = vec![Span::styled(" wharf ", theme.style(Tone::Head)), Span::styled(mode, theme.style(Tone::Badge))];
+    let (mode, tone) = match &model.silence {
+        Some(silence) if silence.hangs => (" HANGS ", Tone::Alarm),
+        Some(_) => (" DEAD ", Tone::Alarm),
+        None => (mode, Tone::Badge),
+    };
+    let mut left = vec![Span::styled(" wharf ", theme.style(Tone::Head)), Span::styled(mode, theme.style(tone))];
     if model.read_only {
         left.push(Span::raw(" "));
         left.push(Span::styled(" READ-ONLY ", theme.style(Tone::Alarm)));

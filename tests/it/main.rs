@@ -9,6 +9,7 @@ mod confinement;
 mod crash;
 mod crictl;
 mod critest;
+mod dead;
 mod demo;
 mod doctor;
 mod events;
