@@ -7,7 +7,7 @@ use futures::{FutureExt, future::LocalBoxFuture};
 use super::figures::parse_span;
 use crate::{
     bail,
-    client::{Cri, Runtime, Transport, discover},
+    client::{Cri, Runtime, Transport, discover, offline::Offline},
     error::{Error, Kind, Result},
     proto::cri::{image_service_client::ImageServiceClient, runtime_service_client::RuntimeServiceClient},
 };
@@ -41,6 +41,9 @@ pub struct Globals {
     /// Use the runtime inside this program
     #[arg(long, conflicts_with_all = ["runtime_endpoint", "demo"])]
     pub embedded: bool,
+    /// Ask the disk and /proc instead of the runtime, which may be dead or hang
+    #[arg(long, conflicts_with_all = ["embedded", "demo"])]
+    pub offline: bool,
     /// Refuse every change
     #[arg(long)]
     pub read_only: bool,
@@ -93,7 +96,15 @@ impl Backend {
         let variable = std::env::var("CONTAINER_RUNTIME_ENDPOINT").ok();
         let flag = globals.runtime_endpoint.clone().or(file.runtime_endpoint);
         let root = std::path::Path::new("/");
-        let endpoint = match discover::configured(flag.as_deref(), variable.as_deref(), root)? {
+        let named = discover::configured(flag.as_deref(), variable.as_deref(), root)?;
+        if globals.offline {
+            // Without a question to anybody: that is the point.
+            let endpoint = named.or_else(|| discover::left(root)).unwrap_or_else(|| discover::usual(root));
+            tracing::warn!("{endpoint} is not asked: what follows is what the disk and /proc tell");
+            let offline = Offline::new(root, &endpoint, globals.read_only)?;
+            return Ok(with(Arc::new(Cri::offline(offline, globals.read_only).await?)));
+        }
+        let endpoint = match named {
             Some(endpoint) => endpoint,
             None => match discover::probe(root).await {
                 (Some(endpoint), _) => endpoint,
@@ -118,6 +129,9 @@ impl Backend {
             let backend = Self::open(globals, tell).await?;
             Ok((backend.runtime(), Some(backend)))
         };
+        if globals.offline {
+            bail!(InvalidArgument, "--offline is for verbs: the app reads the disk by itself when nobody answers");
+        }
         if globals.demo || globals.embedded {
             return inside(tell).await;
         }

@@ -1,11 +1,14 @@
-//! The app on a containerd that is dead or hangs: what it shows comes from the disk and /proc, says so, and is as new as those.
+//! A containerd that is dead or hangs: what the app and the verbs show comes from the disk and /proc, says so, and is as new as
+//! those.
 
 use std::{
+    collections::BTreeMap,
     thread,
     time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 
 use crate::support::{
     attached_containerd::{Containerd, VERSIONS, Version},
@@ -136,4 +139,58 @@ fn one_that_hangs_is_shown_from_its_disk_until_it_goes_on() {
     assert_eq!(tmux.exit_code(), 0);
     tmux.end();
     c.end();
+}
+
+/// Of every object what a person or a script goes by.
+fn essence(list: &Value, keys: &[&str]) -> BTreeMap<String, Value> {
+    let of = |object: &Value| {
+        let picked: serde_json::Map<String, Value> =
+            keys.iter().map(|k| ((*k).to_owned(), object[*k].clone())).collect();
+        (object["id"].as_str().unwrap().to_owned(), Value::Object(picked))
+    };
+    list.as_array().unwrap().iter().map(of).collect()
+}
+
+#[test]
+fn the_verbs_tell_offline_what_crictl_told_before_the_death() {
+    for version in VERSIONS {
+        let Some((mut c, loud)) = busy("offline", version) else { return };
+        let lists: [(&[&str], &str, &[&str]); 3] = [
+            (
+                &["pods", "-o", "json"],
+                "items",
+                &["metadata", "state", "createdAt", "labels", "annotations", "runtimeHandler"],
+            ),
+            (
+                &["ps", "-a", "-o", "json"],
+                "containers",
+                &["podSandboxId", "metadata", "state", "createdAt", "labels", "annotations", "imageRef"],
+            ),
+            (&["images", "-o", "json"], "images", &["repoTags", "repoDigests", "size", "pinned"]),
+        ];
+        let told: Vec<_> = lists.iter().map(|(verb, key, keys)| essence(&c.json(verb)[*key], keys)).collect();
+        let status = c.json(&["inspect", &loud]);
+        c.kill();
+        // Without being asked to, nothing is made up: it fails as ever, and says what there is.
+        let error = c.wharf_fails(&["ps", "-a"]);
+        assert!(error.contains("--offline"), "{error}");
+        for ((verb, key, keys), told) in lists.iter().zip(told) {
+            let text = c.wharf_ok(&[&["--offline"], *verb].concat());
+            let list: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(essence(&list[*key], keys), told, "{verb:?} of {}", version.name());
+        }
+        let seen: Value = serde_json::from_str(&c.wharf_ok(&["--offline", "inspect", &loud])).unwrap();
+        for key in ["state", "startedAt", "logPath", "image"] {
+            assert_eq!(seen["status"][key], status["status"][key], "{key}: {seen}");
+        }
+        assert_eq!(seen["info"]["pid"], status["info"]["pid"]);
+        assert_eq!(seen["info"]["runtimeSpec"]["process"]["args"], status["info"]["runtimeSpec"]["process"]["args"]);
+        assert!(c.wharf_ok(&["--offline", "logs", "--tail", "1", "loud"]).contains("ahoy"));
+        let stats = c.wharf_ok(&["--offline", "stats"]);
+        assert!(stats.contains("loud"), "{stats}");
+        let refused = c.wharf_fails(&["--offline", "stop", &loud]);
+        assert!(refused.contains("refused") && refused.contains("--offline"), "{refused}");
+        c.serve();
+        c.end();
+    }
 }

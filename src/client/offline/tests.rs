@@ -1,7 +1,13 @@
 //! A node below a directory, whose containerd is dead: what it tells.
 
-use super::*;
-use crate::{client::change::Signal, node::bundles};
+use super::{parts::log, *};
+use crate::{
+    client::{
+        change::Signal,
+        types::{ContainerState, PodState},
+    },
+    node::bundles,
+};
 
 struct Node(tempfile::TempDir);
 
@@ -159,6 +165,38 @@ async fn a_part_that_cannot_be_read_says_so_and_the_others_are_there() {
     let seen = node.offline().inventory_of(Scope::ALL, silence()).await;
     assert!(seen.images.error().is_some_and(|e| e.contains("no bolt database")), "{:?}", seen.images);
     assert_eq!(seen.containers.value().map(Vec::len), Some(2));
+}
+
+#[tokio::test]
+async fn the_verbs_client_is_answered_from_the_disk() {
+    use crate::{client::Cri, proto::cri};
+    let node = Node::worker();
+    let client = Cri::offline(node.offline(), false).await.unwrap();
+    assert_eq!((client.info().name.as_str(), client.info().storage), ("containerd", false));
+    let mut runtime = client.runtime_service();
+    let exited = cri::ContainerStateValue { state: cri::ContainerState::ContainerExited.into() };
+    let filter = cri::ContainerFilter { state: Some(exited), ..Default::default() };
+    let list = runtime.list_containers(cri::ListContainersRequest { filter: Some(filter) }).await.unwrap().into_inner();
+    assert_eq!(list.containers.iter().map(|c| c.id.as_str()).collect::<Vec<_>>(), ["c-ended"]);
+    let ready = cri::PodSandboxStateValue { state: cri::PodSandboxState::SandboxReady.into() };
+    let filter = cri::PodSandboxFilter { state: Some(ready), ..Default::default() };
+    let list =
+        runtime.list_pod_sandbox(cri::ListPodSandboxRequest { filter: Some(filter) }).await.unwrap().into_inner();
+    assert_eq!(list.items[0].metadata.as_ref().unwrap().name, "web");
+    let request = cri::ContainerStatusRequest { container_id: "c-ended".into(), verbose: true };
+    let status = runtime.container_status(request).await.unwrap().into_inner();
+    assert!(status.info["info"].contains("runtimeSpec"), "{status:?}");
+    // As containerd words an end it has missed.
+    let status = status.status.unwrap();
+    assert_eq!((status.exit_code, status.reason.as_str()), (255, "Unknown"));
+    let stats = runtime.list_container_stats(cri::ListContainerStatsRequest::default()).await.unwrap().into_inner();
+    assert_eq!(stats.stats[0].memory.as_ref().unwrap().working_set_bytes.as_ref().unwrap().value, 4096);
+    let stop = cri::StopContainerRequest { container_id: "c-runs".into(), timeout: 0 };
+    let refused = runtime.stop_container(stop).await.unwrap_err();
+    assert!(refused.code() == tonic::Code::FailedPrecondition && refused.message().contains("--offline"), "{refused}");
+    let missing = cri::PodSandboxStatusRequest { pod_sandbox_id: "none".into(), verbose: false };
+    assert_eq!(runtime.pod_sandbox_status(missing).await.unwrap_err().code(), tonic::Code::NotFound);
+    assert!(Cri::offline(Node::new().offline(), false).await.unwrap_err().is(Kind::NotFound));
 }
 
 #[test]
