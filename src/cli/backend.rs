@@ -7,7 +7,7 @@ use futures::{FutureExt, future::LocalBoxFuture};
 use super::figures::parse_span;
 use crate::{
     bail,
-    client::{Cri, Runtime, Transport, audit::Intent, discover},
+    client::{Cri, Runtime, Transport, audit::Intent, discover, offline::Offline},
     error::{Error, Kind, Result},
     proto::cri::{image_service_client::ImageServiceClient, runtime_service_client::RuntimeServiceClient},
 };
@@ -41,6 +41,9 @@ pub struct Globals {
     /// Use the runtime inside this program
     #[arg(long, conflicts_with_all = ["runtime_endpoint", "demo"])]
     pub embedded: bool,
+    /// Ask the disk and /proc instead of the runtime, which may be dead or hang
+    #[arg(long, conflicts_with_all = ["embedded", "demo"])]
+    pub offline: bool,
     /// Refuse every change
     #[arg(long)]
     pub read_only: bool,
@@ -99,7 +102,15 @@ impl Backend {
         let variable = std::env::var("CONTAINER_RUNTIME_ENDPOINT").ok();
         let flag = globals.runtime_endpoint.clone().or(file.runtime_endpoint);
         let root = std::path::Path::new("/");
-        let endpoint = match discover::configured(flag.as_deref(), variable.as_deref(), root)? {
+        let named = discover::configured(flag.as_deref(), variable.as_deref(), root)?;
+        if globals.offline {
+            // Without a question to anybody: that is the point.
+            let endpoint = named.or_else(|| discover::left(root)).unwrap_or_else(|| discover::usual(root));
+            tracing::warn!("{endpoint} is not asked: what follows is what the disk and /proc tell");
+            let offline = Offline::new(root, &endpoint, globals.read_only)?;
+            return Ok(with(Arc::new(Cri::offline(offline, globals.read_only).await?)));
+        }
+        let endpoint = match named {
             Some(endpoint) => endpoint,
             None => match discover::probe(root).await {
                 (Some(endpoint), _) => endpoint,
@@ -114,6 +125,42 @@ impl Backend {
             backend.images = Some(Arc::new(Cri::attach(&other, globals.read_only).await?));
         }
         Ok(backend)
+    }
+
+    /// For the app, which also shows a runtime that is dead or hangs: from the disk until it answers. The backend is there
+    /// when something has to be ended with it.
+    #[cfg(feature = "tui")]
+    pub async fn shown(globals: &Globals, tell: Tell) -> Result<(Arc<dyn Runtime>, Option<Self>)> {
+        let inside = async |tell| {
+            let backend = Self::open(globals, tell).await?;
+            Ok((backend.runtime(), Some(backend)))
+        };
+        if globals.offline {
+            bail!(InvalidArgument, "--offline is for verbs: the app reads the disk by itself when nobody answers");
+        }
+        if globals.demo || globals.embedded {
+            return inside(tell).await;
+        }
+        let file = settings(globals)?;
+        let variable = std::env::var("CONTAINER_RUNTIME_ENDPOINT").ok();
+        let flag = globals.runtime_endpoint.clone().or(file.runtime_endpoint);
+        let root = std::path::Path::new("/");
+        let attach =
+            async |endpoint: &str| crate::client::steady::Steady::open(endpoint, globals.read_only, root).await;
+        if let Some(endpoint) = discover::configured(flag.as_deref(), variable.as_deref(), root)? {
+            return Ok((Arc::new(attach(&endpoint).await?) as _, None));
+        }
+        let found = match discover::probe(root).await.0 {
+            Some(endpoint) => Some(endpoint),
+            None => discover::left(root),
+        };
+        let Some(endpoint) = found else { return inside(tell).await };
+        match attach(&endpoint).await {
+            Ok(steady) => Ok((Arc::new(steady) as _, None)),
+            // A containerd that serves docker alone, say: the runtime inside is the one to show then.
+            Err(error) if error.is(Kind::Unimplemented) => inside(tell).await,
+            Err(error) => Err(error),
+        }
     }
 
     fn over(cri: Arc<Cri>, asked_limit: Option<Duration>, read_only: bool) -> Self {

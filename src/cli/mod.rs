@@ -358,14 +358,17 @@ async fn app(globals: &Globals, out: &mut Out) -> Result<u8> {
     let early = tokio::spawn(backend::ended());
     let (send, notes) = tokio::sync::mpsc::unbounded_channel();
     let tell = std::sync::Arc::new(move |note| drop(send.send(note)));
-    let backend = Backend::open(globals, tell).await?;
+    let (runtime, backend) = Backend::shown(globals, tell).await?;
     let options = crate::tui::Options { read_only: globals.read_only, notes: Some(notes), replay: None };
     let done = tokio::select! {
         biased;
         code = early => code.unwrap_or_else(|e| Err(Error::new(Kind::Internal, "listening for signals died").with_source(e))),
-        done = crate::tui::run(backend.runtime(), options) => done,
+        done = crate::tui::run(runtime, options) => done,
     };
-    backend.close(done).await
+    match backend {
+        Some(backend) => backend.close(done).await,
+        None => done,
+    }
 }
 
 /// Without the app: what there is.

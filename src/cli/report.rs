@@ -60,12 +60,16 @@ fn hint(kind: Kind, chain: &str) -> Option<&'static str> {
     let connecting = chain.contains("connect to");
     match kind {
         Kind::NotFound if connecting => Some("is the runtime running? name its socket with -r"),
-        Kind::Unavailable if connecting => Some("nothing listens there: start the runtime, or name its socket with -r"),
+        Kind::Unavailable if connecting => {
+            Some("nothing listens there: start the runtime, name its socket with -r, or read its disk with --offline")
+        }
         Kind::PermissionDenied if connecting => Some("run it as root"),
         // Whoever talks to the registry has said what to look at.
         Kind::Unavailable | Kind::DeadlineExceeded if chain.contains("registry ") => None,
         Kind::Unavailable => Some("look at the runtime's own log, such as journalctl -u containerd"),
-        Kind::DeadlineExceeded => Some("the runtime hangs or is busy: give it longer with -t, or look at its own log"),
+        Kind::DeadlineExceeded => {
+            Some("the runtime hangs or is busy: give it longer with -t, or read its disk with --offline")
+        }
         Kind::Unimplemented if chain.contains("unknown service runtime.v1.") => {
             Some("what listens there has no CRI v1: its CRI plugin is off, or it is too old")
         }

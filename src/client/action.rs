@@ -100,8 +100,12 @@ pub enum Step {
 ///
 /// # Errors
 /// `NotFound` for an object the inventory does not have; `FailedPrecondition` for an image that is pinned or in use, or
-/// when a part of the inventory that the decision needs is missing.
+/// when a part of the inventory that the decision needs is missing, or the runtime that would do it does not answer.
 pub fn plan(action: &Action, seen: &Inventory, now: SystemTime) -> Result<Plan> {
+    // The node itself can be mended, and so the runtime.
+    if let (Some(silence), false) = (&seen.silence, matches!(action, Action::Mend { .. })) {
+        bail!(FailedPrecondition, "the runtime does not answer, so nothing is changed: {}", silence.error);
+    }
     let mut plan = Plan { action: action.clone(), steps: Vec::new(), keeps: Vec::new() };
     let mut step = |step, what: String, reason: &str| {
         plan.steps.push(Planned { step, what, reason: reason.to_owned(), frees: 0 });

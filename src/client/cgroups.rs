@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::types::{CgroupFact, PodSandbox, PodState};
+use crate::node::{below, read};
 
 /// The kubelet's configuration, where kubeadm and the distributions put it.
 const KUBELET: &[&str] = &[
@@ -58,11 +59,16 @@ pub fn proven(pod: &PodSandbox, inspected: &Value) -> Option<CgroupFact> {
         return None;
     }
     let pid = inspected.pointer("/info/pid").and_then(Value::as_u64).filter(|p| *p > 0)?;
+    proven_by(Path::new("/"), &pod.namespace, &pod.name, u32::try_from(pid).ok()?)
+}
+
+/// As [`proven`], of a pod's process.
+pub fn proven_by(root: &Path, namespace: &str, pod: &str, pid: u32) -> Option<CgroupFact> {
     let source = format!("/proc/{pid}/cgroup");
-    let text = std::fs::read_to_string(&source).ok()?;
+    let text = read(&below(root, &source)).ok()?;
     let path = group(&text)?;
     let name = if path.contains(".slice") || path.ends_with(".scope") { "systemd" } else { "cgroupfs" };
-    Some(fact(&format!("pod {}/{}", pod.namespace, pod.name), Some(name), format!("{source}: {path}")))
+    Some(fact(&format!("pod {namespace}/{pod}"), Some(name), format!("{source}: {path}")))
 }
 
 /// The path of a process: cgroup v2's, or on v1 and hybrid machines the memory controller's.

@@ -17,6 +17,7 @@ use super::{
     Credentials, Runtime, Session,
     action::Step,
     cgroups, containerd, convert, health, host, logs,
+    offline::{Offline, serve},
     transport::{self, Transport},
     types::{
         CgroupFact, Container, ContainerDetail, ContainerState, ContainerStats, DiskUse, ExecRequest, ExecResult,
@@ -77,6 +78,21 @@ impl Cri {
         let transport = transport::socket(endpoint).await?;
         let endpoint = format!("unix://{}", transport::path_of(endpoint)?.display());
         Self::with(transport, &endpoint, Mode::Attached, read_only).await
+    }
+
+    /// Over what the disk tells of a runtime that need not answer.
+    ///
+    /// # Errors
+    /// `NotFound` if the disk tells nothing of it.
+    pub async fn offline(offline: Offline, read_only: bool) -> Result<Self> {
+        let endpoint = offline.info().endpoint.clone();
+        if !offline.exists() {
+            bail!(NotFound, "{endpoint}: nothing of a runtime is on this node's disk");
+        }
+        let mut cri = Self::with(serve::transport(offline), &endpoint, Mode::Attached, read_only).await?;
+        // containerd's own API is not spoken here.
+        cri.info.storage = false;
+        Ok(cri)
     }
 
     /// Over the server in this process.
@@ -336,7 +352,17 @@ impl Runtime for Cri {
             Seen::Failed { error, at } => Seen::Failed { error, at },
             Seen::At { value, at, source } => Seen::At { value: convert::conditions(value.0.status), at, source },
         };
-        Inventory { pods, containers, images, stats, snapshots, disk, conditions, sandbox_image }
+        Inventory {
+            pods,
+            containers,
+            images,
+            stats,
+            snapshots,
+            disk,
+            conditions,
+            sandbox_image,
+            ..Inventory::default()
+        }
     }
 
     async fn inspect(&self, object: &ObjectRef) -> Result<Value> {

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use futures::future::join_all;
 
-use super::cri::Cri;
+use super::{cri::Cri, offline::Offline};
 use crate::{
     client::Runtime,
     error::{Error, Kind, Result},
@@ -84,9 +84,42 @@ pub fn usual(root: &Path) -> String {
     format!("unix://{}", at(found).display())
 }
 
+/// The usual place of a runtime that is on this node and does not answer: it has left a socket, or its state. wharf's own is
+/// not asked for: the runtime inside adopts what it has left.
+pub fn left(root: &Path) -> Option<String> {
+    let theirs = || PLACES.iter().filter(|p| !p.ends_with("/wharf.sock"));
+    let endpoint = |place: &&str| format!("unix://{}", root.join(place.trim_start_matches('/')).display());
+    let socket = theirs().find(|p| root.join(p.trim_start_matches('/')).exists());
+    let has_state = |place: &&&str| Offline::new(root, &format!("unix://{place}"), true).is_ok_and(|o| o.has_run());
+    socket.or_else(|| theirs().find(has_state)).map(endpoint)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_dead_runtime_has_left_names_its_socket() {
+        let root = tempfile::tempdir().unwrap();
+        let put = |path: &str| {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        };
+        assert_eq!(left(root.path()), None);
+        // The runtime inside adopts these.
+        put("run/wharf/pods/x");
+        put("run/wharf/wharf.sock");
+        // What an uninstalled one has left does not run.
+        put("var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db");
+        assert_eq!(left(root.path()), None);
+        put("run/k3s/containerd/io.containerd.runtime.v2.task/x");
+        assert!(left(root.path()).unwrap().ends_with("/run/k3s/containerd/containerd.sock"));
+        put("run/containerd/io.containerd.runtime.v2.task/x");
+        assert!(left(root.path()).unwrap().ends_with("/run/containerd/containerd.sock"));
+        put("run/crio/crio.sock");
+        assert!(left(root.path()).unwrap().ends_with("/run/crio/crio.sock"));
+    }
 
     #[test]
     fn the_nearer_word_wins() {

@@ -165,6 +165,28 @@ pub struct Inventory {
     pub conditions: Seen<Vec<Condition>>,
     /// The runtime's own sandbox image, which prune must keep even when it is not pinned; empty if it has none.
     pub sandbox_image: String,
+    /// The runtime did not answer: the parts were read from the disk and /proc.
+    #[serde(default)]
+    pub silence: Option<Silence>,
+    /// Who answered, where that may have changed.
+    #[serde(default)]
+    pub info: Option<RuntimeInfo>,
+}
+
+/// A runtime that does not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    /// When it was first noticed.
+    pub since: SystemTime,
+    pub error: String,
+    /// It is there and says nothing, rather than not being there.
+    pub hangs: bool,
+}
+
+impl Default for Silence {
+    fn default() -> Self {
+        Self { since: SystemTime::UNIX_EPOCH, error: String::new(), hangs: false }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

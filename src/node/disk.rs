@@ -110,16 +110,21 @@ pub fn collect(root: &Path, places: &[Place], trees: &[Place]) -> Result<DiskFac
         });
     }
     facts.deleted = deleted(root, &devices.keys().copied().collect())?;
+    facts.trees = self::trees(root, trees);
+    Ok(facts)
+}
+
+/// The sizes of those trees that are there.
+pub fn trees(root: &Path, trees: &[Place]) -> Vec<Tree> {
     let end = Instant::now() + WALK;
-    for (what, path) in trees {
+    let one = |(what, path): &Place| {
         let mut tree = Tree { what: what.clone(), path: path.clone(), ..Tree::default() };
         let at = below(root, path);
-        if let Ok(meta) = std::fs::symlink_metadata(&at) {
-            measure(&at, meta.dev(), end, &mut BTreeSet::new(), &mut tree);
-            facts.trees.push(tree);
-        }
-    }
-    Ok(facts)
+        let meta = std::fs::symlink_metadata(&at).ok()?;
+        measure(&at, meta.dev(), end, &mut BTreeSet::new(), &mut tree);
+        Some(tree)
+    };
+    trees.iter().filter_map(one).collect()
 }
 
 /// Blocks of a tree on its own filesystem; a file with several names counts once.

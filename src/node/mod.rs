@@ -9,9 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
 
+pub mod bolt;
+pub mod bundles;
 pub mod cgroup;
 pub mod cni;
 pub mod command;
+pub mod containerd;
 pub mod disk;
 pub mod host;
 pub mod journal;
@@ -23,8 +26,10 @@ pub mod net;
 pub mod pressure;
 pub mod process;
 pub mod programs;
+pub mod storage;
 pub mod target;
 pub mod unit;
+pub mod usage;
 
 /// One observation: not asked for, tried and failed, or seen at a time and from a source.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -108,7 +108,14 @@ impl Live {
 
     async fn inventory(&self) -> Result<Inventory> {
         let runtime = self.runtime()?;
-        let ask = async { Ok(runtime.inventory(Scope::ALL).await) };
+        let ask = async {
+            let inventory = runtime.inventory(Scope::ALL).await;
+            match &inventory.silence {
+                // What the disk tells is no answer of the runtime's.
+                Some(silence) => bail!(Unavailable, "{}", silence.error),
+                None => Ok(inventory),
+            }
+        };
         timed("the runtime's objects", ask).await
     }
 

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::client::{
     action::{Plan, Step},
-    types::{CgroupFact, ContainerStats, Inventory, ObjectRef, PullProgress, RuntimeInfo, Scope, Seen},
+    types::{CgroupFact, ContainerStats, Inventory, ObjectRef, PullProgress, RuntimeInfo, Scope, Seen, Silence},
 };
 
 /// Keys read this soon after a dialog came up do not press its buttons.
@@ -44,6 +44,10 @@ pub struct Model {
     pub seen: Inventory,
     /// Parts whose last reading failed.
     pub faults: BTreeMap<&'static str, Fault>,
+    /// The runtime does not answer, and parts are shown from the disk.
+    pub silence: Option<Silence>,
+    /// Those parts.
+    pub from_disk: BTreeSet<&'static str>,
     pub host: Option<Host>,
     pub happened: Ring,
     /// Asked for while its pane is looked at.
@@ -225,6 +229,8 @@ impl Model {
             opened_from: None,
             seen: Inventory::default(),
             faults: BTreeMap::new(),
+            silence: None,
+            from_disk: BTreeSet::new(),
             host: None,
             happened: Ring::default(),
             cgroups: Seen::NotAsked,
@@ -252,28 +258,64 @@ impl Model {
         }
     }
 
-    /// Takes the parts that were read; a part that failed keeps its old value and gets a fault.
+    /// Takes the parts that were read; a part that failed keeps its old value and gets a fault. What the disk tells of a
+    /// silent runtime replaces what was seen last unless it is less.
     pub fn merge(&mut self, new: &Inventory) {
         if let Some(stats) = new.stats.value() {
             self.history.sample(stats);
         }
-        self.happened.compare(&self.seen, new, self.now);
-        let (seen, faults) = (&mut self.seen, &mut self.faults);
-        take("pods", &mut seen.pods, &new.pods, faults);
-        take("containers", &mut seen.containers, &new.containers, faults);
-        take("images", &mut seen.images, &new.images, faults);
-        take("stats", &mut seen.stats, &new.stats, faults);
-        take("snapshots", &mut seen.snapshots, &new.snapshots, faults);
-        take("disk", &mut seen.disk, &new.disk, faults);
-        take("conditions", &mut seen.conditions, &new.conditions, faults);
+        // From one source to the other, differences are of the sources and not of the node.
+        let other = new.silence.is_some() && self.silence.is_none() && self.seen.containers.value().is_some();
+        if !other {
+            self.happened.compare(&self.seen, new, self.now);
+        }
+        if let Some(info) = &new.info {
+            self.info.clone_from(info);
+        }
+        self.silence.clone_from(&new.silence);
+        let silent = new.silence.as_ref();
+        let (seen, faults, disk) = (&mut self.seen, &mut self.faults, &mut self.from_disk);
+        take("pods", &mut seen.pods, &new.pods, faults, disk, silent);
+        take("containers", &mut seen.containers, &new.containers, faults, disk, silent);
+        take("images", &mut seen.images, &new.images, faults, disk, silent);
+        take("stats", &mut seen.stats, &new.stats, faults, disk, silent);
+        take("snapshots", &mut seen.snapshots, &new.snapshots, faults, disk, silent);
+        take("disk", &mut seen.disk, &new.disk, faults, disk, silent);
+        take("conditions", &mut seen.conditions, &new.conditions, faults, disk, silent);
         if !new.sandbox_image.is_empty() {
             seen.sandbox_image.clone_from(&new.sandbox_image);
         }
     }
 
-    /// Why the runtime counts as dead, if it does.
-    pub fn dead(&self) -> Option<&Fault> {
-        self.faults.get("containers").or_else(|| self.faults.get("pods"))
+    /// Why the runtime counts as dead, if it does: since when, and the error.
+    pub fn dead(&self) -> Option<Fault> {
+        let silent = self.silence.as_ref().map(|s| Fault { error: s.error.as_str().into(), since: s.since });
+        silent.or_else(|| self.faults.get("containers").or_else(|| self.faults.get("pods")).cloned())
+    }
+
+    /// When and where what a pane shows was read from the disk, if it was.
+    pub fn disk_of(&self, part: &str) -> Option<(SystemTime, &str)> {
+        fn of<T>(seen: &Seen<T>) -> Option<(SystemTime, &str)> {
+            match seen {
+                Seen::At { at, source, .. } => Some((*at, source)),
+                _ => None,
+            }
+        }
+        let seen = &self.seen;
+        match part {
+            // Asked for by itself.
+            "cgroups" => {
+                let (at, _) = of(&self.cgroups)?;
+                self.silence.as_ref().is_some_and(|s| at >= s.since).then_some((at, "/proc, the kubelet's files"))
+            }
+            part if !self.from_disk.contains(part) => None,
+            "pods" => of(&seen.pods),
+            "containers" => of(&seen.containers),
+            "images" => of(&seen.images),
+            "snapshots" => of(&seen.snapshots),
+            "disk" => of(&seen.disk),
+            _ => None,
+        }
     }
 
     /// When what is shown was read.
@@ -349,14 +391,33 @@ impl Model {
     }
 }
 
-fn take<T: Clone>(name: &'static str, old: &mut Seen<T>, new: &Seen<T>, faults: &mut BTreeMap<&'static str, Fault>) {
-    match new {
-        Seen::NotAsked => {}
-        Seen::At { .. } => {
+fn take<T: Clone>(
+    name: &'static str,
+    old: &mut Seen<Vec<T>>,
+    new: &Seen<Vec<T>>,
+    faults: &mut BTreeMap<&'static str, Fault>,
+    disk: &mut BTreeSet<&'static str>,
+    silent: Option<&Silence>,
+) {
+    match (new, silent) {
+        (Seen::At { value, .. }, Some(silence))
+            if !disk.contains(name) && old.value().is_some_and(|o| o.len() > value.len()) =>
+        {
+            // It knew more than the disk tells.
+            let fault = Fault { error: silence.error.as_str().into(), since: silence.since };
+            faults.insert(name, fault);
+        }
+        (Seen::At { .. }, silent) => {
             *old = new.clone();
             faults.remove(name);
+            if silent.is_some() {
+                disk.insert(name)
+            } else {
+                disk.remove(name)
+            };
         }
-        Seen::Failed { error, at } => {
+        (Seen::NotAsked, _) => {}
+        (Seen::Failed { error, at }, _) => {
             if !matches!(old, Seen::At { .. }) {
                 *old = new.clone();
             }

@@ -210,6 +210,52 @@ pub fn inventory() -> Inventory {
             },
         ]),
         sandbox_image: names[0].into(),
+        ..Inventory::default()
+    }
+}
+
+/// The same worker after its containerd has died, as the disk tells it: no image sizes in use, one exit nobody saw.
+pub fn from_disk(hangs: bool) -> Inventory {
+    fn on_disk<T>(seen: Seen<T>) -> Seen<T> {
+        match seen {
+            Seen::At { value, .. } => {
+                Seen::At { value, at: ago(3), source: "disk: /run/containerd, /var/lib/containerd and /proc".into() }
+            }
+            other => other,
+        }
+    }
+    let mut all = inventory();
+    if let Seen::At { value, .. } = &mut all.containers
+        && let Some(redis) = value.iter_mut().find(|c| c.name == "redis")
+    {
+        redis.state = ContainerState::Exited;
+        redis.detail = Some(ContainerDetail {
+            exit_code: crate::client::offline::UNKNOWN,
+            reason: "ended while nobody looked".into(),
+            ..ContainerDetail::default()
+        });
+    }
+    let error = match hangs {
+        true => "it takes connections and does not answer",
+        false => "connect to /run/containerd/containerd.sock: Connection refused (os error 111)",
+    };
+    let dead = Condition {
+        name: "RuntimeReady".into(),
+        ok: false,
+        reason: if hangs { "Hangs" } else { "Dead" }.into(),
+        message: error.into(),
+    };
+    Inventory {
+        pods: on_disk(all.pods),
+        containers: on_disk(all.containers),
+        images: on_disk(all.images),
+        stats: on_disk(all.stats),
+        snapshots: on_disk(all.snapshots),
+        disk: on_disk(all.disk),
+        conditions: on_disk(at(vec![dead])),
+        sandbox_image: String::new(),
+        silence: Some(Silence { since: ago(90), error: error.into(), hangs }),
+        info: None,
     }
 }
 

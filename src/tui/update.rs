@@ -57,6 +57,10 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             let dead = model.dead().is_some();
             model.merge(&inventory);
             lived(model, dead);
+            if dead && model.dead().is_none() {
+                // What was read from the disk, and what was asked for in vain.
+                ask(model, Scope::ALL, &mut out);
+            }
             model.dirty |= dead != model.dead().is_some() || model.pane == PaneId::Node;
             model.dirty |= model.rebuild();
         }
@@ -160,7 +164,7 @@ fn note(model: &mut Model, text: &str) {
 /// Tells when the runtime stopped answering, and when it came back.
 fn lived(model: &mut Model, was_dead: bool) {
     let name = model.info.name.clone();
-    match (was_dead, model.dead().map(|f| f.error.clone())) {
+    match (was_dead, model.dead().map(|f| f.error)) {
         (false, Some(error)) => {
             model.happened.push(model.now, Tone::Bad, "runtime", name, format!("does not answer: {error}"));
         }
@@ -223,6 +227,13 @@ fn key(model: &mut Model, key: KeyEvent, at: SystemTime, out: &mut Vec<Effect>) 
     if binding.changes && model.read_only {
         return model.say(Tone::Warn, format!("read-only: {} is not done", binding.hint.trim_start()));
     }
+    // A fix mends the node; a shell is answered with how to get one by hand.
+    if binding.changes
+        && !matches!(binding.cmd, Cmd::Fix | Cmd::Exec | Cmd::Press | Cmd::Start)
+        && silent(model, binding.hint)
+    {
+        return;
+    }
     if binding.cmd != Cmd::Interrupt {
         model.warned = false;
     }
@@ -231,6 +242,15 @@ fn key(model: &mut Model, key: KeyEvent, at: SystemTime, out: &mut Vec<Effect>) 
         Some(_) => popup_key(model, binding.cmd, out),
         None => pane_key(model, binding.cmd, out),
     }
+}
+
+/// Whether something is not done because nobody is there to do it; says so.
+fn silent(model: &mut Model, what: &str) -> bool {
+    let Some(silence) = &model.silence else { return false };
+    let how = if silence.hangs { "hangs" } else { "is dead" };
+    let text = format!("{} {how}: {} is not done; ! finds out why", model.info.name, what.trim_start());
+    model.say(Tone::Bad, text);
+    true
 }
 
 fn interrupt(model: &mut Model, out: &mut Vec<Effect>) {

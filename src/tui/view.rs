@@ -110,7 +110,12 @@ fn header(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         Mode::Demo => " DEMO ",
         Mode::Replay => " REPLAY ",
     };
-    let mut left = vec![Span::styled(" wharf ", theme.style(Tone::Head)), Span::styled(mode, theme.style(Tone::Badge))];
+    let (mode, tone) = match &model.silence {
+        Some(silence) if silence.hangs => (" HANGS ", Tone::Alarm),
+        Some(_) => (" DEAD ", Tone::Alarm),
+        None => (mode, Tone::Badge),
+    };
+    let mut left = vec![Span::styled(" wharf ", theme.style(Tone::Head)), Span::styled(mode, theme.style(tone))];
     if model.read_only {
         left.push(Span::raw(" "));
         left.push(Span::styled(" READ-ONLY ", theme.style(Tone::Alarm)));
@@ -158,11 +163,22 @@ fn tabs(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 fn banner(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let Some(fault) = model.dead().filter(|_| area.height > 0) else { return };
     let age = match model.read_at() {
+        Some(at) if model.from_disk.contains("containers") => {
+            format!("shown from disk, {} old", text::age(model.now, at))
+        }
         Some(at) => format!("what you see is {} old", text::age(model.now, at)),
         None => "nothing was ever read".to_owned(),
     };
     let room = usize::from(area.width).saturating_sub(age.width() + 6);
-    let why = SafeText::from(format!("no answer for {}: {}", text::age(model.now, fault.since), fault.error)).cut(room);
+    let how = match &model.silence {
+        Some(silence) => {
+            let how = if silence.hangs { "hangs" } else { "dead" };
+            let since = text::stamp(silence.since);
+            format!("runtime {how} since {}Z", since.get(11..19).unwrap_or_default())
+        }
+        None => format!("no answer for {}", text::age(model.now, fault.since)),
+    };
+    let why = SafeText::from(format!("{how}: {}", fault.error)).cut(room);
     frame.buffer_mut().set_style(area, model.theme.style(Tone::Alarm));
     let line = Line::styled(format!(" {why}  ({age})"), model.theme.style(Tone::Alarm));
     frame.buffer_mut().set_line(area.x, area.y, &line, area.width);
@@ -216,7 +232,13 @@ fn table_pane(model: &Model, frame: &mut Frame<'_>, area: Rect, pane: &'static P
     if !state.filter.is_empty() {
         title.push_str(&format!("/{} ─ /{}", model.rows.len(), SafeText::new(&state.filter)));
     }
-    if let Some(fault) = model.faults.get(pane.part).filter(|_| model.dead().is_none()) {
+    if let Some((at, source)) = model.disk_of(pane.part) {
+        let place = SafeText::new(source.strip_prefix("disk: ").unwrap_or(source)).cut(48);
+        let place = if main.width >= 72 { format!(" ({place})") } else { String::new() };
+        title.push_str(&format!(" ─ from disk, {} old{place}", text::age(model.now, at)));
+    } else if let Some(fault) =
+        model.faults.get(pane.part).filter(|_| model.dead().is_none() || model.silence.is_some())
+    {
         title.push_str(&format!(" ─ stale for {}: {}", text::age(model.now, fault.since), fault.error));
     }
     let inner = frame_of(model, frame, main, &title, Tone::Dim);

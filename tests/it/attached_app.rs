@@ -82,16 +82,16 @@ fn a_runtime_that_dies_is_said_and_found_again() {
     tmux.wait_until("the container", |s| s.contains("loud") && s.contains("Running"));
     for _ in 0..2 {
         c.kill();
-        let screen = tmux.wait_until("that it is dead", |s| s.contains("no answer for") && s.contains(" old)"));
+        let screen = tmux.wait_until("that it is dead", |s| s.contains("runtime dead since") && s.contains(" old)"));
         assert!(screen.contains("loud"), "what was seen is still shown:\n{screen}");
         // The age goes on.
         let age = |s: &str| {
-            s.split("what you see is ").nth(1).unwrap_or_default().split(' ').next().unwrap_or_default().to_owned()
+            s.split("shown from disk, ").nth(1).unwrap_or_default().split(' ').next().unwrap_or_default().to_owned()
         };
         let first = age(&screen);
-        tmux.wait_until("an older age", |s| s.contains("what you see is") && age(s) != first);
+        tmux.wait_until("an older age", |s| s.contains("shown from disk") && age(s) != first);
         c.serve();
-        tmux.wait_until("the end of the alarm", |s| !s.contains("no answer for") && s.contains("loud"));
+        tmux.wait_until("the end of the alarm", |s| !s.contains("runtime dead") && s.contains("loud"));
         thread::sleep(Duration::from_millis(300));
     }
     // What it shows is new: a pod made after the crash appears.

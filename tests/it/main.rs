@@ -10,6 +10,7 @@ mod confinement;
 mod crash;
 mod crictl;
 mod critest;
+mod dead;
 mod demo;
 mod doctor;
 mod events;

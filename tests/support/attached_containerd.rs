@@ -170,6 +170,13 @@ impl Containerd {
         child.wait().unwrap();
     }
 
+    /// SIGSTOP: it is there, takes connections and says nothing. SIGCONT ends that.
+    pub fn hang(&self, hangs: bool) {
+        use rustix::process::{Pid, Signal, kill_process};
+        let pid = Pid::from_raw(self.child.as_ref().unwrap().id().cast_signed()).unwrap();
+        kill_process(pid, if hangs { Signal::STOP } else { Signal::CONT }).unwrap();
+    }
+
     pub fn log(&self) -> String {
         fs::read_to_string(self.dir.join("log")).unwrap_or_default()
     }

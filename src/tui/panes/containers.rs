@@ -2,7 +2,10 @@
 
 use super::{Fact, Pane, PaneId, age, col, num, seconds};
 use crate::{
-    client::types::{Container, ContainerState, ObjectRef},
+    client::{
+        offline::UNKNOWN,
+        types::{Container, ContainerState, ObjectRef},
+    },
     tui::{
         model::Model,
         table::{Cell, Column, Row},
@@ -48,6 +51,8 @@ pub fn state(c: &Container) -> (String, Tone) {
         ContainerState::Exited => match detail.map(|d| (d.exit_code, d.reason.as_str())) {
             None => ("Exited".into(), Tone::Dim),
             Some((0, _)) => ("Exited 0".into(), Tone::Dim),
+            // It ended while its runtime was dead: nobody wrote the code down.
+            Some((UNKNOWN, _)) => ("Exited ?".into(), Tone::Warn),
             Some((_, "OOMKilled")) => ("OOMKilled".into(), Tone::Bad),
             Some((code, "" | "Error")) => (format!("Exited {code}"), Tone::Bad),
             Some((code, reason)) => (format!("{reason} {code}"), Tone::Bad),

@@ -196,6 +196,22 @@ fn troubles() {
             at: app.clock - Duration::from_secs(19),
         });
     });
+    for (name, keys, hangs) in [
+        ("offline_node", "1", false),
+        ("offline_pods", "2", false),
+        ("offline_containers", "3", true),
+        ("offline_images", "4", true),
+    ] {
+        shot(name, |app| {
+            app.model.seen = Inventory::default();
+            app.send(Event::Inventory(Arc::new(from_disk(hangs))));
+            app.keys(keys);
+        });
+    }
+    shot("offline_refused", |app| {
+        app.send(Event::Inventory(Arc::new(from_disk(false))));
+        app.keys("3x");
+    });
     shot("read_only", |app| {
         app.model.read_only = true;
         app.keys("3P");

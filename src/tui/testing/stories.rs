@@ -274,6 +274,48 @@ fn a_dead_runtime_keeps_its_data_and_says_their_age() {
 }
 
 #[test]
+fn a_dead_runtime_is_shown_from_disk_until_it_answers() {
+    let mut app = App::new(160, 48);
+    app.keys("3");
+    app.send(Event::Inventory(Arc::new(from_disk(false))));
+    let screen = app.screen();
+    assert!(screen.contains("runtime dead since") && screen.contains("shown from disk, 3s old"), "{screen}");
+    assert!(screen.contains("from disk, 3s old (/run/containerd") && screen.contains("Exited ?"), "{screen}");
+    // Nothing that needs the runtime is even asked for.
+    for keys in ["x", "P", "+", ":pull a\n", ":plan\n"] {
+        let effects = app.keys(keys);
+        assert!(!effects.iter().any(|e| matches!(e, Effect::Plan { .. } | Effect::Pull { .. })), "{keys}: {effects:?}");
+        assert!(app.screen().contains("is not done"), "{keys}: {}", app.screen());
+    }
+    let effects = app.send(Event::Inventory(Arc::new(inventory())));
+    assert!(effects.contains(&Effect::Refresh(Scope::ALL)), "{effects:?}");
+    assert!(app.model.dead().is_none() && app.model.from_disk.is_empty());
+    assert!(!app.screen().contains("from disk"), "{}", app.screen());
+}
+
+#[test]
+fn what_was_seen_last_stays_where_the_disk_tells_less() {
+    let mut app = App::new(160, 48);
+    let mut less = from_disk(true);
+    if let Seen::At { value, .. } = &mut less.images {
+        value.truncate(1);
+    }
+    less.snapshots = Seen::Failed { error: "no bolt database".into(), at: now() };
+    app.send(Event::Inventory(Arc::new(less)));
+    assert_eq!(app.model.seen.images.value().map(Vec::len), Some(9));
+    app.keys("4");
+    assert!(app.screen().contains("stale for") && app.screen().contains("runtime hangs since"), "{}", app.screen());
+    app.keys("5");
+    assert!(app.screen().contains("no bolt database") && app.model.rows.len() == 4, "{}", app.screen());
+    app.keys("2");
+    assert!(app.screen().contains("from disk, 3s old"), "{}", app.screen());
+    // A plan is never made of what the disk tells.
+    let action = Action::StopPod { pod: app.model.seen.pods.value().unwrap()[0].id.clone() };
+    let error = crate::client::action::plan(&action, &from_disk(true), now()).unwrap_err();
+    assert!(error.to_string().contains("does not answer"), "{error:#}");
+}
+
+#[test]
 fn tui_11_any_size_draws() {
     let mut app = App::new(80, 24);
     for keys in ["1", "2", "3", "4", "5", "6", "7", "8", "9", "3\n", ":"] {

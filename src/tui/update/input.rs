@@ -140,6 +140,9 @@ pub fn command(model: &mut Model, text: &str, out: &mut Vec<Effect>) {
     if entry.changes && model.read_only {
         return model.say(Tone::Warn, format!("read-only: {} is not done", entry.name));
     }
+    if (entry.changes || entry.word == Word::Plan) && super::silent(model, entry.name) {
+        return;
+    }
     match entry.word {
         Word::Quit => interrupt(model, out),
         Word::Help => model.popup = Some(Popup::Help { scroll: 0 }),

@@ -1,0 +1,332 @@
+//! A runtime that does not answer, as its bundles, its database, the log files, /proc and the control groups tell it: the same
+//! words as a runtime's own answers, with their source. Only looks; whatever would change something is refused with the reason.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use async_trait::async_trait;
+use futures::{FutureExt, StreamExt, stream::BoxStream};
+use serde_json::{Value, json};
+
+use super::{
+    Credentials, Runtime, Session,
+    action::Step,
+    cgroups, logs, transport,
+    types::{
+        CgroupFact, Condition, ExecRequest, ExecResult, Inventory, LogLine, LogOptions, Mode, ObjectRef, PullProgress,
+        RuntimeInfo, Scope, Seen, Silence, SnapshotRow,
+    },
+};
+use crate::{
+    bail,
+    error::{Error, Kind, Result},
+    node::{
+        self, below,
+        bundles::{self, Bundle, BundleFacts, Layout, Places},
+        cni, target,
+    },
+};
+
+mod parts;
+pub mod serve;
+
+use parts::{condition, containers, disk, images, lives, ours, pods, shown, snapshots, stats};
+
+/// For everything that is read at once: a disk may hang with the runtime.
+const LOOK: Duration = Duration::from_secs(4);
+/// An exit code nobody was there to write down.
+pub const UNKNOWN: i32 = -1;
+
+#[derive(Debug, Clone)]
+pub struct Offline {
+    root: PathBuf,
+    info: RuntimeInfo,
+    /// Found once there is something to find.
+    places: Arc<Mutex<Option<Places>>>,
+}
+
+impl Offline {
+    /// Of the runtime that had this socket, on the node below `root`.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the endpoint is no unix socket.
+    pub fn new(root: &Path, endpoint: &str, read_only: bool) -> Result<Self> {
+        let socket = transport::path_of(endpoint)?.display().to_string();
+        let layout = match &socket {
+            s if s.contains("crio") => Layout::Crio,
+            s if s.ends_with("/wharf.sock") => Layout::Wharf,
+            _ => Layout::Containerd,
+        };
+        let info = RuntimeInfo {
+            endpoint: format!("unix://{socket}"),
+            name: layout.name().to_owned(),
+            mode: Mode::Attached,
+            read_only,
+            storage: layout == Layout::Containerd,
+            ..RuntimeInfo::default()
+        };
+        Ok(Self { root: root.to_owned(), info, places: Arc::default() })
+    }
+
+    /// Whether there is anything of the runtime on this node.
+    pub fn exists(&self) -> bool {
+        bundles::exist(&self.root, &self.places())
+    }
+
+    /// Whether the runtime has run since the machine was started.
+    pub fn has_run(&self) -> bool {
+        bundles::has_run(&self.root, &self.places())
+    }
+
+    fn places(&self) -> Places {
+        let mut known = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(places) = &*known {
+            return places.clone();
+        }
+        let socket = self.info.endpoint.strip_prefix("unix://").unwrap_or_default();
+        let found = bundles::places(&self.root, &target::find(&self.root, socket));
+        if bundles::exist(&self.root, &found) {
+            *known = Some(found.clone());
+        }
+        found
+    }
+
+    /// Blocking work with the places, in a thread that may be left behind.
+    async fn look<T: Send + 'static>(
+        &self,
+        what: &str,
+        work: impl FnOnce(&Path, &Places) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let this = self.clone();
+        node::within(LOOK, what, move || work(&this.root, &this.places())).await
+    }
+
+    async fn facts(&self) -> Result<BundleFacts> {
+        self.look("read the bundles", bundles::collect).await
+    }
+
+    async fn bundle(&self, id: &str) -> Result<(BundleFacts, Bundle)> {
+        let facts = self.facts().await?;
+        let found = facts.bundles.iter().find(|b| b.id == id).cloned();
+        let found = found.ok_or_else(|| Error::new(Kind::NotFound, format!("nothing on disk tells of {id}")))?;
+        Ok((facts, found))
+    }
+
+    /// Why something is not done, and what helps.
+    fn refused(&self, what: &str) -> Error {
+        let name = &self.info.name;
+        let text =
+            format!("{what}: {name} does not answer, so nothing is changed; start it again first ({})", self.start());
+        Error::new(Kind::FailedPrecondition, text)
+    }
+
+    fn start(&self) -> &'static str {
+        match self.info.name.as_str() {
+            "cri-o" => "systemctl restart crio",
+            "wharf" => "wharf serve",
+            _ => "systemctl restart containerd",
+        }
+    }
+
+    /// Reads everything in `scope` as an inventory of a runtime that is silent for this reason.
+    pub async fn inventory_of(&self, scope: Scope, silence: Silence) -> Inventory {
+        let facts = async {
+            let wanted = scope.pods || scope.stats;
+            if wanted { Some(self.facts().await) } else { None }
+        };
+        let images = part(scope.images, self.look("read the images", images));
+        let snapshots = part(scope.snapshots, self.look("read the snapshots", snapshots));
+        let disk = part(scope.disk, self.look("read the filesystems", disk));
+        let (facts, images, snapshots, disk) = futures::join!(facts, images, snapshots, disk);
+        let mut inventory = Inventory { images, snapshots, disk, silence: Some(silence), ..Inventory::default() };
+        let at = SystemTime::now();
+        match facts {
+            None => {}
+            Some(Err(error)) => {
+                let failed = || format!("{error:#}");
+                if scope.pods {
+                    inventory.pods = Seen::Failed { error: failed(), at };
+                    inventory.containers = Seen::Failed { error: failed(), at };
+                }
+                if scope.stats {
+                    inventory.stats = Seen::Failed { error: failed(), at };
+                }
+            }
+            Some(Ok(facts)) => {
+                let source = source(&facts.places);
+                if scope.stats {
+                    let (root, bundles) = (self.root.clone(), facts.bundles.clone());
+                    let work = node::within(LOOK, "read the control groups", move || Ok(stats(&root, &bundles)));
+                    inventory.stats = Seen::now(work.await, "control groups");
+                }
+                if scope.pods {
+                    let root = self.root.clone();
+                    let work = node::within(LOOK, "read the log directories and the pod network", move || {
+                        let network = cni::collect(&root, cni::CONF, &[cni::BIN.to_owned()])?;
+                        Ok((pods(&facts, &network), containers(&root, &facts), condition(&network)))
+                    });
+                    let (pods, containers, network) = match work.await {
+                        Ok((pods, containers, network)) => (Ok(pods), Ok(containers), network),
+                        Err(error) => {
+                            let text = format!("{error:#}");
+                            (Err(error), Err(Error::new(Kind::DeadlineExceeded, text)), None)
+                        }
+                    };
+                    inventory.pods = Seen::now(pods, source.clone());
+                    inventory.containers = Seen::now(containers, source);
+                    let silence = inventory.silence.clone().unwrap_or_default();
+                    let ready = Condition {
+                        name: "RuntimeReady".to_owned(),
+                        ok: false,
+                        reason: if silence.hangs { "Hangs" } else { "Dead" }.to_owned(),
+                        message: silence.error,
+                    };
+                    let value = std::iter::once(ready).chain(network).collect();
+                    inventory.conditions = Seen::At { value, at, source: "disk: the pod network's files".to_owned() };
+                }
+            }
+        }
+        inventory
+    }
+}
+
+fn source(places: &Places) -> String {
+    format!("disk: {}, {} and /proc", places.state, places.root)
+}
+
+async fn part<T>(wanted: bool, work: impl Future<Output = Result<(T, String)>>) -> Seen<T> {
+    if !wanted {
+        return Seen::NotAsked;
+    }
+    let at = SystemTime::now();
+    match work.await {
+        Ok((value, source)) => Seen::At { value, at, source },
+        Err(error) => Seen::Failed { error: format!("{error:#}"), at },
+    }
+}
+
+#[async_trait]
+impl Runtime for Offline {
+    fn info(&self) -> &RuntimeInfo {
+        &self.info
+    }
+
+    async fn inventory(&self, scope: Scope) -> Inventory {
+        let silence = Silence { since: SystemTime::now(), error: "it is not asked".to_owned(), hangs: false };
+        self.inventory_of(scope, silence).await
+    }
+
+    /// In crictl's shape, as far as the disk tells.
+    async fn inspect(&self, object: &ObjectRef) -> Result<Value> {
+        match object {
+            ObjectRef::Pod(id) | ObjectRef::Container(id) => {
+                let (facts, bundle) = self.bundle(id).await?;
+                self.look("read the bundle", move |root, _| Ok(shown(root, &facts, &bundle))).await
+            }
+            ObjectRef::Image(id) => {
+                let (images, _) = self.look("read the images", images).await?;
+                let found = images.into_iter().find(|i| i.id == *id || i.tags.contains(id));
+                let found =
+                    found.ok_or_else(|| Error::new(Kind::NotFound, format!("nothing on disk tells of {id}")))?;
+                Ok(json!({ "status": { "id": found.id, "repoTags": found.tags, "repoDigests": found.digests,
+                    "size": found.size.to_string(), "pinned": found.pinned } }))
+            }
+            ObjectRef::Snapshot { snapshotter, namespace, key } => {
+                let (rows, _) = self.look("read the snapshots", snapshots).await?;
+                let is = |s: &SnapshotRow| s.key == *key && s.snapshotter == *snapshotter && s.namespace == *namespace;
+                let found = rows.into_iter().find(is);
+                let found = found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no snapshot {key}")))?;
+                serde_json::to_value(found).map_err(|e| Error::new(Kind::Internal, "show a snapshot").with_source(e))
+            }
+        }
+    }
+
+    async fn apply(&self, step: &Step) -> Result<()> {
+        let what = match step {
+            Step::StopPod(id) => format!("stop pod {id}"),
+            Step::RemovePod(id) => format!("remove pod {id}"),
+            Step::StopContainer(id, _) => format!("stop container {id}"),
+            Step::RemoveContainer(id) => format!("remove container {id}"),
+            Step::RemoveImage(id) => format!("remove image {id}"),
+            Step::PullImage(reference) => format!("pull {reference}"),
+            // The node itself can be mended, and so the runtime.
+            Step::Change(change) if self.info.read_only => {
+                bail!(PermissionDenied, "{} is refused: wharf was started with --read-only", change.what())
+            }
+            Step::Change(change) => return super::host::apply(change).await,
+        };
+        Err(self.refused(&what))
+    }
+
+    async fn pull(
+        &self,
+        reference: &str,
+        _: Option<&Credentials>,
+        _: &(dyn Fn(PullProgress) + Send + Sync),
+    ) -> Result<String> {
+        Err(self.refused(&format!("pull {reference}")))
+    }
+
+    fn events(&self) -> BoxStream<'static, Result<()>> {
+        futures::stream::empty().boxed()
+    }
+
+    fn logs(&self, container: &str, options: LogOptions) -> BoxStream<'static, Result<LogLine>> {
+        let (this, id) = (self.clone(), container.to_owned());
+        async move {
+            let found = this.inventory_of(Scope { pods: true, ..Scope::default() }, Silence::default()).await;
+            let path = match &found.containers {
+                Seen::At { value, .. } => {
+                    value.iter().find(|c| c.id == id).and_then(|c| c.detail.as_ref()).map(|d| d.log_path.clone())
+                }
+                other => {
+                    let text = other.error().unwrap_or("it was not read").to_owned();
+                    return futures::stream::once(async { Err(Error::new(Kind::Unavailable, text)) }).boxed();
+                }
+            };
+            match path.filter(|p| !p.is_empty()) {
+                Some(path) => logs::read(below(&this.root, path), options),
+                None => {
+                    let text = format!("nothing on disk tells where the log of container {id} is");
+                    futures::stream::once(async { Err(Error::new(Kind::NotFound, text)) }).boxed()
+                }
+            }
+        }
+        .flatten_stream()
+        .boxed()
+    }
+
+    async fn exec_sync(&self, container: &str, _: &[String], _: Duration) -> Result<ExecResult> {
+        Err(self.refused(&format!("exec in container {container}")))
+    }
+
+    async fn cgroups(&self) -> Result<Vec<CgroupFact>> {
+        let facts = self.facts().await?;
+        self.look("read the control groups", move |root, _| {
+            let mut found = cgroups::kubelet(root);
+            let live = facts.bundles.iter().filter(|b| ours(b) && b.sandbox && lives(b)).take(cgroups::PODS);
+            found.extend(live.filter_map(|b| cgroups::proven_by(root, &b.pod_namespace, &b.pod, b.pid?)));
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Not done: what an expert would type instead.
+    async fn exec(&self, request: &ExecRequest) -> Result<Box<dyn Session>> {
+        let (_, bundle) = self.bundle(&request.container).await?;
+        let Some(pid) = bundle.pid.filter(|_| lives(&bundle)) else {
+            bail!(FailedPrecondition, "container {} has no process", request.container);
+        };
+        bail!(
+            FailedPrecondition,
+            "{} does not answer. By hand: nsenter -t {pid} -m -u -i -n -p -r -w sh",
+            self.info.name
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+//! A containerd that is dead or hangs: what the app and the verbs show comes from the disk and /proc, says so, and is as new as
+//! those.
+
+use std::{
+    collections::BTreeMap,
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::support::{
+    attached_containerd::{Containerd, VERSIONS, Version},
+    tmux::Tmux,
+};
+
+/// Two pods: one that talks, one whose container has ended with 3.
+fn busy(test: &str, version: Version) -> Option<(Containerd, String)> {
+    let c = Containerd::start(test, version)?;
+    c.ok(&["pull", &c.image]);
+    let (_, loud) = c.run("web", "loud", "while :; do echo ahoy from the loop; sleep 0.5; done");
+    let (_, ended) = c.run("job", "brief", "exit 3");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while c.json(&["inspect", &ended])["status"]["state"] != "CONTAINER_EXITED" {
+        assert!(Instant::now() < deadline, "it does not end");
+        thread::sleep(Duration::from_millis(100));
+    }
+    let logged = || std::fs::read_to_string(c.dir.join("logs/web/loud/0.log")).unwrap_or_default();
+    while !logged().contains("ahoy") {
+        assert!(Instant::now() < deadline, "it says nothing");
+        thread::sleep(Duration::from_millis(100));
+    }
+    Some((c, loud))
+}
+
+/// Every pane of a runtime that is silent, which the banner says in this word.
+fn looks_through(tmux: &Tmux, silent: &str, images: usize, snapshots: usize) {
+    let screen = tmux.wait_until("that it is silent", |s| s.contains(silent) && s.contains("shown from disk"));
+    assert!(!screen.contains("EMBEDDED"), "{screen}");
+    tmux.keys(&["2"]);
+    tmux.wait_until("both pods", |s| {
+        ["web", "job", "Ready", "Pods 2 ─ from disk, ", " old"].iter().all(|w| s.contains(w))
+    });
+    tmux.keys(&["3"]);
+    tmux.wait_until("both containers with their states", |s| {
+        ["Containers 2 ─ from disk", "loud", "Running", "brief", "Exited 3"].iter().all(|w| s.contains(w))
+    });
+    tmux.keys(&["4"]);
+    let screen = tmux.wait_for(&format!("Images {images} ─ from disk"));
+    assert!(screen.contains("test/busybox:1"), "{screen}");
+    tmux.keys(&["5"]);
+    tmux.wait_for(&format!("Snapshots {snapshots} ─ from disk"));
+    tmux.keys(&["6"]);
+    tmux.wait_for("pod default/web");
+    tmux.keys(&["7"]);
+    tmux.wait_until("the content store", |s| s.contains("─ from disk") && s.contains("content"));
+    // The log is a file.
+    tmux.keys(&["3", "/"]);
+    tmux.text("loud");
+    tmux.keys(&["Enter", "l"]);
+    tmux.wait_for("ahoy from the loop");
+    tmux.keys(&["Escape"]);
+    tmux.wait_until("the table again", |s| s.contains("NAME") && s.contains("STATE"));
+    // A shell is refused with what an expert would type, and the rest with the reason.
+    tmux.keys(&["s"]);
+    tmux.wait_until("how to get a shell", |s| s.contains("nsenter -t ") && s.contains(" -m -u -i -n -p"));
+    tmux.keys(&["x"]);
+    tmux.wait_for("stop is not done");
+    tmux.keys(&["P"]);
+    tmux.wait_for("prune is not done");
+    tmux.keys(&["Escape"]);
+    tmux.wait_for("Containers 2 ─");
+}
+
+fn counts(c: &Containerd) -> (usize, usize) {
+    let images = c.json(&["images", "-o", "json"])["images"].as_array().unwrap().len();
+    (images, c.ctr("k8s.io", &["snapshots", "ls"]).lines().skip(1).count())
+}
+
+#[test]
+fn a_dead_containerd_is_shown_from_its_disk_until_it_is_back() {
+    for version in VERSIONS {
+        let Some((mut c, _)) = busy("dead", version) else { return };
+        let (images, snapshots) = counts(&c);
+        for size in [(80, 24), (160, 48)] {
+            c.kill();
+            let Some(tmux) = Tmux::start("dead", size, &c.wharf(&[])) else { return };
+            looks_through(&tmux, "runtime dead since", images, snapshots);
+            assert!(tmux.screen().contains(" DEAD "), "{}", tmux.screen());
+            c.serve();
+            let screen = tmux.wait_until("its own answers", |s| {
+                s.contains(" ATTACHED ") && !s.contains("from disk") && s.contains("loud") && s.contains("Exited 3")
+            });
+            assert!(!screen.contains("runtime dead"), "{screen}");
+            // And they are its own: a new pod appears.
+            let late = format!("late{}", size.0);
+            let (pod, _) = c.run(&late, &late, "sleep 1000");
+            tmux.wait_for(&late);
+            c.ok(&["rmp", "-f", &pod]);
+            tmux.keys(&["q"]);
+            assert_eq!(tmux.exit_code(), 0);
+            tmux.end();
+        }
+        c.end();
+    }
+}
+
+#[test]
+fn one_that_hangs_is_shown_from_its_disk_until_it_goes_on() {
+    let Some((c, loud)) = busy("hung", Version::Debian) else { return };
+    let (images, snapshots) = counts(&c);
+    for size in [(80, 24), (160, 48)] {
+        c.hang(true);
+        let began = Instant::now();
+        let Some(tmux) = Tmux::start("hung", size, &c.wharf(&[])) else { return };
+        tmux.wait_for("wharf");
+        assert!(began.elapsed() < Duration::from_secs(3), "the first frame took {:?}", began.elapsed());
+        looks_through(&tmux, "runtime hangs since", images, snapshots);
+        c.hang(false);
+        tmux.wait_until("its own answers", |s| s.contains(" ATTACHED ") && !s.contains("from disk"));
+        tmux.keys(&["q"]);
+        assert_eq!(tmux.exit_code(), 0);
+        tmux.end();
+    }
+    // While the app looks: what happens meanwhile is seen, though nobody is told of it.
+    let Some(tmux) = Tmux::start("hung", (100, 30), &c.wharf(&[])) else { return };
+    tmux.wait_for(" ATTACHED ");
+    tmux.keys(&["3"]);
+    tmux.wait_until("the container", |s| s.contains("loud") && s.contains("Running"));
+    let pid = c.json(&["inspect", &loud])["info"]["pid"].as_i64().unwrap();
+    c.hang(true);
+    tmux.wait_until("that it hangs", |s| s.contains("runtime hangs since") && s.contains("Containers 2 ─ from disk"));
+    kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), Signal::KILL).unwrap();
+    tmux.wait_for("Exited ?");
+    c.hang(false);
+    tmux.wait_until("what became of it", |s| s.contains("Exited 137") && !s.contains("from disk"));
+    tmux.keys(&["q"]);
+    assert_eq!(tmux.exit_code(), 0);
+    tmux.end();
+    c.end();
+}
+
+/// Of every object what a person or a script goes by.
+fn essence(list: &Value, keys: &[&str]) -> BTreeMap<String, Value> {
+    let of = |object: &Value| {
+        let picked: serde_json::Map<String, Value> =
+            keys.iter().map(|k| ((*k).to_owned(), object[*k].clone())).collect();
+        (object["id"].as_str().unwrap().to_owned(), Value::Object(picked))
+    };
+    list.as_array().unwrap().iter().map(of).collect()
+}
+
+#[test]
+fn the_verbs_tell_offline_what_crictl_told_before_the_death() {
+    for version in VERSIONS {
+        let Some((mut c, loud)) = busy("offline", version) else { return };
+        let lists: [(&[&str], &str, &[&str]); 3] = [
+            (
+                &["pods", "-o", "json"],
+                "items",
+                &["metadata", "state", "createdAt", "labels", "annotations", "runtimeHandler"],
+            ),
+            (
+                &["ps", "-a", "-o", "json"],
+                "containers",
+                &["podSandboxId", "metadata", "state", "createdAt", "labels", "annotations", "imageRef"],
+            ),
+            (&["images", "-o", "json"], "images", &["repoTags", "repoDigests", "size", "pinned"]),
+        ];
+        let told: Vec<_> = lists.iter().map(|(verb, key, keys)| essence(&c.json(verb)[*key], keys)).collect();
+        let status = c.json(&["inspect", &loud]);
+        c.kill();
+        // Without being asked to, nothing is made up: it fails as ever, and says what there is.
+        let error = c.wharf_fails(&["ps", "-a"]);
+        assert!(error.contains("--offline"), "{error}");
+        for ((verb, key, keys), told) in lists.iter().zip(told) {
+            let text = c.wharf_ok(&[&["--offline"], *verb].concat());
+            let list: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(essence(&list[*key], keys), told, "{verb:?} of {}", version.name());
+        }
+        let seen: Value = serde_json::from_str(&c.wharf_ok(&["--offline", "inspect", &loud])).unwrap();
+        for key in ["state", "startedAt", "logPath", "image"] {
+            assert_eq!(seen["status"][key], status["status"][key], "{key}: {seen}");
+        }
+        assert_eq!(seen["info"]["pid"], status["info"]["pid"]);
+        assert_eq!(seen["info"]["runtimeSpec"]["process"]["args"], status["info"]["runtimeSpec"]["process"]["args"]);
+        assert!(c.wharf_ok(&["--offline", "logs", "--tail", "1", "loud"]).contains("ahoy"));
+        let stats = c.wharf_ok(&["--offline", "stats"]);
+        assert!(stats.contains("loud"), "{stats}");
+        let refused = c.wharf_fails(&["--offline", "stop", &loud]);
+        assert!(refused.contains("refused") && refused.contains("--offline"), "{refused}");
+        c.serve();
+        c.end();
+    }
+}
