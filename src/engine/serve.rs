@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_stream::wrappers::UnixListenerStream;
 use tonic::{Status, body::Body};
@@ -86,13 +86,23 @@ where
         request.headers_mut().remove(TIMEOUT);
         let answer = self.0.call(request);
         Box::pin(async move {
-            let Some(limit) = limit else { return answer.await };
+            let Some(limit) = limit else { return answer.await.map(sized) };
             match tokio::time::timeout(limit, answer).await {
-                Ok(answer) => answer,
+                Ok(answer) => answer.map(sized),
                 Err(_) => Ok(Status::deadline_exceeded(format!("not done in the caller's {limit:?}")).into_http()),
             }
         })
     }
+}
+
+/// A message that is too large is `ResourceExhausted` for gRPC's clients; tonic says `OutOfRange`.
+fn sized<B>(mut answer: Response<B>) -> Response<B> {
+    let headers = answer.headers_mut();
+    let said = |name: &str| headers.get(name).map(HeaderValue::as_bytes).unwrap_or_default();
+    if said("grpc-status") == b"11" && said("grpc-message").starts_with(b"Error,%20decoded%20message%20length%20too") {
+        headers.insert("grpc-status", HeaderValue::from_static("8"));
+    }
+    answer
 }
 
 const TIMEOUT: &str = "grpc-timeout";

@@ -12,15 +12,18 @@ mod critest;
 mod demo;
 mod doctor;
 mod events;
+mod fuzz;
 mod kubelet;
 mod mirrors;
 mod proto;
 mod pulls;
 mod registry;
+mod requests;
 mod shim;
 mod storage;
 mod streaming;
 mod streaming_threats;
+mod streaming_tls;
 #[path = "../support/mod.rs"]
 mod support;
 mod terminal;
