@@ -18,6 +18,9 @@ use crate::error::{Context, Error, Kind, Result};
 /// A disk that does not answer for so long is one no container starts from.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// Bytes that the record of a container may take in the database and its log.
+const RECORD: usize = 64 << 10;
+
 /// Runtimes that ran, or why they did not, by path; asked again when the file changes.
 #[derive(Debug, Default)]
 pub struct Runtimes(Mutex<HashMap<PathBuf, (Stamp, std::result::Result<(), (Kind, String)>)>>);
@@ -81,9 +84,11 @@ fn look(runtime: Option<&Path>, runtimes: &Runtimes, directories: &[PathBuf], db
         runtimes.runs(runtime).context(|| format!("the default handler's runtime {}", runtime.display()))?;
     }
     for directory in directories {
-        // One byte: a full disk takes empty files.
+        // What a record takes, anew each time: a full disk takes empty files, and old ones again.
         let probe = directory.join(".ready");
-        fs::write(&probe, b"\n").context(|| format!("write {}", probe.display()))?;
+        let written = fs::write(&probe, [0; RECORD]).context(|| format!("write {}", probe.display()));
+        let removed = fs::remove_file(&probe).context(|| format!("remove {}", probe.display()));
+        written.and(removed)?;
     }
     db.usable()
 }

@@ -13,6 +13,7 @@ use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_stream::wrappers::UnixListenerStream;
+use tokio_util::sync::CancellationToken;
 use tonic::{Status, body::Body};
 use tower::{Service, layer::layer_fn};
 
@@ -22,22 +23,36 @@ use crate::{
     error::{Context, Error, Kind, Result},
 };
 
+/// For calls to end and clients to hang up when the engine is to end: less than a service manager waits.
+const GOODBYE: Duration = Duration::from_secs(10);
+
 /// Serves until `stop` resolves. The socket has mode 0600 and is removed at the end; pods go on.
 pub async fn serve(engine: Arc<Engine>, socket: &Path, stop: impl Future<Output = ()>) -> Result<()> {
     let listener = listen(socket).await?;
     engine.streaming().await?;
+    let over = CancellationToken::new();
     let stop = async {
         stop.await;
         // Calls that last as long as their client would keep us from ending.
         engine.hang_up().await;
+        over.cancel();
     };
     tracing::info!(socket = %socket.display(), "serving CRI v1");
-    tonic::transport::Server::builder()
+    let serving = tonic::transport::Server::builder()
         .layer(layer_fn(Deadline))
         .add_routes(cri::routes(Arc::clone(&engine)))
-        .serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop)
-        .await
-        .map_err(|e| Error::new(Kind::Internal, format!("serve on {}", socket.display())).with_source(e))?;
+        .serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop);
+    let impatient = async {
+        over.cancelled().await;
+        tokio::time::sleep(GOODBYE).await;
+    };
+    tokio::select! {
+        served = serving => {
+            served.map_err(|e| Error::new(Kind::Internal, format!("serve on {}", socket.display())).with_source(e))?;
+        }
+        // A client that was stopped, say: its connection would last as long as it does.
+        () = impatient => tracing::warn!("clients did not hang up in {} s: the engine ends all the same", GOODBYE.as_secs()),
+    }
     fs::remove_file(socket).context(|| format!("remove {}", socket.display()))
 }
 

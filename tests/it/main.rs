@@ -15,6 +15,7 @@ mod events;
 mod fuzz;
 mod kubelet;
 mod mirrors;
+mod network;
 mod proto;
 mod pulls;
 mod registry;

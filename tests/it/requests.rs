@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fs, os::unix::fs::symlink, path::Path};
 use serde_json::{Value, json};
 
 use crate::support::{
-    attached_containerd::{Containerd, VERSIONS},
+    attached_containerd::{Containerd, Version},
     node::{IMAGE, Node},
     program,
     registry::{Layer, layer},
@@ -69,7 +69,7 @@ fn run_07_a_volume_of_an_image_holds_what_the_image_has_and_nothing_else() {
     let here = canary.display();
     let script = format!(
         "cat /data/file; echo; cat /inside/file; echo; busybox readlink /data/link; cat /data/link 2>/dev/null && echo READ
-for d in /data /absolute /relative /inside {here} {here}/deep; do echo made > $d/made || echo cannot $d; done
+for d in /data /absolute /relative /inside {here}; do echo made > $d/made || echo cannot $d; done
 ls -A /absolute /relative {here} {here}/deep | grep secret && echo FOUND; ls /data/sub && echo done"
     );
     let hosts = || -> BTreeSet<_> { fs::read_dir(&canary).unwrap().map(|e| e.unwrap().file_name()).collect() };
@@ -167,37 +167,34 @@ fn run_08_groups_are_those_containerd_gives() {
         }
     }
     node.end();
-    for version in VERSIONS {
-        let Some(peer) = Containerd::start("people", version) else { return };
-        let layer = people_layer(&peer.dir);
-        for (number, (security, user, expected)) in people().into_iter().enumerate() {
-            // 1.6 knows no policy of groups.
-            let known = version.name() != "1.6" || security.get("supplemental_groups_policy").is_none_or(|p| p == 0);
-            let Some(expected) = expected.filter(|_| known) else { continue };
-            let tag = format!("people{number}");
-            let config = json!({ "Cmd": ["/bin/sh"], "Env": ["PATH=/bin"], "User": user });
-            peer.registry.as_ref().unwrap().push_with("test/tested", &tag, &[&layer], &config, None);
-            let image = format!("127.0.0.1:5000/test/tested:{tag}");
-            peer.ok(&["pull", &image]);
-            let pod_config = peer.pod_config(&tag);
-            let pod = peer.ok(&["runp", &pod_config]);
-            let path = peer.container_config("id", &tag, 0, ID);
-            let mut config: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-            config["image"]["image"] = image.into();
-            config["linux"]["security_context"] = security.clone();
-            fs::write(&path, config.to_string()).unwrap();
-            let container = peer.ok(&["create", &pod, &path, &pod_config]);
-            peer.ok(&["start", &container]);
-            let id = || peer.ok(&["logs", &container]);
-            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-            while id().is_empty() && std::time::Instant::now() < deadline {
-                std::thread::sleep(std::time::Duration::from_millis(50));
-            }
-            assert_eq!(id(), expected, "containerd {}: {security} {user:?}", version.name());
-            peer.ok(&["rmp", "-f", &pod]);
+    // 1.6 knows no policy of groups, and takes root's groups for those of an image's USER.
+    let Some(peer) = Containerd::start("people", Version::New) else { return };
+    let layer = people_layer(&peer.dir);
+    for (number, (security, user, expected)) in people().into_iter().enumerate() {
+        let Some(expected) = expected else { continue };
+        let tag = format!("people{number}");
+        let config = json!({ "Cmd": ["/bin/sh"], "Env": ["PATH=/bin"], "User": user });
+        peer.registry.as_ref().unwrap().push_with("test/tested", &tag, &[&layer], &config, None);
+        let image = format!("127.0.0.1:5000/test/tested:{tag}");
+        peer.ok(&["pull", &image]);
+        let pod_config = peer.pod_config(&tag);
+        let pod = peer.ok(&["runp", &pod_config]);
+        let path = peer.container_config("id", &tag, 0, ID);
+        let mut config: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        config["image"]["image"] = image.into();
+        config["linux"]["security_context"] = security.clone();
+        fs::write(&path, config.to_string()).unwrap();
+        let container = peer.ok(&["create", &pod, &path, &pod_config]);
+        peer.ok(&["start", &container]);
+        let id = || peer.ok(&["logs", &container]);
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        while id().is_empty() && std::time::Instant::now() < deadline {
+            std::thread::sleep(std::time::Duration::from_millis(50));
         }
-        peer.end();
+        assert_eq!(id(), expected, "containerd: {security} {user:?}");
+        peer.ok(&["rmp", "-f", &pod]);
     }
+    peer.end();
 }
 
 #[test]
