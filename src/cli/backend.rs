@@ -338,6 +338,12 @@ pub struct Serve {
     /// Where exec, attach and port-forward are streamed; port 0 is any [default: 127.0.0.1:0]
     #[arg(long, value_name = "ADDRESS")]
     pub stream_address: Option<SocketAddr>,
+    /// Stream over TLS, with this certificate and its chain (PEM); it is read again when it changes
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's key
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
     /// End a stream on which nothing moves for so long [default: 4h]
     #[arg(long, value_parser = parse_span, value_name = "SPAN")]
     pub stream_idle_timeout: Option<Duration>,
@@ -394,7 +400,7 @@ pub mod inside {
         client::{Cri, discover, embedded as client, types::Mode},
         config::{Finding, Severity, containerd},
         demo::Demo,
-        engine::{Config, Engine, serve as socket, settings},
+        engine::{Config, Engine, serve as socket, settings, streaming},
         error::Result,
     };
 
@@ -488,6 +494,9 @@ pub mod inside {
         say(&findings);
         config.streaming.address = options.stream_address.unwrap_or(config.streaming.address);
         config.streaming.idle = options.stream_idle_timeout.unwrap_or(config.streaming.idle);
+        if let (Some(cert), Some(key)) = (options.tls_cert.clone(), options.tls_key.clone()) {
+            config.streaming.tls = Some(streaming::tls::Files { cert, key });
+        }
         let listen = match (&options.listen, address) {
             (Some(listen), _) => discover::socket_path(listen)?,
             (None, Some(address)) => address,

@@ -49,8 +49,21 @@ pub fn of(handler: &Handler, directories: &[&Path]) -> Features {
 
 /// The `features` document (OCI runtime spec, features.md). Older runtimes have none.
 fn said(binary: &Path) -> Result<Value> {
+    let text = ask(binary, "features").map_err(|error| match error.kind() {
+        Kind::Unimplemented => error.context("it is too old to say what it can do"),
+        _ => error,
+    })?;
+    serde_json::from_slice(&text)
+        .map_err(|e| Error::new(Kind::Internal, format!("{} features is not JSON", binary.display())).with_source(e))
+}
+
+/// What a runtime prints for a word. Blocking.
+///
+/// # Errors
+/// `Unimplemented` if it fails; whatever keeps it from running.
+pub fn ask(binary: &Path, word: &str) -> Result<Vec<u8>> {
     let mut child = Command::new(binary)
-        .arg("features")
+        .arg(word)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -67,7 +80,7 @@ fn said(binary: &Path) -> Result<Value> {
             Some(status) => break status,
             None if Instant::now() > deadline => {
                 let killed = child.kill().and_then(|()| child.wait()).map(drop);
-                let text = format!("{} features did not end in {} s", binary.display(), LIMIT.as_secs());
+                let text = format!("{} {word} did not end in {} s", binary.display(), LIMIT.as_secs());
                 return Err(Error::new(Kind::DeadlineExceeded, text)
                     .and_cleanup(killed.map_err(|e| Error::io("kill", binary, e))));
             }
@@ -75,11 +88,10 @@ fn said(binary: &Path) -> Result<Value> {
         }
     };
     if !status.success() {
-        bail!(Unimplemented, "{} features failed ({status}): it is too old to say what it can do", binary.display());
+        bail!(Unimplemented, "{} {word} failed: {status}", binary.display());
     }
     let text = reader.join().map_err(|_| Error::new(Kind::Internal, "a reading thread died"))?;
-    serde_json::from_slice(&text.context(|| format!("read what {} can do", binary.display()))?)
-        .map_err(|e| Error::new(Kind::Internal, format!("{} features is not JSON", binary.display())).with_source(e))
+    text.context(|| format!("read what {} prints", binary.display()))
 }
 
 fn read(answer: &Value) -> Features {

@@ -12,6 +12,7 @@ pub mod gc;
 pub mod image;
 pub mod metadata;
 pub mod network;
+mod ready;
 pub mod recover;
 pub mod run;
 pub mod serve;

@@ -10,9 +10,10 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_stream::wrappers::UnixListenerStream;
+use tokio_util::sync::CancellationToken;
 use tonic::{Status, body::Body};
 use tower::{Service, layer::layer_fn};
 
@@ -22,22 +23,36 @@ use crate::{
     error::{Context, Error, Kind, Result},
 };
 
+/// For calls to end and clients to hang up when the engine is to end: less than a service manager waits.
+const GOODBYE: Duration = Duration::from_secs(10);
+
 /// Serves until `stop` resolves. The socket has mode 0600 and is removed at the end; pods go on.
 pub async fn serve(engine: Arc<Engine>, socket: &Path, stop: impl Future<Output = ()>) -> Result<()> {
     let listener = listen(socket).await?;
     engine.streaming().await?;
+    let over = CancellationToken::new();
     let stop = async {
         stop.await;
         // Calls that last as long as their client would keep us from ending.
         engine.hang_up().await;
+        over.cancel();
     };
     tracing::info!(socket = %socket.display(), "serving CRI v1");
-    tonic::transport::Server::builder()
+    let serving = tonic::transport::Server::builder()
         .layer(layer_fn(Deadline))
         .add_routes(cri::routes(Arc::clone(&engine)))
-        .serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop)
-        .await
-        .map_err(|e| Error::new(Kind::Internal, format!("serve on {}", socket.display())).with_source(e))?;
+        .serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop);
+    let impatient = async {
+        over.cancelled().await;
+        tokio::time::sleep(GOODBYE).await;
+    };
+    tokio::select! {
+        served = serving => {
+            served.map_err(|e| Error::new(Kind::Internal, format!("serve on {}", socket.display())).with_source(e))?;
+        }
+        // A client that was stopped, say: its connection would last as long as it does.
+        () = impatient => tracing::warn!("clients did not hang up in {} s: the engine ends all the same", GOODBYE.as_secs()),
+    }
     fs::remove_file(socket).context(|| format!("remove {}", socket.display()))
 }
 
@@ -86,13 +101,23 @@ where
         request.headers_mut().remove(TIMEOUT);
         let answer = self.0.call(request);
         Box::pin(async move {
-            let Some(limit) = limit else { return answer.await };
+            let Some(limit) = limit else { return answer.await.map(sized) };
             match tokio::time::timeout(limit, answer).await {
-                Ok(answer) => answer,
+                Ok(answer) => answer.map(sized),
                 Err(_) => Ok(Status::deadline_exceeded(format!("not done in the caller's {limit:?}")).into_http()),
             }
         })
     }
+}
+
+/// A message that is too large is `ResourceExhausted` for gRPC's clients; tonic says `OutOfRange`.
+fn sized<B>(mut answer: Response<B>) -> Response<B> {
+    let headers = answer.headers_mut();
+    let said = |name: &str| headers.get(name).map(HeaderValue::as_bytes).unwrap_or_default();
+    if said("grpc-status") == b"11" && said("grpc-message").starts_with(b"Error,%20decoded%20message%20length%20too") {
+        headers.insert("grpc-status", HeaderValue::from_static("8"));
+    }
+    answer
 }
 
 const TIMEOUT: &str = "grpc-timeout";

@@ -42,11 +42,14 @@ const APPLIED: &[&str] = &[
     "plugins/io.containerd.cri.v1.runtime/containerd/default_runtime_name",
     "plugins/io.containerd.cri.v1.runtime/containerd/runtimes/*/runtime_type",
     "plugins/io.containerd.cri.v1.runtime/containerd/runtimes/*/options/BinaryName",
+    "plugins/io.containerd.cri.v1.runtime/containerd/runtimes/*/cni_conf_dir",
     "plugins/io.containerd.cri.v1.runtime/cni/bin_dirs",
     "plugins/io.containerd.cri.v1.runtime/cni/conf_dir",
     "plugins/io.containerd.grpc.v1.cri/stream_server_address",
     "plugins/io.containerd.grpc.v1.cri/stream_server_port",
     "plugins/io.containerd.grpc.v1.cri/stream_idle_timeout",
+    "plugins/io.containerd.grpc.v1.cri/enable_tls_streaming",
+    "plugins/io.containerd.grpc.v1.cri/x509_key_pair_streaming/*",
 ];
 
 /// Why a key, or all below it, changes nothing. What has no line here has nothing like it in wharf.
@@ -95,6 +98,10 @@ pub fn apply(config: &mut Config, from: &Containerd) -> Result<Vec<Finding>> {
     if s.runtime.cni.bin_dirs.is_set() {
         config.network.cni_bin_dirs.clone_from(&s.runtime.cni.bin_dirs.value);
     }
+    let own = s.runtime.handlers.iter().filter(|(_, handler)| !handler.cni_conf_dir.value.is_empty());
+    let own = own.map(|(name, handler)| (name.clone(), PathBuf::from(&handler.cni_conf_dir.value)));
+    config.network.handler_conf_dirs =
+        own.filter(|(name, _)| config.handlers.iter().any(|h| h.name == *name)).collect();
     streaming(s, &mut config.streaming, &mut findings);
     unused(&from.tree, &mut Vec::new(), &mut findings);
     findings.sort_by(|a, b| a.at.cmp(&b.at));
@@ -154,6 +161,17 @@ fn streaming(s: &containerd::Settings, config: &mut super::streaming::Config, fi
     }
     if own.idle_timeout.is_set() {
         config.idle = own.idle_timeout.value;
+    }
+    if own.tls.value {
+        // Empty ones keep the server from starting: what was to be encrypted is not sent in clear.
+        let (cert, key) = (PathBuf::from(&own.cert.value), PathBuf::from(&own.key.value));
+        if cert.as_os_str().is_empty() || key.as_os_str().is_empty() {
+            let path = ["plugins", "io.containerd.grpc.v1.cri", "enable_tls_streaming"];
+            let text =
+                "wharf signs no certificate for itself: set x509_key_pair_streaming, or --tls-cert and --tls-key";
+            findings.push(Finding::new(Severity::Error, Fault::Unsupported, &path, own.tls.at.as_ref(), text));
+        }
+        config.tls = Some(super::streaming::tls::Files { cert, key });
     }
 }
 
@@ -262,10 +280,11 @@ pub fn to_toml(config: &Config, listen: &Path) -> String {
     let seconds = format!("{}s", config.registry.progress_timeout.as_secs());
     let runtimes = config.handlers.iter().map(|handler| {
         let kind = |name: &str| ("runtime_type", V::String(name.to_owned()));
-        let keys = match &handler.runtime {
+        let mut keys = match &handler.runtime {
             Some(runtime) => vec![kind(RUNC), ("options", table(vec![("BinaryName", text(runtime))]))],
             None => vec![kind(BUILT_IN)],
         };
+        keys.extend(config.network.handler_conf_dirs.get(&handler.name).map(|path| ("cni_conf_dir", text(path))));
         (handler.name.as_str(), table(keys))
     });
     let mut images = vec![

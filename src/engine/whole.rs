@@ -12,15 +12,20 @@ use std::{
 };
 
 use super::{
-    cgroup,
     content::{Content, Digest},
     crash,
     cri::{self, Pods},
     features::{self, Features},
     gc,
-    image::{config::ImageConfig, pull::Puller, reference::Reference, registry::RegistryConfig},
+    image::{
+        config::{self, ImageConfig},
+        pull::Puller,
+        reference::Reference,
+        registry::RegistryConfig,
+    },
     metadata::{Db, ImageRow, Table},
     network::{self, Network, NetworkConfig},
+    ready::Runtimes,
     recover,
     shim::{BuiltinShims, Shims},
     snapshot::{Snapshotter, Usage},
@@ -30,7 +35,7 @@ use super::{
 };
 use crate::{
     bail,
-    error::{Context, Error, Kind, Result},
+    error::{Error, Kind, Result},
 };
 
 /// An image's configuration is at most this large (docs/architecture.md, "Limits").
@@ -103,8 +108,10 @@ pub struct Engine {
     tags: Mutex<HashMap<String, String>>,
     /// By handler.
     features: HashMap<String, Features>,
+    pub(super) runtimes: Arc<Runtimes>,
     collecting: tokio::sync::Mutex<()>,
     collection_due: AtomicBool,
+    network_collection_due: AtomicBool,
     _lock: fs::File,
 }
 
@@ -136,8 +143,10 @@ impl Engine {
             configs: Mutex::default(),
             tags: Mutex::default(),
             features,
+            runtimes: Arc::default(),
             collecting: tokio::sync::Mutex::default(),
             collection_due: AtomicBool::new(false),
+            network_collection_due: AtomicBool::new(false),
             _lock: lock,
             config,
         });
@@ -147,6 +156,7 @@ impl Engine {
         if let Err(error) = engine.collect().await {
             tracing::warn!("collecting garbage failed: {error:#}");
         }
+        engine.collect_network_soon();
         tokio::spawn(keep_house(Arc::downgrade(&engine)));
         Ok(engine)
     }
@@ -182,21 +192,6 @@ impl Engine {
     pub fn features(&self, name: &str) -> Features {
         let handler = self.handler(name).ok();
         handler.and_then(|h| self.features.get(&h.name)).cloned().unwrap_or_default()
-    }
-
-    /// Whether a container could be started now: there are cgroups, the default handler's runtime is there, and both
-    /// directories can be written.
-    pub fn ready(&self) -> Result<()> {
-        cgroup::Layout::host()?;
-        if let Some(runtime) = &self.handler("")?.runtime {
-            let found = rustix::fs::access(runtime, rustix::fs::Access::EXEC_OK);
-            found.context(|| format!("the default handler's runtime {}", runtime.display()))?;
-        }
-        for directory in [&self.config.root, &self.config.state] {
-            let probe = directory.join(".ready");
-            fs::write(&probe, b"").context(|| format!("write {}", probe.display()))?;
-        }
-        Ok(())
     }
 
     /// By id (or a prefix of it), by reference, or by `repository@digest`.
@@ -246,8 +241,13 @@ impl Engine {
         if let Some(found) = locked(&self.configs).get(&image.id) {
             return Ok(found.clone());
         }
-        let (content, id) = (self.content.clone(), image.id.clone());
-        let config = blocking(move || ImageConfig::parse(&content.read(&id, CONFIG_LIMIT)?)).await?;
+        let (content, row) = (self.content.clone(), image.clone());
+        let config = blocking(move || {
+            let mut config = ImageConfig::parse(&content.read(&row.id, CONFIG_LIMIT)?)?;
+            config.checkpoint = is_checkpoint(&content, &row)?;
+            Ok(config)
+        })
+        .await?;
         locked(&self.configs).insert(image.id.clone(), config.clone());
         if let Some(tag) = image.tags.first() {
             locked(&self.tags).insert(image.id.to_string(), tag.clone());
@@ -304,6 +304,21 @@ impl Engine {
         });
     }
 
+    /// Tells the network's plugins in the background which pods there are, once for all that happens within the next moment.
+    pub fn collect_network_soon(self: &Arc<Self>) {
+        if self.network_collection_due.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let engine = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(COLLECT_DELAY).await;
+            engine.network_collection_due.store(false, Ordering::SeqCst);
+            if let Err(error) = engine.network.collect().await {
+                tracing::warn!("{error:#}");
+            }
+        });
+    }
+
     /// What images take on disk (blobs and layers), and what containers have written.
     pub async fn usage(&self) -> Result<(Usage, Usage)> {
         let (layers, writable) = self.snapshotter.totals().await?;
@@ -316,6 +331,25 @@ impl Engine {
     pub async fn written_by(&self, container: &str) -> Result<Usage> {
         self.sizes.of(&self.snapshotter, container).await
     }
+}
+
+/// By what was pulled, or by the manifest that an index led to.
+fn is_checkpoint(content: &Content, image: &ImageRow) -> Result<bool> {
+    let read = |digest: &Digest| match content.read(digest, CONFIG_LIMIT) {
+        // What has gone says nothing.
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes).unwrap_or(serde_json::Value::Null)),
+        Err(error) if error.is(Kind::NotFound) => Ok(serde_json::Value::Null),
+        Err(error) => Err(error),
+    };
+    let target = read(&image.target)?;
+    let manifests = target["manifests"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let named = manifests.iter().filter_map(|m| m["digest"].as_str()?.parse::<Digest>().ok());
+    for digest in named.filter(|digest| image.blobs.contains(digest)) {
+        if config::is_checkpoint(&read(&digest)?) {
+            return Ok(true);
+        }
+    }
+    Ok(config::is_checkpoint(&target))
 }
 
 fn features_of(config: &Config) -> HashMap<String, Features> {

@@ -69,8 +69,31 @@ impl From<Error> for tonic::Status {
             Kind::DataLoss => tonic::Code::DataLoss,
             Kind::Internal => tonic::Code::Internal,
         };
-        Self::new(code, format!("{error:#}"))
+        Self::new(code, plain(&format!("{error:#}")))
     }
+}
+
+/// What a header takes once it is percent-encoded: less than the 16 KiB at which some clients give up on all of them.
+const MESSAGE: usize = 12 << 10;
+
+/// Names in an error are the caller's, an image's or a program's: without what moves a terminal, and not without end. The
+/// middle goes, since what was done is in front and why it failed at the end.
+fn plain(text: &str) -> String {
+    let harmful = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let text: String = text.chars().map(|c| if harmful(c) { ' ' } else { c }).collect();
+    let cost = |c: char| if c.is_ascii_alphanumeric() { 1 } else { 3 * c.len_utf8() };
+    if text.chars().map(cost).sum::<usize>() <= MESSAGE {
+        return text;
+    }
+    let within = |room: &mut usize, c: char| {
+        *room = room.checked_sub(cost(c))?;
+        Some(c.len_utf8())
+    };
+    let head: usize = text.chars().scan(MESSAGE / 2, within).sum();
+    let tail: usize = text.chars().rev().scan(MESSAGE / 2, within).sum();
+    format!("{} ... {}", &text[..head], &text[text.len() - tail..])
 }
 
 impl From<tonic::Status> for Error {
@@ -91,5 +114,29 @@ impl From<tonic::Status> for Error {
             tonic::Code::Ok | tonic::Code::Unknown | tonic::Code::Internal => Kind::Internal,
         };
         Self::new(kind, status.message().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_line_of_a_size_that_every_client_takes() {
+        let said = |text: &str| {
+            let error = Error::new(Kind::NotFound, "because").context(format!("find {text}"));
+            tonic::Status::from(error).message().to_owned()
+        };
+        assert_eq!(said("a\nb\u{1b}[31m\u{202e}"), "find a b [31m : because");
+        for long in ["x".repeat(70_000), "é".repeat(70_000), "/".repeat(70_000)] {
+            let text = said(&long);
+            assert!(text.starts_with("find ") && text.ends_with(": because") && text.contains(" ... "), "{text}");
+            let encoded = tonic::Status::not_found(text).into_http::<()>();
+            assert!(
+                encoded.headers()["grpc-message"].len() <= MESSAGE + 32,
+                "{}",
+                encoded.headers()["grpc-message"].len()
+            );
+        }
     }
 }

@@ -122,6 +122,18 @@ impl Registry {
 
     /// The same with a whole configuration.
     pub fn push_with(&self, name: &str, tag: &str, layers: &[&Layer], config: &Value, auth: Option<&str>) -> String {
+        self.push_annotated((name, tag), layers, config, &Value::Null, auth)
+    }
+
+    /// The same with annotations of the manifest.
+    pub fn push_annotated(
+        &self,
+        (name, tag): (&str, &str),
+        layers: &[&Layer],
+        config: &Value,
+        annotations: &Value,
+        auth: Option<&str>,
+    ) -> String {
         let blob = |bytes: &[u8]| {
             let digest = Digest::of(bytes).to_string();
             let (status, head) = self.request("POST", &format!("/v2/{name}/blobs/uploads/"), "", &[], auth).unwrap();
@@ -151,7 +163,11 @@ impl Registry {
             })
             .collect();
         let kind = "application/vnd.oci.image.manifest.v1+json";
-        let manifest = json!({ "schemaVersion": 2, "mediaType": kind, "config": config, "layers": layers }).to_string();
+        let mut manifest = json!({ "schemaVersion": 2, "mediaType": kind, "config": config, "layers": layers });
+        if !annotations.is_null() {
+            manifest["annotations"] = annotations.clone();
+        }
+        let manifest = manifest.to_string();
         let (status, head) =
             self.request("PUT", &format!("/v2/{name}/manifests/{tag}"), kind, manifest.as_bytes(), auth).unwrap();
         assert_eq!(status, 201, "{head}");

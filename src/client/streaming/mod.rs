@@ -7,11 +7,17 @@ mod forward;
 mod spdy;
 mod websocket;
 
+use std::fmt;
+
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, sync::mpsc};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    sync::mpsc,
+};
 use tokio_tungstenite::{WebSocketStream, tungstenite::client::IntoClientRequest};
 
 pub use forward::Forward;
@@ -20,6 +26,7 @@ use super::Session;
 use crate::{
     bail,
     error::{Error, Kind, Result},
+    node::net::{self, tls},
     streams::{self, SPDY, VERSION_HEADER, tunnel},
 };
 
@@ -56,28 +63,59 @@ pub async fn open(url: &str, wire: Wire, wanted: Wanted) -> Result<Box<dyn Sessi
     })
 }
 
-/// Where a URL leads: an address to connect to, and what comes after `http://`.
-fn target(url: &str) -> Result<(String, &str)> {
-    let Some(rest) = url.strip_prefix("http://") else {
-        let scheme = url.split(':').next().unwrap_or_default();
-        bail!(Unimplemented, "the runtime streams over {scheme:?}, only plain http is supported");
-    };
-    let authority = rest.split('/').next().unwrap_or_default();
-    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    let address = if has_port { authority.to_owned() } else { format!("{authority}:80") };
-    Ok((address, rest))
+/// Where a URL leads.
+#[derive(Debug, PartialEq, Eq)]
+struct Target<'a> {
+    tls: bool,
+    host: &'a str,
+    /// What to connect to.
+    address: String,
+    /// What comes after the scheme.
+    rest: &'a str,
 }
 
-async fn connect(address: &str) -> Result<TcpStream> {
+fn target(url: &str) -> Result<Target<'_>> {
+    let (tls, rest) = match url.split_once("://") {
+        Some(("http", rest)) => (false, rest),
+        Some(("https", rest)) => (true, rest),
+        _ => {
+            let scheme = url.split(':').next().unwrap_or_default();
+            bail!(Unimplemented, "the runtime streams over {scheme:?}, only http and https are supported");
+        }
+    };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if port.parse::<u16>().is_ok() => (host, port),
+        _ => (authority, if tls { "443" } else { "80" }),
+    };
+    Ok(Target { tls, host: host.trim_matches(['[', ']']), address: format!("{host}:{port}"), rest })
+}
+
+/// A connection, encrypted or not.
+trait Duplex: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Duplex for T {}
+
+async fn connect(target: &Target<'_>) -> Result<Box<dyn Duplex>> {
+    let address = &target.address;
     let tcp = TcpStream::connect(address).await.map_err(|e| Error::io("connect to", address, e))?;
     // Keys are small and somebody waits for each. A socket without the option works too.
     let _ = tcp.set_nodelay(true);
-    Ok(tcp)
+    if !target.tls {
+        return Ok(Box::new(tcp));
+    }
+    // The URL and its token came over the runtime's own socket. Runtimes sign their certificates themselves: as the kubelet
+    // does, whatever is shown is taken, which keeps listeners out and not who sits in between.
+    let trust = tls::Trust { only: true, skip: true, ..tls::Trust::default() };
+    let request = net::Request { host: target.host.to_owned(), trust, ..net::Request::default() };
+    let opened = tls::open(tcp, &request).await.map_err(|e| e.context(format!("open a stream at {address}")))?;
+    Ok(Box::new(opened.stream))
 }
 
 /// An upgraded connection, and the protocol that the server chose.
 async fn upgrade(url: &str, protocols: &[&'static str]) -> Result<(TokioIo<Upgraded>, String)> {
-    let (address, rest) = target(url)?;
+    let target = target(url)?;
+    let Target { ref address, rest, .. } = target;
     let failed = |e: hyper::Error| Error::new(Kind::Unavailable, format!("open a stream at {address}")).with_source(e);
     let path = rest.find('/').map_or("/", |at| &rest[at..]);
     let mut request = Request::new(Empty::<bytes::Bytes>::new());
@@ -93,7 +131,7 @@ async fn upgrade(url: &str, protocols: &[&'static str]) -> Result<(TokioIo<Upgra
     for protocol in protocols {
         headers.append(VERSION_HEADER, HeaderValue::from_static(protocol));
     }
-    let io = TokioIo::new(connect(&address).await?);
+    let io = TokioIo::new(connect(&target).await?);
     let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.map_err(failed)?;
     // Its errors come by the request and by the stream.
     tokio::spawn(connection.with_upgrades());
@@ -102,7 +140,7 @@ async fn upgrade(url: &str, protocols: &[&'static str]) -> Result<(TokioIo<Upgra
     if status != StatusCode::SWITCHING_PROTOCOLS {
         let said = Limited::new(response.into_body(), REFUSAL).collect().await;
         let said = said.map(|b| b.to_bytes()).unwrap_or_default();
-        return Err(refused(&address, status, &said));
+        return Err(refused(address, status, &said));
     }
     let chosen = response.headers().get(VERSION_HEADER).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
     let upgraded = hyper::upgrade::on(response).await.map_err(failed)?;
@@ -123,19 +161,21 @@ fn refused(address: &str, status: StatusCode, said: &[u8]) -> Error {
 }
 
 /// A WebSocket, and the protocol that the server chose.
-async fn websocket(url: &str, protocols: &'static str) -> Result<(WebSocketStream<TcpStream>, String)> {
-    let (address, rest) = target(url)?;
+async fn websocket(url: &str, protocols: &'static str) -> Result<(WebSocketStream<Box<dyn Duplex>>, String)> {
+    let target = target(url)?;
+    let Target { ref address, rest, .. } = target;
     let failed = |e: tokio_tungstenite::tungstenite::Error| match e {
         tokio_tungstenite::tungstenite::Error::Http(response) => {
-            refused(&address, response.status(), response.body().as_deref().unwrap_or_default())
+            refused(address, response.status(), response.body().as_deref().unwrap_or_default())
         }
         other => Error::new(Kind::Unavailable, format!("open a stream at {address}")).with_source(other),
     };
-    let mut request = format!("ws://{rest}").into_client_request().map_err(failed)?;
+    let mut request =
+        format!("{}://{rest}", if target.tls { "wss" } else { "ws" }).into_client_request().map_err(failed)?;
     request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocols));
-    let tcp = connect(&address).await?;
+    let io = connect(&target).await?;
     let (socket, response) =
-        tokio_tungstenite::client_async_with_config(request, tcp, Some(tunnel::config())).await.map_err(failed)?;
+        tokio_tungstenite::client_async_with_config(request, io, Some(tunnel::config())).await.map_err(failed)?;
     let chosen = response.headers().get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|p| p.to_str().ok());
     Ok((socket, chosen.unwrap_or_default().to_owned()))
 }
@@ -162,9 +202,15 @@ mod tests {
 
     #[test]
     fn urls_lead_somewhere() {
-        assert_eq!(target("http://127.0.0.1:41/exec/x").unwrap(), ("127.0.0.1:41".to_owned(), "127.0.0.1:41/exec/x"));
-        assert_eq!(target("http://[::1]/x").unwrap().0, "[::1]:80");
-        assert!(target("https://node:1/exec/x").unwrap_err().is(Kind::Unimplemented));
+        let plain =
+            Target { tls: false, host: "127.0.0.1", address: "127.0.0.1:41".into(), rest: "127.0.0.1:41/exec/x" };
+        assert_eq!(target("http://127.0.0.1:41/exec/x").unwrap(), plain);
+        let encrypted = Target { tls: true, host: "::1", address: "[::1]:443".into(), rest: "[::1]/x" };
+        assert_eq!(target("https://[::1]/x").unwrap(), encrypted);
+        assert_eq!(target("http://node/x").unwrap().address, "node:80");
+        for bad in ["ftp://node:1/exec/x", "node:1/exec", ""] {
+            assert!(target(bad).unwrap_err().is(Kind::Unimplemented), "{bad}");
+        }
     }
 
     #[test]

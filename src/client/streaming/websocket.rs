@@ -5,10 +5,10 @@ use futures::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use tokio::{net::TcpStream, sync::mpsc};
+use tokio::sync::mpsc;
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
-use super::{WAITING, Wanted, exit_code, put, size, websocket};
+use super::{Duplex, WAITING, Wanted, exit_code, put, size, websocket};
 use crate::{
     bail,
     client::{Output, Session},
@@ -20,7 +20,7 @@ const PROTOCOLS: &str = "v5.channel.k8s.io, v4.channel.k8s.io";
 
 #[derive(Debug)]
 pub struct WebSocketSession {
-    socket: SplitStream<WebSocketStream<TcpStream>>,
+    socket: SplitStream<WebSocketStream<Box<dyn Duplex>>>,
     out: mpsc::Sender<Message>,
     input: Option<mpsc::Sender<Vec<u8>>>,
 }
@@ -47,7 +47,7 @@ fn message(channel: u8, data: &[u8]) -> Message {
     Message::Binary(message.into())
 }
 
-async fn write(mut messages: mpsc::Receiver<Message>, mut to: SplitSink<WebSocketStream<TcpStream>, Message>) {
+async fn write(mut messages: mpsc::Receiver<Message>, mut to: SplitSink<WebSocketStream<Box<dyn Duplex>>, Message>) {
     while let Some(message) = messages.recv().await {
         // A broken stream is seen by its reader.
         if to.send(message).await.is_err() {

@@ -112,6 +112,8 @@ pub struct Handler {
     pub sandboxer: Setting<String>,
     pub base_runtime_spec: Setting<String>,
     pub privileged_without_host_devices: Setting<bool>,
+    /// Where its pods' CNI configuration is, if not at the node's; empty if so.
+    pub cni_conf_dir: Setting<String>,
     /// Where the table stands; `None` for the one containerd has by itself.
     pub at: Option<At>,
     /// All of `options`, for foreign shims.
@@ -367,6 +369,7 @@ impl Reader<'_> {
             sandboxer: self.text(&key("sandboxer"), ""),
             base_runtime_spec: self.text(&key("base_runtime_spec"), ""),
             privileged_without_host_devices: self.bool(&key("privileged_without_host_devices"), false),
+            cni_conf_dir: self.text(&key("cni_conf_dir"), ""),
             at,
             options: options.unwrap_or_default(),
         }

@@ -1,28 +1,30 @@
 //! What `crictl info` shows beside the conditions: the effective configuration under containerd's names, where people
 //! and their scripts look for it, and how the network's configuration was loaded.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Value, json};
 
-use crate::engine::{Engine, Features};
+use super::cdi;
+use crate::engine::{Engine, Features, shim};
 
 /// The keys of the verbose status, each with a JSON document.
 pub fn of(engine: &Engine) -> HashMap<String, String> {
-    let network = engine.network.describe();
-    let loaded = match engine.network.ready() {
-        Ok(()) => "OK".to_owned(),
-        Err(error) => format!("{error:#}"),
+    let network = engine.network.describe("");
+    let loaded = |handler: &str| match engine.network.loaded(handler) {
+        Ok(()) => Value::from("OK").to_string(),
+        Err(error) => Value::from(format!("{error:#}")).to_string(),
     };
     let mut info = HashMap::from([
         ("config".to_owned(), config(engine).to_string()),
         ("cniconfig".to_owned(), network.to_string()),
         ("network".to_owned(), network.to_string()),
-        ("lastCNILoadStatus".to_owned(), Value::from(loaded.clone()).to_string()),
+        ("lastCNILoadStatus".to_owned(), loaded("")),
+        // containerd's name for the node's own.
+        ("lastCNILoadStatus.default".to_owned(), loaded("")),
     ]);
     for handler in &engine.config.handlers {
-        // Every handler uses the same network.
-        info.insert(format!("lastCNILoadStatus.{}", handler.name), Value::from(loaded.clone()).to_string());
+        info.insert(format!("lastCNILoadStatus.{}", handler.name), loaded(&handler.name));
     }
     info
 }
@@ -38,12 +40,14 @@ fn config(engine: &Engine) -> Value {
                 "runtimeType": if handler.runtime.is_some() { "oci" } else { "built-in" },
                 "snapshotter": engine.snapshotter.name(),
                 "cgroupDriver": "cgroupfs",
+                "cniConfDir": config.network.handler_conf_dirs.get(&handler.name),
                 "options": { "BinaryName": handler.runtime, "SystemdCgroup": false },
                 "features": features_of(&features),
             });
             (handler.name.as_str(), runtime)
         })
         .collect();
+    let (streaming, registry) = (&config.streaming, &config.registry);
     json!({
         "rootDir": config.root,
         "stateDir": config.state,
@@ -55,12 +59,30 @@ fn config(engine: &Engine) -> Value {
             "snapshotter": engine.snapshotter.name(),
             "defaultRuntimeName": config.handlers.first().map(|h| h.name.clone()),
             "runtimes": handlers,
+            "discardUnpackedLayers": registry.discard_unpacked_layers,
         },
         "cni": {
             "binDirs": config.network.cni_bin_dirs,
             "confDir": config.network.cni_conf_dir,
+            "maxConfNum": 1,
         },
+        // Nothing of what may be secret: headers, logins.
+        "registry": {
+            "configPath": registry.config_path,
+            "mirrors": registry.mirrors,
+            "configs": registry.tls.keys().chain(registry.keychain.auths.keys()).collect::<BTreeSet<_>>(),
+            "maxConcurrentDownloads": registry.parallel,
+            "imagePullProgressTimeout": format!("{}s", registry.progress_timeout.as_secs()),
+        },
+        "streamServerAddress": streaming.address.ip(),
+        "streamServerPort": streaming.address.port().to_string(),
+        "streamIdleTimeout": format!("{}s", streaming.idle.as_secs()),
+        "enableTLSStreaming": streaming.tls.is_some(),
+        "enableCDI": true,
+        "cdiSpecDirs": cdi::DIRECTORIES,
         "restrictOOMScoreAdj": true,
+        "netnsMountsUnderStateDir": true,
+        "maxContainerLogLineSize": shim::LOG_PART,
     })
 }
 

@@ -86,7 +86,7 @@ impl RuntimeService for Service {
     }
 
     async fn status(&self, request: Request<cri::StatusRequest>) -> Answer<cri::StatusResponse> {
-        ok(node::status(&self.0, request.into_inner().verbose))
+        ok(node::status(&self.0, request.into_inner().verbose).await)
     }
 
     async fn runtime_config(&self, _: Request<cri::RuntimeConfigRequest>) -> Answer<cri::RuntimeConfigResponse> {
@@ -329,8 +329,7 @@ impl RuntimeService for Service {
         &self,
         request: Request<cri::UpdatePodSandboxResourcesRequest>,
     ) -> Answer<cri::UpdatePodSandboxResourcesResponse> {
-        // The kubelet owns the pod's cgroup; containerd, too, only notes that the call came.
-        self.0.pods.pod(&request.into_inner().pod_sandbox_id)?;
+        pod::update_pod_sandbox_resources(&self.0, request.into_inner()).await?;
         ok(cri::UpdatePodSandboxResourcesResponse {})
     }
 }

@@ -82,7 +82,7 @@ pub fn mappings(maps: &[IdMap]) -> Value {
 }
 
 fn one(mount: &cri::Mount) -> Result<Value> {
-    if !mount.container_path.starts_with('/') || mount.host_path.is_empty() {
+    if !mount.container_path.starts_with('/') || !mount.host_path.starts_with('/') {
         bail!(InvalidArgument, "mount {:?} of {:?}: want absolute paths", mount.container_path, mount.host_path);
     }
     let source = Path::new(&mount.host_path);

@@ -21,7 +21,7 @@ pub fn version() -> cri::VersionResponse {
     }
 }
 
-pub fn status(engine: &Engine, verbose: bool) -> cri::StatusResponse {
+pub async fn status(engine: &Engine, verbose: bool) -> cri::StatusResponse {
     let condition = |name: &str, state: Result<()>, reason: &str| cri::RuntimeCondition {
         r#type: name.to_owned(),
         status: state.is_ok(),
@@ -29,8 +29,8 @@ pub fn status(engine: &Engine, verbose: bool) -> cri::StatusResponse {
         message: state.err().map(|e| format!("{e:#}")).unwrap_or_default(),
     };
     let conditions = vec![
-        condition("RuntimeReady", engine.ready(), "RuntimeNotReady"),
-        condition("NetworkReady", engine.network.ready(), "NetworkPluginNotReady"),
+        condition("RuntimeReady", engine.ready().await, "RuntimeNotReady"),
+        condition("NetworkReady", engine.network.ready().await, "NetworkPluginNotReady"),
     ];
     let info = if verbose { info::of(engine) } else { HashMap::new() };
     let features = |name: &str| {

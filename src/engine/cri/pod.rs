@@ -205,6 +205,7 @@ pub fn pod_network(record: &PodRecord) -> PodNetwork {
         egress_bits: bits("kubernetes.io/egress-bandwidth"),
         cgroup_parent: record.config.linux.as_ref().map(|l| l.cgroup_parent.clone()).unwrap_or_default(),
         annotations: record.config.annotations.clone().into_iter().collect(),
+        handler: record.handler.clone(),
     }
 }
 
@@ -332,11 +333,16 @@ async fn teardown(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
     }
     crash::point("stop.2");
     if let Some(path) = record.netns.clone() {
+        let lost = record.attachment.is_some() && !path.exists();
         engine.network.detach(&path, &pod_network(&record), record.attachment.as_ref()).await?;
         crash::point("stop.3");
         blocking(move || netns::delete(&path)).await?;
         crash::point("stop.4");
         engine.pods.update_pod(pod, |r| r.attachment = None)?;
+        if lost {
+            // As after a reboot: a plugin that needed the namespace to undo its work could not.
+            engine.collect_network_soon();
+        }
     }
     let shm = record.directory.join("shm");
     blocking(move || container::unmount_if_mounted(&shm)).await
@@ -497,6 +503,21 @@ pub async fn pod_sandbox_status(engine: &Engine, id: &str, verbose: bool) -> Res
         containers_statuses: statuses,
         timestamp: now(),
     })
+}
+
+/// Notes what the kubelet has given the pod: it owns the pod's cgroup, and has changed that already.
+pub async fn update_pod_sandbox_resources(
+    engine: &Engine,
+    request: cri::UpdatePodSandboxResourcesRequest,
+) -> Result<()> {
+    let pod = engine.pods.pod(&request.pod_sandbox_id)?;
+    let _guard = pod.lock.lock().await;
+    engine.pods.update_pod(&pod, |record| {
+        let linux = record.config.linux.get_or_insert_default();
+        linux.overhead = request.overhead.or(linux.overhead.take());
+        linux.resources = request.resources.or(linux.resources.take());
+    })?;
+    engine.durable().await
 }
 
 /// 64 hex digits from the kernel's random source, as containerd's ids.

@@ -164,6 +164,10 @@ fn process(inputs: &Inputs, security: &cri::LinuxContainerSecurityContext, user:
     let args = arguments(config, &inputs.image)?;
     let cwd = [config.working_dir.as_str(), inputs.image.working_dir.as_deref().unwrap_or_default()];
     let cwd = cwd.into_iter().find(|d| !d.is_empty()).unwrap_or("/");
+    // A line break in either would be a line of the /etc/passwd that some program writes from it (threats RUN-11).
+    if cwd.chars().any(char::is_control) {
+        bail!(InvalidArgument, "working directory {cwd:?} has control characters");
+    }
     let capabilities = capabilities(security)?;
     Ok(json!({
         "terminal": config.tty,
@@ -216,6 +220,11 @@ fn environment(inputs: &Inputs, user: &User) -> Result<Vec<String>> {
             bail!(InvalidArgument, "invalid environment variable {:?}", pair.key);
         }
         set(format!("{}={}", pair.key, pair.value));
+    }
+    if let Some(home) = env.iter().find(|e| e.starts_with("HOME="))
+        && home.contains(['\n', '\r'])
+    {
+        bail!(InvalidArgument, "{home:?} has line breaks: it cannot be a home directory");
     }
     if !env.iter().any(|e| e.starts_with("HOME=")) && !user.home.contains(['\n', '\0']) {
         env.push(format!("HOME={}", user.home));

@@ -51,10 +51,16 @@ pub fn resolve(inputs: &Inputs) -> Result<User> {
     if let Some(group) = group {
         found.gid = which_group(&group, &groups)?;
     }
-    let name = passwd.iter().find(|p| p.uid == found.uid).map(|p| p.name.clone()).unwrap_or_default();
+    // A name that was given stays itself, also when another has its number.
+    let name = match numeric(&user) || user.is_empty() {
+        true => passwd.iter().find(|p| p.uid == found.uid).map(|p| p.name.clone()).unwrap_or_default(),
+        false => user,
+    };
     let mut list = vec![found.gid];
     if security.supplemental_groups_policy() == cri::SupplementalGroupsPolicy::Merge && !name.is_empty() {
-        list.extend(groups.iter().filter(|g| g.members.contains(&name)).map(|g| g.gid));
+        // As containerd does: the group that is named as the user is its own, which passwd says.
+        let merged = groups.iter().filter(|g| g.name != name && g.members.contains(&name));
+        list.extend(merged.map(|g| g.gid));
     }
     for gid in &security.supplemental_groups {
         list.push(number(&gid.to_string(), "supplemental group")?);
@@ -74,11 +80,12 @@ fn named(security: &cri::LinuxContainerSecurityContext, image: &str) -> Result<(
     if !security.run_as_username.is_empty() {
         return Ok((security.run_as_username.clone(), group));
     }
-    if let (Some(group), true) = (&group, image.is_empty()) {
-        bail!(InvalidArgument, "run_as_group {group} is given without a user");
+    if let Some(group) = &group {
+        // CRI: "otherwise, the runtime MUST error". The image's USER was meant with the image's group.
+        bail!(InvalidArgument, "run_as_group {group} is given without run_as_user or run_as_username");
     }
     let (user, of_image) = image.split_once(':').map_or((image, None), |(u, g)| (u, Some(g.to_owned())));
-    Ok((user.to_owned(), group.or(of_image)))
+    Ok((user.to_owned(), of_image))
 }
 
 /// A string of digits is a number, always: never the name of a user (CVE-2024-40635).

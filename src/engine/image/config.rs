@@ -22,6 +22,17 @@ pub struct ImageConfig {
     pub volumes: BTreeMap<String, serde_json::Value>,
     #[serde(deserialize_with = "nullable")]
     pub labels: BTreeMap<String, String>,
+    /// It is no image but a stopped container's memory; the manifest says so.
+    #[serde(skip)]
+    pub checkpoint: bool,
+}
+
+/// Annotations of the manifest or index by which CRI-O and containerd know a checkpoint.
+const CHECKPOINT: [&str; 2] = ["org.criu.checkpoint.container.name", "io.kubernetes.cri-o.annotations.checkpoint.name"];
+
+/// Whether a manifest or index is that of a checkpoint.
+pub fn is_checkpoint(document: &serde_json::Value) -> bool {
+    CHECKPOINT.iter().any(|name| document["annotations"].get(name).is_some())
 }
 
 /// Docker writes `null` where it means nothing.

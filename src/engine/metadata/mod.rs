@@ -57,6 +57,9 @@ pub enum Table {
     Containers,
 }
 
+/// Bytes of a record when it is made; what becomes of it later is a little more and ours (threats RUN-22).
+const DOCUMENT_LIMIT: usize = 1 << 20;
+
 impl Table {
     fn name(self) -> &'static str {
         match self {
@@ -154,7 +157,7 @@ impl Db {
         let wanted = self.written.load(Ordering::SeqCst);
         let mut synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
         match *synced {
-            None => bail!(DataLoss, "an earlier sync of the database failed: the engine must be restarted"),
+            None => return self.no_more(),
             Some(done) if done >= wanted => return Ok(()),
             Some(_) => {}
         }
@@ -162,6 +165,22 @@ impl Db {
         let outcome = rustix::fs::fdatasync(&self.log);
         *synced = outcome.is_ok().then_some(all);
         outcome.map_err(|e| Error::new(Kind::DataLoss, "sync the database").with_source(e))
+    }
+
+    /// Whether it takes changes.
+    ///
+    /// # Errors
+    /// `DataLoss` after a sync that failed.
+    pub fn usable(&self) -> Result<()> {
+        // Who holds it syncs just now, and will see.
+        match self.synced.try_lock() {
+            Ok(synced) if synced.is_none() => self.no_more(),
+            _ => Ok(()),
+        }
+    }
+
+    fn no_more(&self) -> Result<()> {
+        bail!(DataLoss, "an earlier sync of the database failed: the engine must be restarted")
     }
 
     fn read<T>(&self, doing: &str, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
@@ -173,6 +192,14 @@ impl Db {
     /// Inserts; durable soon. `AlreadyExists` names the id that holds the name.
     pub fn insert(&self, table: Table, id: &str, name: &str, document: &impl Serialize) -> Result<()> {
         let text = encode(document)?;
+        if text.len() > DOCUMENT_LIMIT {
+            let kind = table.name();
+            bail!(
+                ResourceExhausted,
+                "the record of {kind} {name:?} has {} bytes, {DOCUMENT_LIMIT} are allowed: shorten its labels and annotations",
+                text.len()
+            );
+        }
         self.write_soon("insert a record", |tx| {
             let held: Option<String> = tx
                 .query_row("SELECT id FROM document WHERE kind = ? AND name = ?", params![table.name(), name], |r| {
@@ -391,11 +418,25 @@ mod tests {
         assert_eq!(*db.synced.lock().unwrap(), Some(1), "an insert is durable soon");
         db.update(Table::Sandboxes, "a", &2).unwrap();
         assert_eq!(*db.synced.lock().unwrap(), Some(3), "an update at once, with all before it");
+        db.usable().unwrap();
         // A descriptor that cannot be synced.
         db.log = File::open("/proc/self/ns/mnt").unwrap();
         assert!(db.update(Table::Sandboxes, "a", &3).unwrap_err().is(Kind::DataLoss));
         db.log = File::open(std::env::temp_dir()).unwrap();
+        assert!(db.usable().unwrap_err().is(Kind::DataLoss));
         assert!(db.durable().unwrap_err().is(Kind::DataLoss), "success after a failure would be a lie");
+    }
+
+    #[test]
+    fn run_22_a_record_has_a_size() {
+        let (_dir, db) = db();
+        let text = |length: usize| "x".repeat(length - 2);
+        db.insert(Table::Sandboxes, "a", "a", &text(DOCUMENT_LIMIT)).unwrap();
+        let error = db.insert(Table::Sandboxes, "b", "b", &text(DOCUMENT_LIMIT + 1)).unwrap_err();
+        assert!(error.is(Kind::ResourceExhausted), "{error:?}");
+        assert_eq!(db.ids(Table::Sandboxes).unwrap(), ["a"]);
+        // What there is can still be changed: its end must be recorded.
+        db.update(Table::Sandboxes, "a", &text(DOCUMENT_LIMIT + 100)).unwrap();
     }
 
     #[test]

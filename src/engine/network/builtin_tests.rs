@@ -88,7 +88,7 @@ fn pods_reach_each_other_the_host_and_host_ports() {
         let dir = tempfile::tempdir().unwrap();
         let network = network::open(config(dir.path()));
         assert_eq!(network.name(), "built-in");
-        network.ready().unwrap();
+        network.ready().await.unwrap();
         let (a, b) = (Namespace::new(dir.path(), "a"), Namespace::new(dir.path(), "b"));
         let pod_a =
             pod("a", &[("tcp", 18080, 80, ""), ("tcp", 18081, 81, "10.201.0.1"), ("TCP", 18082, 82, "0.0.0.0")]);

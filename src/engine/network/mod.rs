@@ -48,6 +48,9 @@ pub struct PodNetwork {
     pub egress_bits: Option<u64>,
     pub cgroup_parent: String,
     pub annotations: BTreeMap<String, String>,
+    /// The runtime handler the pod asks for, which may have a directory of CNI configuration of its own.
+    #[serde(default)]
+    pub handler: String,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,10 +88,14 @@ pub trait Network: fmt::Debug + Send + Sync {
     /// Idempotent; also when the namespace is gone.
     async fn detach(&self, netns: &Path, pod: &PodNetwork, attachment: Option<&Attachment>) -> Result<()>;
     async fn check(&self, netns: &Path, pod: &PodNetwork, attachment: &Attachment) -> Result<()>;
-    /// CRI's NetworkReady: `Err` carries the reason.
-    fn ready(&self) -> Result<()>;
-    /// What `info` shows: configuration loaded, load errors.
-    fn describe(&self) -> serde_json::Value;
+    /// CRI's NetworkReady: `Err` carries the reason. Plugins that can are asked (STATUS), at most once a second.
+    async fn ready(&self) -> Result<()>;
+    /// Whether the configuration for a handler's pods, "" for the node's, could be loaded. It is read again when it changed.
+    fn loaded(&self, handler: &str) -> Result<()>;
+    /// What `info` shows of it.
+    fn describe(&self, handler: &str) -> serde_json::Value;
+    /// Tells the plugins which pods are attached, so that they give up what they keep for others (GC).
+    async fn collect(&self) -> Result<()>;
 }
 
 /// Where a network's parts are.
@@ -98,6 +105,8 @@ pub struct NetworkConfig {
     /// the node: what has no record here is taken as detached.
     pub state: PathBuf,
     pub cni_conf_dir: PathBuf,
+    /// By runtime handler: where its pods' configuration is, if not there.
+    pub handler_conf_dirs: BTreeMap<String, PathBuf>,
     /// Searched in order for plugin binaries.
     pub cni_bin_dirs: Vec<PathBuf>,
     /// Of one plugin call; its process group is killed then.
@@ -119,6 +128,7 @@ impl NetworkConfig {
         Self {
             state: state_dir.to_owned(),
             cni_conf_dir: "/etc/cni/net.d".into(),
+            handler_conf_dirs: BTreeMap::new(),
             cni_bin_dirs: vec!["/opt/cni/bin".into(), "/usr/lib/cni".into()],
             plugin_timeout: Duration::from_secs(60),
             builtin_only: false,

@@ -3,11 +3,12 @@
 //! Work runs in tasks of its own: a caller that goes away in the middle leaves no half-made attachment.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
     future::Future,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -15,12 +16,15 @@ use serde_json::{Value, json};
 use tokio::task::{spawn, spawn_blocking};
 
 use super::{
-    Attachment, MADE_BY, Network, NetworkConfig, PodNetwork,
+    Attachment, IFNAME, MADE_BY, Network, NetworkConfig, PodNetwork,
     builtin::{self, Builtin},
     cni::{self, Cni, conf},
     netns,
 };
-use crate::error::{Context, Error, Kind, Result};
+use crate::{
+    bail,
+    error::{Context, Error, Kind, Result},
+};
 
 pub(super) struct Router {
     config: Arc<NetworkConfig>,
@@ -28,7 +32,20 @@ pub(super) struct Router {
     cni: Arc<Cni>,
     loader: conf::Loader,
     locks: Locks,
+    /// Open for who adds or deletes a pod, closed by GC (CNI spec 1.1.0, "Lifecycle & Ordering").
+    gate: Arc<tokio::sync::RwLock<()>>,
+    status: tokio::sync::Mutex<Option<Status>>,
 }
+
+/// What plugins said of themselves.
+struct Status {
+    of: Arc<conf::List>,
+    at: Instant,
+    said: std::result::Result<(), (Kind, String)>,
+}
+
+/// How long it is believed: shorter than the kubelet's interval, longer than a burst of callers.
+const STATUS_LIFE: Duration = Duration::from_secs(1);
 
 impl fmt::Debug for Router {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,20 +76,51 @@ impl Router {
             cni: Arc::new(Cni::new(config.clone())),
             loader: conf::Loader::default(),
             locks: Locks::default(),
+            gate: Arc::default(),
+            status: tokio::sync::Mutex::default(),
             config,
         }
     }
 
-    /// `Ok(None)`: this node has no CNI configuration.
-    fn list(&self) -> Result<Option<Arc<conf::List>>> {
+    /// `Ok(None)`: this node has no CNI configuration. A directory that was named for a handler must have some.
+    fn list(&self, handler: &str) -> Result<Option<Arc<conf::List>>> {
         if self.config.builtin_only {
             return Ok(None);
         }
-        let list = self.loader.current(&self.config.cni_conf_dir)?;
-        if let Some(list) = &list {
-            self.cni.find_all(list)?;
+        let own = self.config.handler_conf_dirs.get(handler);
+        let list = self.loader.current(own.unwrap_or(&self.config.cni_conf_dir))?;
+        match (&list, own) {
+            (Some(list), _) => self.cni.find_all(list)?,
+            (None, None) => {}
+            (None, Some(directory)) => {
+                let directory = directory.display();
+                bail!(FailedPrecondition, "there is no CNI configuration for handler {handler} in {directory}")
+            }
         }
         Ok(list)
+    }
+
+    /// Every list that is configured, each network once.
+    fn lists(&self) -> Vec<Result<Arc<conf::List>>> {
+        let handlers = [""].into_iter().chain(self.config.handler_conf_dirs.keys().map(String::as_str));
+        let mut names = HashSet::new();
+        let lists = handlers.filter_map(|handler| self.list(handler).transpose());
+        lists.filter(|list| list.as_ref().map_or(true, |list| names.insert(list.name().to_owned()))).collect()
+    }
+
+    /// Asks the plugins, one caller at a time; who waited, or comes within a second, is told the same.
+    async fn status(&self, list: &Arc<conf::List>) -> Result<()> {
+        let mut last = self.status.lock().await;
+        if let Some(Status { of, at, said }) = &*last
+            && Arc::ptr_eq(of, list)
+            && at.elapsed() < STATUS_LIFE
+        {
+            return said.clone().map_err(|(kind, text)| Error::new(kind, text));
+        }
+        let said = self.cni.status(list).await.context(|| format!("CNI network {} is not ready", list.name()));
+        let kept = said.as_ref().map(|()| ()).map_err(|error| (error.kind(), format!("{error:#}")));
+        *last = Some(Status { of: Arc::clone(list), at: Instant::now(), said: kept });
+        said
     }
 
     pub(super) async fn retain(&self, alive: &[String]) -> Result<Vec<String>> {
@@ -97,7 +145,7 @@ impl Router {
 #[async_trait]
 impl Network for Router {
     fn name(&self) -> &'static str {
-        match self.list() {
+        match self.list("") {
             Ok(None) => builtin::NAME,
             _ => cni::NAME,
         }
@@ -107,7 +155,7 @@ impl Network for Router {
         cni::validate(pod)?;
         let (netns, pod, guard) = (netns.to_owned(), pod.clone(), self.locks.lock(&pod.id).await);
         let doing = format!("attach pod {} to the network", pod.id);
-        let attached = match self.list() {
+        let attached = match self.list(&pod.handler) {
             Err(error) => Err(error),
             Ok(None) => {
                 let builtin = self.builtin.clone();
@@ -121,9 +169,9 @@ impl Network for Router {
                 .await
             }
             Ok(Some(list)) => {
-                let cni = self.cni.clone();
+                let (cni, gate) = (self.cni.clone(), Arc::clone(&self.gate));
                 task(async move {
-                    let _guard = guard;
+                    let (_guard, _open) = (guard, gate.read_owned().await);
                     let loopback = netns.clone();
                     blocking(move || netns::inside(&loopback, || super::link::Links::open()?.up("lo"))).await?;
                     cni.attach(&list, &netns, &pod).await
@@ -140,9 +188,9 @@ impl Network for Router {
         let (builtin, cni, id) = (self.builtin.clone(), self.cni.clone(), pod.id.clone());
         let by_cni = attachment.filter(|a| made_by_cni(a)).map(|a| a.result.clone());
         let doing = format!("detach pod {id} from the network");
-        let netns = netns.to_owned();
+        let (netns, gate) = (netns.to_owned(), Arc::clone(&self.gate));
         let detached = task(async move {
-            let _guard = guard;
+            let (_guard, _open) = (guard, gate.read_owned().await);
             // Both keep a record from before the first change until after the last: who has none did nothing.
             cni.detach_recorded(&id, &netns, by_cni.as_ref()).await?;
             if by_cni.is_some() { Ok(()) } else { blocking(move || builtin.detach(&id)).await }
@@ -155,9 +203,9 @@ impl Network for Router {
         if made_by_cni(attachment) {
             let list = match self.cni.recorded_list(&pod.id)? {
                 Some(list) => list,
-                None => {
-                    self.list()?.ok_or_else(|| Error::new(Kind::FailedPrecondition, "CNI configuration is gone"))?
-                }
+                None => self
+                    .list(&pod.handler)?
+                    .ok_or_else(|| Error::new(Kind::FailedPrecondition, "CNI configuration is gone"))?,
             };
             return self.cni.check(&list, netns, pod, &attachment.result).await;
         }
@@ -165,23 +213,70 @@ impl Network for Router {
         blocking(move || builtin.check(&netns, &pod)).await
     }
 
-    fn ready(&self) -> Result<()> {
-        match self.list()? {
+    async fn ready(&self) -> Result<()> {
+        match self.list("")? {
+            Some(list) => self.status(&list).await,
+            None => self.builtin.ready(),
+        }
+    }
+
+    fn loaded(&self, handler: &str) -> Result<()> {
+        match self.list(handler)? {
             Some(_) => Ok(()),
             None => self.builtin.ready(),
         }
     }
 
-    fn describe(&self) -> Value {
-        let mut about = match self.list() {
+    fn describe(&self, handler: &str) -> Value {
+        let list = self.list(handler);
+        let mut about = match &list {
             Ok(None) => json!({ "network": builtin::NAME, "builtIn": self.builtin.describe() }),
             Ok(Some(list)) => json!({ "network": cni::NAME, "cni": list.describe() }),
             Err(error) => json!({ "network": cni::NAME, "loadError": format!("{error:#}") }),
         };
-        about["cniConfDir"] = json!(self.config.cni_conf_dir);
+        let directory = self.config.handler_conf_dirs.get(handler).unwrap_or(&self.config.cni_conf_dir);
+        about["cniConfDir"] = json!(directory);
         about["cniBinDirs"] = json!(self.config.cni_bin_dirs);
-        about["ready"] = json!(self.ready().is_ok());
+        // The names go-cni has for the same, which scripts ask for.
+        about["PluginConfDir"] = json!(directory);
+        about["PluginDirs"] = json!(self.config.cni_bin_dirs);
+        about["PluginMaxConfNum"] = json!(1);
+        about["Prefix"] = json!(IFNAME.trim_end_matches('0'));
+        let networks = list.ok().flatten().map(|list| list.as_go_cni(IFNAME));
+        about["Networks"] = Value::from_iter(networks);
         about
+    }
+
+    async fn collect(&self) -> Result<()> {
+        // Whoever adds or deletes a pod comes before, and then is in the records or no more, or after.
+        let _closed = Arc::clone(&self.gate).write_owned().await;
+        let cni = Arc::clone(&self.cni);
+        let mut attached = blocking(move || cni.attached()).await.context(|| "read CNI records".to_owned())?;
+        let mut failed = Ok(());
+        let mut done = |name: &str, outcome: Result<()>| {
+            let outcome = outcome.context(|| format!("collect garbage of CNI network {name}"));
+            if let Err(error) = outcome {
+                match &failed {
+                    Ok(()) => failed = Err(error),
+                    Err(_) => tracing::warn!("{error:#}"),
+                }
+            }
+        };
+        for list in self.lists() {
+            match list {
+                Ok(list) => {
+                    let pods = attached.remove(list.name()).map(|(_, pods)| pods).unwrap_or_default();
+                    done(list.name(), self.cni.gc(&list, &pods).await);
+                }
+                // It is somebody else's to say, and says nothing of the networks that pods are on.
+                Err(error) => tracing::debug!("no garbage is collected by a list that is not loaded: {error:#}"),
+            }
+        }
+        // Networks that are configured no more and still have pods.
+        for (name, (list, pods)) in attached {
+            done(&name, self.cni.gc(&list, &pods).await);
+        }
+        failed
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Bytes of one line's text; the kubelet's and containerd's limit.
-const PART: usize = 16 << 10;
+pub const PART: usize = 16 << 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {

@@ -25,6 +25,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 pub use launch::BuiltinShims;
+pub use log::PART as LOG_PART;
 pub use seed::main;
 
 use super::run::Users;

@@ -9,6 +9,7 @@ mod fd;
 mod forward;
 mod session;
 mod socket;
+pub mod tls;
 mod tokens;
 mod upgrade;
 
@@ -24,8 +25,9 @@ use async_trait::async_trait;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::event::{PollFd, PollFlags};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -51,12 +53,14 @@ pub struct Config {
     pub address: SocketAddr,
     /// A connection on which nothing moves for so long is ended.
     pub idle: Duration,
+    /// Without, anybody on the way can read along: for the loopback.
+    pub tls: Option<tls::Files>,
 }
 
 impl Default for Config {
     /// Loopback, a port of the kernel's choice, containerd's four hours.
     fn default() -> Self {
-        Self { address: (Ipv4Addr::LOCALHOST, 0).into(), idle: Duration::from_secs(4 * 3600) }
+        Self { address: (Ipv4Addr::LOCALHOST, 0).into(), idle: Duration::from_secs(4 * 3600), tls: None }
     }
 }
 
@@ -110,6 +114,7 @@ pub trait Backend: Send + Sync {
 pub struct Server {
     address: SocketAddr,
     idle: Duration,
+    tls: Option<tls::Acceptor>,
     tokens: tokens::Tokens<Request>,
     backend: Arc<dyn Backend>,
     stop: CancellationToken,
@@ -126,19 +131,27 @@ impl Server {
     /// Listens and serves until [`Server::stop`].
     ///
     /// # Errors
-    /// If the address cannot be bound.
+    /// If the address cannot be bound, or there is no such certificate.
     pub async fn start(config: &Config, backend: Arc<dyn Backend>) -> Result<Arc<Self>> {
         let doing = || format!("listen on {} for exec, attach and port-forward", config.address);
+        let tls = config.tls.clone().map(tls::Acceptor::open).transpose().context(doing)?;
         let listener = TcpListener::bind(config.address).await.context(doing)?;
         let server = Arc::new(Self {
             address: listener.local_addr().context(doing)?,
             idle: config.idle,
+            tls,
             tokens: tokens::Tokens::default(),
             backend,
             stop: CancellationToken::new(),
             sessions: TaskTracker::new(),
         });
-        tracing::info!(address = %server.address, "streaming");
+        tracing::info!(address = %server.address, tls = server.tls.is_some(), "streaming");
+        if server.tls.is_none() && !server.address.ip().is_loopback() {
+            tracing::warn!(
+                "streams on {} are not encrypted: set --tls-cert and --tls-key, or stay on the loopback",
+                server.address
+            );
+        }
         tokio::spawn(Arc::clone(&server).listen(listener));
         Ok(server)
     }
@@ -158,7 +171,8 @@ impl Server {
             any if any.ip().is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, any.port())),
             address => address,
         };
-        Ok(format!("http://{host}/{path}/{token}"))
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        Ok(format!("{scheme}://{host}/{path}/{token}"))
     }
 
     /// Takes no more, and ends every session with its command.
@@ -196,9 +210,25 @@ impl Server {
         }
     }
 
-    async fn serve(self: Arc<Self>, tcp: TcpStream, place: Arc<tokio::sync::OwnedSemaphorePermit>) -> Result<()> {
+    async fn serve(self: Arc<Self>, tcp: TcpStream, place: Arc<OwnedSemaphorePermit>) -> Result<()> {
         keep_alive(&tcp)?;
         let peer = Arc::new(tcp.as_fd().try_clone_to_owned().context(|| "duplicate a socket".to_owned())?);
+        match &self.tls {
+            None => Arc::clone(&self).talk(tcp, peer, place).await,
+            Some(tls) => {
+                let shaken = tokio::select! {
+                    shaken = tls.accept(tcp) => shaken?,
+                    () = self.stop.cancelled() => return Ok(()),
+                };
+                Arc::clone(&self).talk(shaken, peer, place).await
+            }
+        }
+    }
+
+    async fn talk<T>(self: Arc<Self>, io: T, peer: Arc<OwnedFd>, place: Arc<OwnedSemaphorePermit>) -> Result<()>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let server = Arc::clone(&self);
         let service = hyper::service::service_fn(move |request| {
             let guest = Guest { peer: Arc::clone(&peer), _place: Arc::clone(&place) };
@@ -210,7 +240,7 @@ impl Server {
             .header_read_timeout(HEADERS)
             .max_headers(100)
             .max_buf_size(32 << 10)
-            .serve_connection(TokioIo::new(tcp), service)
+            .serve_connection(TokioIo::new(io), service)
             .with_upgrades();
         tokio::select! {
             served = connection => {
@@ -224,7 +254,7 @@ impl Server {
 /// A client's socket and its place among the clients, for as long as its session lasts.
 struct Guest {
     peer: Arc<OwnedFd>,
-    _place: Arc<tokio::sync::OwnedSemaphorePermit>,
+    _place: Arc<OwnedSemaphorePermit>,
 }
 
 impl Guest {

@@ -26,7 +26,7 @@ pub fn answer(server: &Arc<Server>, request: HttpRequest<Incoming>, guest: Guest
 }
 
 fn prepare(server: &Arc<Server>, request: HttpRequest<Incoming>, guest: Guest) -> Result<Answer, Box<Answer>> {
-    if !trusted(request.headers(), server.address.port()) {
+    if !trusted(request.headers(), server.address.port(), if server.tls.is_some() { 443 } else { 80 }) {
         return Err(refuse(StatusCode::FORBIDDEN, "this is not for browsers"));
     }
     let unknown = || refuse(StatusCode::NOT_FOUND, "404 page not found");
@@ -48,10 +48,11 @@ fn prepare(server: &Arc<Server>, request: HttpRequest<Incoming>, guest: Guest) -
 
 /// A browser may be made to call us: by a page (`Origin`), or by a name that resolves to us (`Host`). It always names our
 /// own port then. Another port comes through a proxy: the kubelet passes on what was sent to itself.
-fn trusted(headers: &HeaderMap, port: u16) -> bool {
+/// `usual` is the port that nobody writes.
+fn trusted(headers: &HeaderMap, port: u16, usual: u16) -> bool {
     let Some(host) = headers.get(header::HOST).and_then(|h| h.to_str().ok()) else { return false };
     let Ok(authority) = host.parse::<http::uri::Authority>() else { return false };
-    if authority.port_u16().unwrap_or(80) != port {
+    if authority.port_u16().unwrap_or(usual) != port {
         return true;
     }
     let name = authority.host().trim_start_matches('[').trim_end_matches(']');
@@ -215,9 +216,10 @@ mod tests {
             ("node-1:10250", true, true),
             ("a b", false, false),
         ] {
-            assert_eq!(trusted(&headers(host, origin), 4444), good, "{host} {origin}");
+            assert_eq!(trusted(&headers(host, origin), 4444, 80), good, "{host} {origin}");
         }
-        assert!(!trusted(&HeaderMap::new(), 4444));
+        assert!(!trusted(&HeaderMap::new(), 4444, 80));
+        assert!(!trusted(&headers("evil.example", true), 443, 443) && trusted(&headers("localhost", false), 443, 443));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! because of a typing error would be worse than none.
 
 use std::{
+    collections::HashMap,
     fs::File,
     io::{ErrorKind, Read},
     path::{Path, PathBuf},
@@ -60,6 +61,9 @@ pub(in crate::engine::network) struct List {
     pub(super) name: String,
     pub(super) version: Version,
     pub(super) disable_check: bool,
+    /// Records of older versions say nothing of it.
+    #[serde(default)]
+    pub(super) disable_gc: bool,
     plugins: Vec<Map<String, Value>>,
     file: PathBuf,
 }
@@ -72,6 +76,15 @@ pub(super) struct Plugin<'a> {
 }
 
 impl List {
+    pub(in crate::engine::network) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// STATUS and GC came with 1.1.0; a plugin is not asked what its configuration does not promise.
+    pub(super) fn has_status_and_gc(&self) -> bool {
+        self.version >= Version::V1_1
+    }
+
     pub(super) fn plugins(&self) -> impl DoubleEndedIterator<Item = Plugin<'_>> {
         self.plugins.iter().filter_map(|conf| Some(Plugin { kind: conf.get("type")?.as_str()?, conf }))
     }
@@ -79,6 +92,23 @@ impl List {
     pub(in crate::engine::network) fn describe(&self) -> Value {
         let plugins: Vec<_> = self.plugins().map(|p| p.kind).collect();
         json!({ "name": self.name, "cniVersion": self.version.text(), "plugins": plugins, "file": self.file })
+    }
+
+    /// As go-cni shows a network in `crictl info`.
+    pub(in crate::engine::network) fn as_go_cni(&self, interface: &str) -> Value {
+        let network = |conf: &Map<String, Value>| {
+            let mut shown = Map::new();
+            // What Go's type of a plugin's configuration knows; the rest is the plugin's own, and may be secret.
+            for key in ["type", "capabilities", "ipam", "dns"] {
+                shown.extend(conf.get(key).map(|value| (key.to_owned(), value.clone())));
+            }
+            json!({ "Network": shown })
+        };
+        let plugins: Vec<_> = self.plugins().map(|p| network(p.conf)).collect();
+        json!({
+            "Config": { "Name": self.name, "CNIVersion": self.version.text(), "Plugins": plugins, "File": self.file },
+            "IFName": interface,
+        })
     }
 
     pub(super) fn parse(text: &[u8], file: &Path) -> Result<Self> {
@@ -93,7 +123,8 @@ impl List {
             Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
             other => other.and_then(Value::as_bool).unwrap_or(false),
         };
-        let (disable_check, inlined) = (flag("disableCheck"), flag("loadOnlyInlinedPlugins"));
+        let (disable_check, disable_gc) = (flag("disableCheck"), flag("disableGC"));
+        let inlined = flag("loadOnlyInlinedPlugins");
         let mut plugins = Vec::new();
         match object.remove("plugins") {
             Some(Value::Array(array)) => {
@@ -118,7 +149,7 @@ impl List {
                 bail!(FailedPrecondition, "{:?} cannot be the type of a plugin", clean(kind.as_bytes()));
             }
         }
-        Ok(Self { name, version, disable_check, plugins, file: file.to_owned() })
+        Ok(Self { name, version, disable_check, disable_gc, plugins, file: file.to_owned() })
     }
 }
 
@@ -201,9 +232,9 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 
 type Loaded = Option<std::result::Result<Arc<List>, (Kind, String)>>;
 
-/// Keeps what was read, and reads again when the directory looks different.
+/// Keeps what was read of each directory, and reads again when it looks different.
 #[derive(Debug, Default)]
-pub(in crate::engine::network) struct Loader(Mutex<Option<(Vec<Stamp>, Loaded)>>);
+pub(in crate::engine::network) struct Loader(Mutex<HashMap<PathBuf, (Vec<Stamp>, Loaded)>>);
 
 /// A file as far as it can be told without reading: path, inode, size, modified and changed (s, ns).
 type Stamp = (PathBuf, u64, u64, (i64, i64), (i64, i64));
@@ -214,7 +245,7 @@ impl Loader {
         let found = files(directory, &["conflist", "conf", "json"])?;
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let stamps = stamps(directory, &found);
-        let loaded = match &*kept {
+        let loaded = match kept.get(directory) {
             Some((then, loaded)) if *then == stamps => loaded.clone(),
             _ => {
                 let loaded = found.first().map(|path| {
@@ -223,7 +254,7 @@ impl Loader {
                         .context(|| format!("load CNI configuration {}", clean(path.as_os_str().as_encoded_bytes())));
                     list.map(Arc::new).map_err(|error| (error.kind(), format!("{error:#}")))
                 });
-                *kept = Some((stamps, loaded.clone()));
+                kept.insert(directory.to_owned(), (stamps, loaded.clone()));
                 loaded
             }
         };

@@ -44,6 +44,9 @@ struct PluginError {
 /// The spec's "try again later".
 const TRY_AGAIN: u64 = 11;
 const BAD_CONFIG: u64 = 7;
+/// Of STATUS: no pod can be added, or only with less than full connectivity.
+const NOT_AVAILABLE: u64 = 50;
+const LIMITED: u64 = 51;
 
 /// A plugin's process group, killed if the plugin did not end by itself, also when we are dropped.
 struct Group(Option<Pid>);
@@ -174,7 +177,7 @@ fn failure(status: ExitStatus, output: &[u8], errors: &[u8]) -> Error {
     match serde_json::from_slice::<PluginError>(output) {
         Ok(PluginError { code, msg, details }) => {
             let kind = match code {
-                TRY_AGAIN => Kind::Unavailable,
+                TRY_AGAIN | NOT_AVAILABLE | LIMITED => Kind::Unavailable,
                 BAD_CONFIG => Kind::FailedPrecondition,
                 _ => Kind::Internal,
             };

@@ -1,4 +1,4 @@
-//! CNI's verbs on a list of plugins: ADD, CHECK, DEL (CNI spec 1.1.0, section 3), and our records of what was added.
+//! CNI's verbs on a list of plugins: ADD, CHECK, DEL, STATUS, GC (CNI spec 1.1.0, section 3), and our records of what was added.
 //!
 //! Reading configuration is in `conf`, running one plugin in `exec`.
 
@@ -18,7 +18,7 @@ use std::{
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use serde_json::{Value, json};
 
-use self::conf::List;
+use self::{conf::List, request::Subject};
 use super::{Attachment, IFNAME, MADE_BY, NetworkConfig, PodNetwork, netns};
 use crate::{
     bail,
@@ -27,6 +27,8 @@ use crate::{
 
 pub(super) const NAME: &str = "cni";
 
+/// Of one plugin's STATUS: the kubelet waits for the answer, every few seconds.
+const STATUS_TIMEOUT: Duration = Duration::from_secs(10);
 /// More addresses than any plugin gives; a result with more is not believed.
 const MAX_IPS: usize = 64;
 
@@ -99,7 +101,7 @@ impl Cni {
     async fn add(&self, list: &List, netns: &Path, pod: &PodNetwork, result: &mut Option<Value>) -> Result<Attachment> {
         for plugin in list.plugins() {
             let input = request::input(list, &plugin, pod, result.as_ref());
-            let output = self.call("ADD", plugin.kind, netns, pod, &input).await?;
+            let output = self.call("ADD", plugin.kind, Some(Subject { netns, pod }), &input).await?;
             *result =
                 Some(parse_result(&output, list).context(|| format!("read the result of CNI plugin {}", plugin.kind))?);
         }
@@ -122,7 +124,7 @@ impl Cni {
         let mut failed: Result<()> = Ok(());
         for plugin in list.plugins().rev() {
             let input = request::input(list, &plugin, pod, previous.as_ref());
-            let done = self.call("DEL", plugin.kind, netns, pod, &input).await.map(drop);
+            let done = self.call("DEL", plugin.kind, Some(Subject { netns, pod }), &input).await.map(drop);
             failed = match (failed, done) {
                 (Ok(()), done) => done,
                 (Err(first), done) => Err(first.and_cleanup(done)),
@@ -140,16 +142,46 @@ impl Cni {
         let previous = without_mark(result);
         for plugin in list.plugins() {
             let input = request::input(list, &plugin, pod, Some(&previous));
-            self.call("CHECK", plugin.kind, netns, pod, &input).await?;
+            self.call("CHECK", plugin.kind, Some(Subject { netns, pod }), &input).await?;
         }
         Ok(())
     }
 
-    async fn call(&self, command: &str, kind: &str, netns: &Path, pod: &PodNetwork, input: &Value) -> Result<Vec<u8>> {
+    /// Whether the plugins could add a pod now, by their own word. Those of older lists have none.
+    pub(super) async fn status(&self, list: &List) -> Result<()> {
+        if !list.has_status_and_gc() {
+            return Ok(());
+        }
+        for plugin in list.plugins() {
+            self.call("STATUS", plugin.kind, None, &request::status(list, &plugin)).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells the plugins which pods are attached, so that they give up what they keep for others. All are called,
+    /// whatever one says. Nothing may be added or deleted meanwhile.
+    pub(super) async fn gc(&self, list: &List, pods: &[String]) -> Result<()> {
+        if !list.has_status_and_gc() || list.disable_gc {
+            return Ok(());
+        }
+        let mut failed: Result<()> = Ok(());
+        for plugin in list.plugins() {
+            let input = request::gc(list, &plugin, pods);
+            match (self.call("GC", plugin.kind, None, &input).await, &failed) {
+                (Ok(_), _) => {}
+                (Err(error), Ok(())) => failed = Err(error),
+                (Err(error), Err(_)) => tracing::warn!(network = list.name, "{error:#}"),
+            }
+        }
+        failed
+    }
+
+    async fn call(&self, command: &str, kind: &str, subject: Option<Subject<'_>>, input: &Value) -> Result<Vec<u8>> {
         let doing = || format!("CNI plugin {kind} ({command})");
         let binary = self.find(kind)?;
-        let environment = request::environment(command, netns, pod, IFNAME, &self.config.cni_bin_dirs);
-        let timeout: Duration = self.config.plugin_timeout;
+        let environment = request::environment(command, subject, &self.config.cni_bin_dirs);
+        let limit = self.config.plugin_timeout;
+        let timeout = if command == "STATUS" { limit.min(STATUS_TIMEOUT) } else { limit };
         exec::run(&binary, &environment, input.to_string().into_bytes(), timeout).await.context(doing)
     }
 }

@@ -3,6 +3,7 @@
 //! So a pod is detached by the configuration that attached it, also after a crash, and also when that has changed.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::{ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
@@ -102,6 +103,18 @@ impl Cni {
 
     pub(in crate::engine::network) fn recorded_list(&self, id: &str) -> Result<Option<std::sync::Arc<List>>> {
         Ok(self.read(id)?.map(|record| record.list.into()))
+    }
+
+    /// The networks that pods are attached to, by name, and the pods' ids. A record that cannot be read is an error: its pod
+    /// would be taken for gone.
+    pub(in crate::engine::network) fn attached(&self) -> Result<BTreeMap<String, (List, Vec<String>)>> {
+        let mut networks = BTreeMap::new();
+        for id in self.recorded()? {
+            if let Some(Record { list, .. }) = self.read(&id)? {
+                networks.entry(list.name.clone()).or_insert_with(|| (list, Vec::new())).1.push(id);
+            }
+        }
+        Ok(networks)
     }
 
     /// DEL by what was recorded; fine if nothing is. `at`: where the namespace is, empty if only the record knows.

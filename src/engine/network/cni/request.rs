@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::Path};
 use serde_json::{Map, Value, json};
 
 use super::conf::{List, Plugin};
-use crate::engine::network::PodNetwork;
+use crate::engine::network::{IFNAME, PodNetwork};
 
 /// Passed on from our own environment; nothing else is.
 const INHERITED: [&str; 9] =
@@ -14,11 +14,17 @@ const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 /// The bandwidth plugin wants one; the largest it takes is what other runtimes send.
 const BURST_BITS: u64 = i32::MAX as u64;
 
+/// The attachment a call is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Subject<'a> {
+    pub netns: &'a Path,
+    pub pod: &'a PodNetwork,
+}
+
+/// Without a subject the call is about the network: STATUS and GC.
 pub(super) fn environment(
     command: &str,
-    netns: &Path,
-    pod: &PodNetwork,
-    interface: &str,
+    subject: Option<Subject<'_>>,
     bin_dirs: &[std::path::PathBuf],
 ) -> Vec<(&'static str, OsString)> {
     let mut all: Vec<(&'static str, OsString)> =
@@ -26,27 +32,50 @@ pub(super) fn environment(
     if !all.iter().any(|(name, _)| *name == "PATH") {
         all.push(("PATH", DEFAULT_PATH.into()));
     }
-    let arguments = format!(
-        "IgnoreUnknown=1;K8S_POD_NAMESPACE={};K8S_POD_NAME={};K8S_POD_INFRA_CONTAINER_ID={};K8S_POD_UID={}",
-        pod.namespace, pod.name, pod.id, pod.uid
-    );
     all.push(("CNI_COMMAND", command.into()));
-    all.push(("CNI_CONTAINERID", pod.id.clone().into()));
-    all.push(("CNI_NETNS", netns.into()));
-    all.push(("CNI_IFNAME", interface.into()));
-    all.push(("CNI_ARGS", arguments.into()));
+    if let Some(Subject { netns, pod }) = subject {
+        let arguments = format!(
+            "IgnoreUnknown=1;K8S_POD_NAMESPACE={};K8S_POD_NAME={};K8S_POD_INFRA_CONTAINER_ID={};K8S_POD_UID={}",
+            pod.namespace, pod.name, pod.id, pod.uid
+        );
+        all.push(("CNI_CONTAINERID", pod.id.clone().into()));
+        all.push(("CNI_NETNS", netns.into()));
+        all.push(("CNI_IFNAME", IFNAME.into()));
+        all.push(("CNI_ARGS", arguments.into()));
+    }
     all.push(("CNI_PATH", std::env::join_paths(bin_dirs).unwrap_or_default()));
     all
 }
 
-/// The plugin's configuration with the list's name and version, what it declared itself capable of, and prevResult.
-pub(super) fn input(list: &List, plugin: &Plugin<'_>, pod: &PodNetwork, previous: Option<&Value>) -> Value {
+/// The plugin's configuration with the list's name and version.
+fn plain(list: &List, plugin: &Plugin<'_>) -> Map<String, Value> {
     let mut conf = plugin.conf.clone();
     conf.remove("capabilities");
     conf.remove("runtimeConfig");
     conf.remove("prevResult");
     conf.insert("cniVersion".to_owned(), json!(list.version.text()));
     conf.insert("name".to_owned(), json!(list.name));
+    conf
+}
+
+/// For STATUS.
+pub(super) fn status(list: &List, plugin: &Plugin<'_>) -> Value {
+    Value::Object(plain(list, plugin))
+}
+
+/// For GC: the pods whose attachments are good.
+pub(super) fn gc(list: &List, plugin: &Plugin<'_>, pods: &[String]) -> Value {
+    let mut conf = plain(list, plugin);
+    let valid: Value = pods.iter().map(|id| json!({ "containerID": id, "ifname": IFNAME })).collect();
+    // The second name is what the specification said by mistake, and what early plugins read.
+    conf.insert("cni.dev/valid-attachments".to_owned(), valid.clone());
+    conf.insert("cni.dev/attachments".to_owned(), valid);
+    Value::Object(conf)
+}
+
+/// For ADD, CHECK and DEL: also what the plugin declared itself capable of, and prevResult.
+pub(super) fn input(list: &List, plugin: &Plugin<'_>, pod: &PodNetwork, previous: Option<&Value>) -> Value {
+    let mut conf = plain(list, plugin);
     let runtime = runtime_config(plugin.conf, pod);
     if !runtime.is_empty() {
         conf.insert("runtimeConfig".to_owned(), Value::Object(runtime));

@@ -100,7 +100,7 @@ fn debians_plugins_attach_map_ports_and_detach() {
             });
             node.conf("10-real.conflist", &conf.to_string());
             let network = node.open();
-            network.ready().unwrap();
+            network.ready().await.unwrap();
             assert_eq!(network.name(), "cni");
             let (namespace, pod) = (node.pod(), pod("a", &[("tcp", 18_090, 80, "")]));
             let attachment = network.attach(&namespace.0, &pod).await.unwrap();
@@ -335,14 +335,14 @@ fn broken_configuration_is_not_ready_and_is_read_again() {
     node.script("one", &good());
     let refused = |text: &str, says: &str| {
         node.conf("10-a.conflist", text);
-        let error = network.ready().unwrap_err();
+        let error = network.loaded("").unwrap_err();
         let text = format!("{error:#}");
         assert!(
             error.is(Kind::FailedPrecondition) && text.contains(says) && text.contains("10-a.conflist"),
             "{error:?}"
         );
         assert_eq!(network.name(), "cni", "a broken configuration is not none");
-        assert!(network.describe()["loadError"].as_str().unwrap().contains(says));
+        assert!(network.describe("")["loadError"].as_str().unwrap().contains(says));
     };
     refused("{", "not JSON");
     refused("[]", "not a JSON object");
@@ -358,18 +358,18 @@ fn broken_configuration_is_not_ready_and_is_read_again() {
     refused(&" ".repeat(2 << 20), "larger than");
     // Another file does not help: the first one decides.
     node.conf("20-b.conf", r#"{"name":"b","cniVersion":"1.1.0","type":"one"}"#);
-    assert!(network.ready().is_err());
+    assert!(network.loaded("").is_err());
     node.conf("10-a.conflist", r#"{"name":"a","cniVersion":"1.0.0","plugins":[{"type":"one"},{"type":"two"}]}"#);
-    let text = format!("{:#}", network.ready().unwrap_err());
+    let text = format!("{:#}", network.loaded("").unwrap_err());
     assert!(text.contains("CNI plugin \"two\" is not in"), "{text}");
     node.script("two", &good());
-    network.ready().unwrap();
-    assert_eq!(network.describe()["cni"]["plugins"], json!(["one", "two"]));
+    network.loaded("").unwrap();
+    assert_eq!(network.describe("")["cni"]["plugins"], json!(["one", "two"]));
     fs::set_permissions(node.dir.path().join("bin/two"), fs::Permissions::from_mode(0o777)).unwrap();
-    assert!(format!("{:#}", network.ready().unwrap_err()).contains("anybody may write"));
+    assert!(format!("{:#}", network.loaded("").unwrap_err()).contains("anybody may write"));
     fs::remove_file(node.config.cni_conf_dir.join("10-a.conflist")).unwrap();
-    network.ready().unwrap();
-    assert_eq!(network.describe()["cni"]["name"], "b");
+    network.loaded("").unwrap();
+    assert_eq!(network.describe("")["cni"]["name"], "b");
 }
 
 #[test]
@@ -386,18 +386,18 @@ fn hostile_file_names_are_only_names() {
     assert_eq!(network.name(), "built-in");
     let raw = node.config.cni_conf_dir.join(std::ffi::OsStr::from_bytes(b"01-\x1b[31m\xff\n.conf"));
     fs::write(&raw, "{").unwrap();
-    let text = format!("{:#}", network.ready().unwrap_err());
+    let text = format!("{:#}", network.loaded("").unwrap_err());
     assert!(text.contains("not JSON") && !text.chars().any(char::is_control), "{text:?}");
     fs::remove_file(&raw).unwrap();
     let fifo = node.config.cni_conf_dir.join("02.conf");
     rustix::fs::mknodat(CWD, &fifo, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
-    assert!(format!("{:#}", network.ready().unwrap_err()).contains("not a regular file"));
+    assert!(format!("{:#}", network.loaded("").unwrap_err()).contains("not a regular file"));
     fs::remove_file(&fifo).unwrap();
     symlink("/nowhere", &fifo).unwrap();
-    assert!(network.ready().unwrap_err().is(Kind::NotFound));
+    assert!(network.loaded("").unwrap_err().is(Kind::NotFound));
     fs::remove_file(&fifo).unwrap();
     node.conf("03.json", r#"{"name":"late","cniVersion":"0.3.1","type":"one"}"#);
-    network.ready().unwrap();
+    network.loaded("").unwrap();
 }
 
 #[test]
@@ -416,3 +416,5 @@ fn newest_shared_version_and_dropped_in_plugins() {
     );
     assert_eq!((list.plugins().count(), list.disable_check), (1, true));
 }
+
+mod newer;

@@ -1,0 +1,126 @@
+//! Whether a container could be started now: what CRI's RuntimeReady says. Looked at each time it is asked for, since what
+//! it needs can go while the engine runs.
+
+use std::{
+    collections::HashMap,
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use rustix::fs::{Access, access};
+
+use super::{Engine, cgroup, features, metadata::Db};
+use crate::error::{Context, Error, Kind, Result};
+
+/// A disk that does not answer for so long is one no container starts from.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Bytes that the record of a container may take in the database and its log.
+const RECORD: usize = 64 << 10;
+
+/// Runtimes that ran, or why they did not, by path; asked again when the file changes.
+#[derive(Debug, Default)]
+pub struct Runtimes(Mutex<HashMap<PathBuf, (Stamp, std::result::Result<(), (Kind, String)>)>>);
+
+/// Inode, size, modified and changed.
+type Stamp = (u64, u64, [i64; 4]);
+
+impl Runtimes {
+    /// Blocking: it is run with `--version`, once for each change of its file.
+    fn runs(&self, path: &Path) -> Result<()> {
+        let about = path.metadata().map_err(|e| Error::io("stat", path, e))?;
+        let times = [about.mtime(), about.mtime_nsec(), about.ctime(), about.ctime_nsec()];
+        let stamp = (about.ino(), about.size(), times);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = match known.get(path) {
+            Some((then, said)) if *then == stamp => said.clone(),
+            _ => {
+                let said = features::ask(path, "--version").map(drop).map_err(|e| (e.kind(), format!("{e:#}")));
+                known.insert(path.to_owned(), (stamp, said.clone()));
+                said
+            }
+        };
+        said.map_err(|(kind, text)| Error::new(kind, text))
+    }
+}
+
+impl Engine {
+    /// There are cgroups to write to, the default handler's runtime runs, the root and the state can be written and the
+    /// database can record.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub async fn ready(&self) -> Result<()> {
+        let runtime = self.handler("")?.runtime.clone();
+        let directories = [self.config.root.clone(), self.config.state.clone()];
+        let (db, runtimes) = (Arc::clone(&self.db), Arc::clone(&self.runtimes));
+        let look = tokio::task::spawn_blocking(move || look(runtime.as_deref(), &runtimes, &directories, &db));
+        match tokio::time::timeout(LIMIT, look).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(died)) => {
+                Err(Error::new(Kind::Internal, "looking whether a container could start").with_source(died))
+            }
+            Err(_) => {
+                let (root, state) = (self.config.root.display(), self.config.state.display());
+                let text = format!("the disk of {root} or {state} does not answer for {} s", LIMIT.as_secs());
+                Err(Error::new(Kind::DeadlineExceeded, text))
+            }
+        }
+    }
+}
+
+fn look(runtime: Option<&Path>, runtimes: &Runtimes, directories: &[PathBuf], db: &Db) -> Result<()> {
+    for hierarchy in &cgroup::Layout::host()?.hierarchies {
+        // One of v1's without controllers only names groups.
+        if hierarchy.unified || hierarchy.controllers.iter().any(|c| !c.starts_with("name=")) {
+            let mount = &hierarchy.mount;
+            access(mount, Access::WRITE_OK).context(|| format!("write to the cgroups at {}", mount.display()))?;
+        }
+    }
+    if let Some(runtime) = runtime {
+        runtimes.runs(runtime).context(|| format!("the default handler's runtime {}", runtime.display()))?;
+    }
+    for directory in directories {
+        // What a record takes, anew each time: a full disk takes empty files, and old ones again.
+        let probe = directory.join(".ready");
+        let written = fs::write(&probe, [0; RECORD]).context(|| format!("write {}", probe.display()));
+        let removed = fs::remove_file(&probe).context(|| format!("remove {}", probe.display()));
+        written.and(removed)?;
+    }
+    db.usable()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_runtime_is_run_once_for_each_change() {
+        let dir = tempfile::tempdir().unwrap();
+        let (runtime, ran) = (dir.path().join("runc"), dir.path().join("ran"));
+        let write = |text: &str, mode: u32| {
+            fs::write(&runtime, text).unwrap();
+            fs::set_permissions(&runtime, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let runtimes = Runtimes::default();
+        assert!(runtimes.runs(&runtime).unwrap_err().is(Kind::NotFound));
+        let good = format!("#!/bin/sh\n[ \"$1\" = --version ] && echo x >> {}\n", ran.display());
+        write(&good, 0o755);
+        for _ in 0..3 {
+            runtimes.runs(&runtime).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&ran).unwrap(), "x\n");
+        for (text, mode) in [(good.as_str(), 0o644), ("", 0o755), ("#!/bin/sh\nexit 3\n", 0o755), ("\x7fELF", 0o755)] {
+            write(text, mode);
+            let error = runtimes.runs(&runtime).unwrap_err();
+            assert!(format!("{error:#}").contains(&*runtime.to_string_lossy()), "{error:#}");
+        }
+        write(&good, 0o755);
+        runtimes.runs(&runtime).unwrap();
+    }
+}
