@@ -118,7 +118,7 @@ fn unanswered(error: String, at: SystemTime) -> Inventory {
         snapshots: failed(&error, at),
         disk: failed(&error, at),
         conditions: failed(&error, at),
-        sandbox_image: String::new(),
+        ..Inventory::default()
     }
 }
 

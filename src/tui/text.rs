@@ -147,16 +147,21 @@ pub fn cut(text: &str, width: usize) -> String {
     out
 }
 
-/// Pieces of at most `width` cells each; always at least one piece.
+/// Pieces of at most `width` cells each, broken after a blank unless that wastes half a line; always at least one piece.
 pub fn wrap(text: &str, width: usize) -> Vec<&str> {
     let (mut pieces, mut start, mut used) = (Vec::new(), 0, 0);
+    // Behind the last blank, and the cells from there on.
+    let mut word = (0, 0);
     for (at, c) in text.char_indices() {
         let w = c.width().unwrap_or(0);
         if used + w > width.max(1) && at > start {
-            pieces.push(&text[start..at]);
-            (start, used) = (at, 0);
+            let (end, rest) = if word.1 * 2 < width && word.0 > start { word } else { (at, 0) };
+            pieces.push(&text[start..end]);
+            (start, used) = (end, rest);
+            word = (start, used);
         }
         used += w;
+        word = if c == ' ' { (at + 1, 0) } else { (word.0, word.1 + w) };
     }
     pieces.push(&text[start..]);
     pieces

@@ -43,7 +43,7 @@ fn changes_are_written_down_with_who_and_what_came_of_them() {
         app.wait_for("remove");
         // A dialog takes keys once it was on the screen for a moment.
         std::thread::sleep(Duration::from_millis(500));
-        app.keys(&["y"]);
+        app.keys(&["Y"]);
         node.until("the removal", || node.ok(&["ps", "-aq"]).is_empty());
         app.keys(&["Escape"]);
         app.text(":journal");

@@ -32,11 +32,13 @@ impl Tmux {
         let tmux = Self { dir };
         let keeper = ["sh", "-c", KEEPER, "sh", tmux.dir.path().to_str().unwrap(), "env"];
         let mut argv: Vec<String> = keeper.map(str::to_owned).into();
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => argv.push(format!("{}={}", name.to_string_lossy(), value.to_string_lossy())),
-                None => argv.extend(["-u".to_owned(), name.to_string_lossy().into_owned()]),
-            }
+        // Options first: what follows an assignment is the command to env(1).
+        let (set, unset): (Vec<_>, Vec<_>) = command.get_envs().partition(|(_, value)| value.is_some());
+        for (name, _) in unset {
+            argv.extend(["-u".to_owned(), name.to_string_lossy().into_owned()]);
+        }
+        for (name, value) in set {
+            argv.push(format!("{}={}", name.to_string_lossy(), value.unwrap_or_default().to_string_lossy()));
         }
         argv.push(command.get_program().to_string_lossy().into_owned());
         argv.extend(command.get_args().map(|a| a.to_string_lossy().into_owned()));
