@@ -161,9 +161,6 @@ impl Worker {
 
     /// A kubelet of its own, without an API server, which runs. False if this machine has no such program, which is said.
     pub fn kubelet(&self, test: &str) -> bool {
-        if self.ssh("test -x /usr/local/bin/kubelet").status.success() {
-            return true;
-        }
         let Some(program) = super::program(test, "kubelet") else { return false };
         self.put(&program, "/usr/local/bin/kubelet");
         let unit = self._dir.path().join("kubelet.service");
@@ -177,16 +174,22 @@ impl Worker {
     pub fn kubelet_with(&self, more: &str) {
         self.ok(&format!(
             "mkdir -p /etc/kubernetes/manifests /var/lib/kubelet; printf '%s\\n' '{}' > /var/lib/kubelet/config.yaml; \
-             systemctl reset-failed kubelet 2>/dev/null; systemctl restart --no-block kubelet",
+             systemctl reset-failed kubelet 2>/dev/null; systemctl restart kubelet",
             format!("{KUBELET_CONFIG}{more}").replace('\n', "' '")
         ));
     }
 
     /// As it was when it had been furnished.
     pub fn heal(&self) {
-        self.ok("cp /root/config.toml /etc/containerd/config.toml; rm -f /var/lib/kubelet/config.yaml; \
-                 systemctl unmask --runtime containerd 2>/dev/null; systemctl reset-failed containerd 2>/dev/null; \
-                 systemctl restart containerd");
+        self.ok("systemctl stop kubelet squatter 2>/dev/null; systemctl unmask --runtime containerd kubelet 2>/dev/null; \
+                 rm -f /etc/systemd/system/kubelet.service /var/lib/kubelet/config.yaml /var/lib/kubelet/*_state; \
+                 swapoff -a; systemctl daemon-reload; cp /root/config.toml /etc/containerd/config.toml; \
+                 systemctl reset-failed containerd 2>/dev/null; systemctl restart containerd");
+        // A kubelet ends every pod that it did not start.
+        if self.ok("wharf pods -q --name before --state ready").is_empty() {
+            self.ok("wharf rmp -fa");
+            self.pod("before", "");
+        }
     }
 }
 
