@@ -247,21 +247,23 @@ pub fn images(root: &Path, data: &str) -> Result<Vec<StoredImage>> {
     Ok(found.into_values().collect())
 }
 
-fn blob(root: &Path, data: &str, digest: &str) -> Option<Value> {
+/// A document in the content store, and its own size.
+fn blob(root: &Path, data: &str, digest: &str) -> Option<(Value, u64)> {
     let (kind, hex) = digest.split_once(':')?;
     let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric());
     if !plain(kind) || !plain(hex) {
         return None;
     }
-    document(&below(root, data).join(BLOBS).join(kind).join(hex)).ok()
+    let path = below(root, data).join(BLOBS).join(kind).join(hex);
+    Some((document(&path).ok()?, std::fs::metadata(&path).ok()?.len()))
 }
 
 /// Of a manifest and what it names; of an index, the manifests that are here.
 fn size(root: &Path, data: &str, digest: &str, depth: usize) -> u64 {
-    let Some(value) = blob(root, data, digest) else { return 0 };
+    let Some((value, own)) = blob(root, data, digest) else { return 0 };
     let bytes = |v: &Value| v.get("size").and_then(Value::as_u64).unwrap_or(0);
     let list = |key: &str| value.get(key).and_then(Value::as_array).into_iter().flatten().take(256);
-    let own = value.get("config").map_or(0, bytes);
+    let own = own.saturating_add(value.get("config").map_or(0, bytes));
     let mut all = list("layers").map(bytes).fold(own, u64::saturating_add);
     if depth < 2 {
         for child in list("manifests").filter_map(|m| m.get("digest")?.as_str()) {
@@ -354,6 +356,8 @@ mod tests {
         [&[1][..], &(62_135_596_800_i64 + 1_767_225_600).to_be_bytes(), &5_u32.to_be_bytes(), &[255, 255]].concat()
     }
 
+    const MANIFEST: &str = r#"{"config":{"size":5},"layers":[{"size":100},{"size":1000}]}"#;
+
     fn any(json: &Value) -> Tree {
         let any = prost_types::Any { type_url: "x".to_owned(), value: json.to_string().into_bytes() };
         bucket(vec![("io.cri-containerd.container.metadata", value(any.encode_to_vec()))])
@@ -421,7 +425,7 @@ mod tests {
             bucket(vec![("kind", value(vec![3])), ("size", value(zigzag(70_000))), ("inodes", value(zigzag(9)))]);
         let own = database(&[("v1", bucket(vec![("snapshots", bucket(vec![("k8s.io/1/top", inner)]))]))]);
         put("io.containerd.snapshotter.v1.overlayfs/metadata.db", &own);
-        put(&format!("{BLOBS}/sha256/mm"), br#"{"config":{"size":5},"layers":[{"size":100},{"size":1000}]}"#);
+        put(&format!("{BLOBS}/sha256/mm"), MANIFEST.as_bytes());
         put(
             "io.containerd.grpc.v1.cri/containers/c1/status",
             br#"{"CreatedAt":1767225601000000000,"StartedAt":1767225602000000000,"FinishedAt":1767225603000000000,"ExitCode":3,"Reason":"","Message":"m"}"#,
@@ -451,7 +455,7 @@ mod tests {
             id: "sha256:cc".into(),
             tags: vec!["example.com/a:1".into()],
             digests: vec!["example.com/a@sha256:mm".into()],
-            bytes: 1105,
+            bytes: 1105 + MANIFEST.len() as u64,
             pinned: true,
         };
         assert_eq!(images, [expected]);

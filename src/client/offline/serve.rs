@@ -245,7 +245,7 @@ fn state(state: ContainerState) -> i32 {
 }
 
 fn spec(image: &str) -> Option<cri::ImageSpec> {
-    Some(cri::ImageSpec { image: image.to_owned(), user_specified_image: image.to_owned(), ..Default::default() })
+    Some(cri::ImageSpec { image: image.to_owned(), ..Default::default() })
 }
 
 fn container(c: Container) -> cri::Container {
