@@ -23,7 +23,10 @@ const RECORD: usize = 64 << 10;
 
 /// Runtimes that ran, or why they did not, by path; asked again when the file changes.
 #[derive(Debug, Default)]
-pub struct Runtimes(Mutex<HashMap<PathBuf, (Stamp, std::result::Result<(), (Kind, String)>)>>);
+pub struct Runtimes(Mutex<HashMap<PathBuf, (Stamp, Said)>>);
+
+/// An error that can be given again.
+type Said = std::result::Result<(), (Kind, String)>;
 
 /// Inode, size, modified and changed.
 type Stamp = (u64, u64, [i64; 4]);

@@ -43,6 +43,8 @@ const APPLIED: &[&str] = &[
     "plugins/io.containerd.cri.v1.runtime/containerd/runtimes/*/runtime_type",
     "plugins/io.containerd.cri.v1.runtime/containerd/runtimes/*/options/BinaryName",
     "plugins/io.containerd.cri.v1.runtime/containerd/runtimes/*/cni_conf_dir",
+    "plugins/io.containerd.cri.v1.runtime/enable_unprivileged_ports",
+    "plugins/io.containerd.cri.v1.runtime/enable_unprivileged_icmp",
     "plugins/io.containerd.cri.v1.runtime/cni/bin_dirs",
     "plugins/io.containerd.cri.v1.runtime/cni/conf_dir",
     "plugins/io.containerd.grpc.v1.cri/stream_server_address",
@@ -92,6 +94,8 @@ pub fn apply(config: &mut Config, from: &Containerd) -> Result<Vec<Finding>> {
     }
     config.registry = registry(s, &config.registry, &mut findings);
     config.handlers = handlers(s, &mut findings);
+    config.unprivileged_ports = s.runtime.unprivileged_ports.value;
+    config.unprivileged_icmp = s.runtime.unprivileged_icmp.value;
     if s.runtime.cni.conf_dir.is_set() {
         config.network.cni_conf_dir.clone_from(&s.runtime.cni.conf_dir.value);
     }

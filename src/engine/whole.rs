@@ -67,6 +67,10 @@ pub struct Config {
     pub registry: RegistryConfig,
     /// Where pods' cgroups go when CRI names no parent.
     pub cgroup_parent: String,
+    /// Everybody in a pod may bind ports below 1024, ...
+    pub unprivileged_ports: bool,
+    /// ... and send echo requests without a raw socket.
+    pub unprivileged_icmp: bool,
     pub streaming: streaming::Config,
 }
 
@@ -87,6 +91,8 @@ impl Config {
             network: NetworkConfig::new(&root.join("network")),
             registry: RegistryConfig::default(),
             cgroup_parent: "/wharf".to_owned(),
+            unprivileged_ports: true,
+            unprivileged_icmp: true,
             streaming: streaming::Config::default(),
         }
     }

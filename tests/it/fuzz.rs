@@ -57,7 +57,7 @@ impl Decoder for Raw {
     }
 }
 
-async fn connect(socket: PathBuf) -> Channel {
+pub async fn connect(socket: PathBuf) -> Channel {
     let dial = move |_| {
         let socket = socket.clone();
         async move { tokio::net::UnixStream::connect(socket).await.map(hyper_util::rt::TokioIo::new) }
@@ -66,7 +66,7 @@ async fn connect(socket: PathBuf) -> Channel {
 }
 
 /// The first message of the answer, whether more follow or not; `None` if there is none in time.
-async fn call(channel: &Channel, path: &str, request: Vec<u8>) -> Option<Result<Vec<u8>, Status>> {
+pub async fn call(channel: &Channel, path: &str, request: Vec<u8>) -> Option<Result<Vec<u8>, Status>> {
     let mut grpc = Grpc::new(channel.clone());
     let ask = async {
         grpc.ready().await.map_err(|e| Status::unknown(e.to_string()))?;

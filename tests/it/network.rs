@@ -103,7 +103,7 @@ fn configuration_counts_from_when_it_is_written_to_when_it_goes() {
     let portmap = json!({ "type": "portmap", "capabilities": { "portMappings": true } });
     conf(&node, "net.d/10-a.conflist", "1.0.0", "first", &[bridge(&node, "bridge", 81), portmap, bandwidth]);
     let info = node.json(&["info"]);
-    let network = &info["cniconfig"]["Networks"][0];
+    let network = &info["cniconfig"]["Networks"][1];
     assert_eq!((&network["Config"]["Name"], &network["IFName"]), (&json!("first"), &json!("eth0")), "{info}");
     assert_eq!(network["Config"]["Plugins"][0]["Network"]["type"], "bridge");
     assert_eq!((&info["lastCNILoadStatus"], &info["lastCNILoadStatus.wharf"]), (&json!("OK"), &json!("OK")));

@@ -286,3 +286,77 @@ fn run_16_nothing_is_restored_from_a_checkpoint() {
     assert_eq!(node.ok(&["ps", "-a", "-q"]).lines().count(), 1, "nothing is left of what was refused");
     node.end();
 }
+
+#[test]
+fn nobody_needs_a_capability_for_low_ports_or_ping() {
+    let Some(node) = Node::with_registry("unprivileged") else { return };
+    node.ok(&["pull", IMAGE]);
+    let script =
+        "cat /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/net/ipv4/ping_group_range | busybox tr -s '\t' ' '
+busybox timeout 1 nc -l -p 80; echo $?";
+    let run = |name: &str, sysctls: Value, network: i32| {
+        let pod_config = node.pod_config(name, |p| {
+            p["linux"]["sysctls"] = sysctls;
+            p["linux"]["security_context"] = json!({ "namespace_options": { "network": network } });
+        });
+        let pod = node.ok(&["runp", &pod_config]);
+        let config = node.container_config(name, script, |c| {
+            c["linux"]["security_context"] = json!({ "run_as_user": { "value": 1000 },
+                "capabilities": { "drop_capabilities": ["ALL"] }, "namespace_options": { "network": network } });
+        });
+        let container = node.ok(&["create", &pod, &config, &pod_config]);
+        node.ok(&["start", &container]);
+        node.exit_code(&container);
+        let log = node.ok(&["logs", &container]);
+        node.ok(&["rmp", "-f", &pod]);
+        log
+    };
+    // 143: it listened until it was told to end.
+    assert_eq!(run("usual", json!({}), 0), "0\n0 2147483647\n143");
+    let own = run("own", json!({ "net.ipv4.ip_unprivileged_port_start": "1024" }), 0);
+    assert!(own.starts_with("1024\n0 2147483647\n") && own.ends_with("\n1"), "{own}");
+    let info = node.json(&["info"]);
+    assert_eq!(info["config"]["enableUnprivilegedPorts"], true);
+    // The node's own network is left as it is.
+    let host = run("host", json!({}), 2);
+    assert!(host.starts_with("1024\n"), "{host}");
+    node.end();
+}
+
+#[test]
+fn a_pods_new_resources_are_in_its_configuration() {
+    use prost::Message;
+    use wharf::proto::cri;
+
+    let Some(mut node) = Node::start("resize") else { return };
+    let pod = node.ok(&["runp", &node.pod_config("resize", |p| p["linux"]["overhead"] = json!({ "cpu_shares": 2 }))]);
+    let update = |node: &Node, id: &str, overhead: Option<i64>, shares: i64| {
+        let resources = |cpu_shares| cri::LinuxContainerResources { cpu_shares, ..Default::default() };
+        let request = cri::UpdatePodSandboxResourcesRequest {
+            pod_sandbox_id: id.to_owned(),
+            overhead: overhead.map(resources),
+            resources: Some(resources(shares)),
+        };
+        let here = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        here.block_on(async {
+            let channel = crate::fuzz::connect(node.dir.join("wharf.sock")).await;
+            let path = "/runtime.v1.RuntimeService/UpdatePodSandboxResources";
+            crate::fuzz::call(&channel, path, request.encode_to_vec()).await.unwrap().map(drop).map_err(|s| s.code())
+        })
+    };
+    let shares = |node: &Node| {
+        let linux = node.json(&["inspectp", &pod])["info"]["config"]["linux"].take();
+        ["overhead", "resources"].map(|what| {
+            let of = |key: &str| linux[what][key].as_str().and_then(|s| s.parse().ok()).or(linux[what][key].as_i64());
+            of("cpuShares").or(of("cpu_shares")).unwrap_or_else(|| panic!("{linux}"))
+        })
+    };
+    update(&node, &pod, None, 512).unwrap();
+    assert_eq!(shares(&node), [2, 512]);
+    update(&node, &pod, Some(3), 1024).unwrap();
+    node.kill_engine();
+    node.serve();
+    assert_eq!(shares(&node), [3, 1024]);
+    assert_eq!(update(&node, "nosuchpod", None, 1), Err(tonic::Code::NotFound));
+    node.end();
+}

@@ -96,6 +96,9 @@ pub struct Runtime {
     pub default_handler: Setting<String>,
     pub handlers: BTreeMap<String, Handler>,
     pub cni: Cni,
+    /// Whether everybody in a pod may bind ports below 1024, and send echo requests without a raw socket.
+    pub unprivileged_ports: Setting<bool>,
+    pub unprivileged_icmp: Setting<bool>,
 }
 
 /// What a RuntimeClass selects.
@@ -351,6 +354,8 @@ impl Reader<'_> {
                 max_conf_num: self.number(&cni("max_conf_num"), 1),
                 ip_preference: self.text(&cni("ip_pref"), ""),
             },
+            unprivileged_ports: self.bool(&["plugins", RUNTIME, "enable_unprivileged_ports"], true),
+            unprivileged_icmp: self.bool(&["plugins", RUNTIME, "enable_unprivileged_icmp"], true),
         }
     }
 

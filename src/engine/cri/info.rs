@@ -78,6 +78,8 @@ fn config(engine: &Engine) -> Value {
         "streamServerPort": streaming.address.port().to_string(),
         "streamIdleTimeout": format!("{}s", streaming.idle.as_secs()),
         "enableTLSStreaming": streaming.tls.is_some(),
+        "enableUnprivilegedPorts": config.unprivileged_ports,
+        "enableUnprivilegedICMP": config.unprivileged_icmp,
         "enableCDI": true,
         "cdiSpecDirs": cdi::DIRECTORIES,
         "restrictOOMScoreAdj": true,

@@ -18,6 +18,7 @@ mod spec;
 mod state;
 mod stats;
 mod streams;
+mod sysctls;
 mod user;
 mod users;
 mod volume;

@@ -15,7 +15,7 @@ use std::{
 use super::{
     container, events,
     state::{Pod, PodRecord, PodState, now, selected},
-    users,
+    sysctls, users,
 };
 use crate::{
     bail,
@@ -88,7 +88,7 @@ pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRe
 
 async fn set_up(engine: &Arc<Engine>, pod: &Arc<Pod>, runtime: Option<std::path::PathBuf>) -> Result<()> {
     let record = pod.record();
-    validate_sysctls(&record)?;
+    sysctls::validate(&record)?;
     let maps = users::of_pod(&record.config)?;
     let attached = async {
         let Some(path) = &record.netns else { return Ok(None) };
@@ -111,7 +111,13 @@ async fn set_up(engine: &Arc<Engine>, pod: &Arc<Pod>, runtime: Option<std::path:
     })
     .await?;
     crash::point("pod.5");
-    let spec = PodSpec { users: maps, ..pod_spec(&record, runtime) };
+    let own = |name: &str| {
+        record.config.linux.as_ref().is_some_and(|l| l.sysctls.keys().any(|key| key.replace('/', ".") == name))
+    };
+    let usual =
+        sysctls::usual(engine, record.netns.is_some(), maps.is_some()).into_iter().filter(|(name, _)| !own(name));
+    let mut spec = PodSpec { users: maps, ..pod_spec(&record, runtime) };
+    spec.sysctls.extend(usual.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let task = engine.shims.launch(&spec).await?;
     crash::point("pod.6");
     pod.set_task(Some(task));
@@ -148,31 +154,6 @@ fn pod_spec(record: &PodRecord, runtime: Option<std::path::PathBuf>) -> PodSpec 
 pub fn namespace_mode(config: &cri::PodSandboxConfig, of: impl Fn(&cri::NamespaceOption) -> i32) -> cri::NamespaceMode {
     let options = config.linux.as_ref().and_then(|l| l.security_context.as_ref()?.namespace_options.as_ref());
     options.and_then(|o| cri::NamespaceMode::try_from(of(o)).ok()).unwrap_or(cri::NamespaceMode::Pod)
-}
-
-/// Only sysctls of namespaces the pod has of its own; names and values as sysctl(8) has them (threats RUN-13).
-fn validate_sysctls(record: &PodRecord) -> Result<()> {
-    let sysctls = record.config.linux.as_ref().map(|l| &l.sysctls);
-    for (name, value) in sysctls.into_iter().flatten() {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
-        if name.is_empty() || !name.chars().all(plain) || name.contains("..") || value.contains(['\n', '+', '\0']) {
-            bail!(InvalidArgument, "invalid sysctl {name:?}={value:?}");
-        }
-        let dotted = name.replace('/', ".");
-        let (net, ipc) = (dotted.starts_with("net."), is_ipc_sysctl(&dotted));
-        let host_ipc = namespace_mode(&record.config, |o| o.ipc) == cri::NamespaceMode::Node;
-        if !(net || ipc) {
-            bail!(InvalidArgument, "sysctl {name:?} is not namespaced: it would change the host");
-        }
-        if net && record.netns.is_none() || ipc && host_ipc {
-            bail!(InvalidArgument, "sysctl {name:?} is not allowed: the pod shares the host's namespace");
-        }
-    }
-    Ok(())
-}
-
-fn is_ipc_sysctl(name: &str) -> bool {
-    ["kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue."].iter().any(|p| name.starts_with(p))
 }
 
 pub fn pod_network(record: &PodRecord) -> PodNetwork {
@@ -545,39 +526,5 @@ mod tests {
         assert_eq!(quantity("1Gi"), Some(1 << 30));
         assert_eq!(quantity("7"), Some(7));
         assert_eq!(quantity("1.5M"), None);
-    }
-
-    #[test]
-    fn run_13_sysctls_that_reach_the_host_are_refused() {
-        let with = |name: &str, value: &str| {
-            let linux = cri::LinuxPodSandboxConfig {
-                sysctls: [(name.to_owned(), value.to_owned())].into(),
-                ..Default::default()
-            };
-            let config = cri::PodSandboxConfig { linux: Some(linux), ..Default::default() };
-            validate_sysctls(&PodRecord {
-                id: String::new(),
-                handler: String::new(),
-                state: PodState::Creating,
-                created_at: 0,
-                directory: "/x".into(),
-                netns: Some("/n".into()),
-                attachment: None,
-                cgroup: String::new(),
-                cleanup_error: None,
-                stopped: false,
-                config,
-            })
-        };
-        assert!(with("net.ipv4.ip_forward", "1").is_ok());
-        assert!(with("kernel.shm_rmid_forced", "1").is_ok());
-        for (name, value) in [
-            ("kernel.core_pattern", "|x"),
-            ("net.ipv4.x", "1+kernel.core_pattern"),
-            ("net.ipv4.y", "1\n2"),
-            ("a b", "1"),
-        ] {
-            assert!(with(name, value).is_err(), "{name}={value}");
-        }
     }
 }

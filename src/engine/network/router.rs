@@ -118,7 +118,7 @@ impl Router {
             return said.clone().map_err(|(kind, text)| Error::new(kind, text));
         }
         let said = self.cni.status(list).await.context(|| format!("CNI network {} is not ready", list.name()));
-        let kept = said.as_ref().map(|()| ()).map_err(|error| (error.kind(), format!("{error:#}")));
+        let kept = said.as_ref().copied().map_err(|error| (error.kind(), format!("{error:#}")));
         *last = Some(Status { of: Arc::clone(list), at: Instant::now(), said: kept });
         said
     }
@@ -242,8 +242,12 @@ impl Network for Router {
         about["PluginDirs"] = json!(self.config.cni_bin_dirs);
         about["PluginMaxConfNum"] = json!(1);
         about["Prefix"] = json!(IFNAME.trim_end_matches('0'));
-        let networks = list.ok().flatten().map(|list| list.as_go_cni(IFNAME));
-        about["Networks"] = Value::from_iter(networks);
+        if let Ok(Some(list)) = list {
+            // go-cni brings the loopback up by a plugin, and lists that first. Ours needs none.
+            let loopback = json!({ "CNIVersion": "0.3.1", "Name": "cni-loopback",
+                "Plugins": [{ "Network": { "type": "loopback", "ipam": {}, "dns": {} } }] });
+            about["Networks"] = json!([{ "Config": loopback, "IFName": "lo" }, list.as_go_cni(IFNAME)]);
+        }
         about
     }
 

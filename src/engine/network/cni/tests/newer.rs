@@ -190,7 +190,7 @@ fn a_handler_may_have_a_network_of_its_own() {
         let file = own.join("1.conflist");
         fs::write(&file, list("apart", "1.1.0", &["own"]).to_string()).unwrap();
         network.loaded("sandboxed").unwrap();
-        let told = |handler: &str| network.describe(handler)["Networks"][0]["Config"]["Name"].take();
+        let told = |handler: &str| network.describe(handler)["Networks"][1]["Config"]["Name"].take();
         assert_eq!([told(""), told("other"), told("sandboxed")], ["net", "net", "apart"]);
         let attachment = network.attach(&namespace.0, &special).await.unwrap();
         network.attach(&namespace.0, &PodNetwork { handler: "other".to_owned(), ..pod("plain", &[]) }).await.unwrap();
