@@ -22,6 +22,7 @@ mod logs;
 mod prune;
 pub mod sessions;
 pub mod streaming;
+pub mod transfer;
 mod transport;
 pub mod types;
 
