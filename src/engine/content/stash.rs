@@ -69,10 +69,6 @@ impl Stash {
 }
 
 impl Stashed {
-    pub fn open(&self) -> Result<File> {
-        File::open(&self.path).context(|| format!("open {}", self.path.display()))
-    }
-
     /// Makes it a blob that the lease keeps; fine if the blob is here already. `Unavailable` while someone else writes that.
     pub fn keep(&self, lease: &str) -> Result<()> {
         self.shared.db.lease_blob(lease, &self.digest)?;

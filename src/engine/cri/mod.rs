@@ -34,7 +34,8 @@ pub use streams::streams;
 use super::{Engine, transfer};
 use crate::proto::{
     containerd::services::{
-        streaming::v1::streaming_server::StreamingServer, transfer::v1::transfer_server::TransferServer,
+        leases::v1::leases_server::LeasesServer, streaming::v1::streaming_server::StreamingServer,
+        transfer::v1::transfer_server::TransferServer,
     },
     cri::{
         self,
@@ -54,6 +55,7 @@ pub fn routes(engine: Arc<Engine>) -> Routes {
     Routes::new(runtime)
         .add_service(images)
         .add_service(TransferServer::new(archives.clone()))
+        .add_service(LeasesServer::new(archives.clone()))
         .add_service(StreamingServer::new(archives))
 }
 

@@ -12,7 +12,7 @@ use self::streams::{Ends, Incoming, Outgoing, Streams};
 use super::{
     Engine,
     image::{
-        archive::{Choice, Export, Options},
+        archive::{Choice, Export, Imported, Options},
         manifest::Platform,
         reference::Reference,
     },
@@ -25,6 +25,7 @@ use crate::{
         Packed,
         containerd::{
             services::{
+                leases::v1::{self as leases, leases_server},
                 streaming::v1::{StreamInit, streaming_server},
                 transfer::v1::{TransferRequest, transfer_server},
             },
@@ -78,13 +79,11 @@ impl Service {
         // What the archive had beyond these images.
         self.engine.collect_soon();
         if let Some(progress) = progress {
-            for image in &images {
-                let names = if image.tags.is_empty() { &image.digests } else { &image.tags };
+            for Imported { image, names } in images {
+                let desc = Some(Descriptor { digest: image.target.to_string(), ..Descriptor::default() });
                 for name in names {
-                    let digest = image.target.to_string();
-                    let desc = Some(Descriptor { digest, ..Descriptor::default() });
                     let event = "saved".to_owned();
-                    progress.tell(&Progress { event, name: name.clone(), desc, ..Progress::default() }).await;
+                    progress.tell(&Progress { event, name, desc: desc.clone(), ..Progress::default() }).await;
                 }
             }
         }
@@ -164,6 +163,49 @@ impl streaming_server::Streaming for Service {
         };
         Ok(Response::new(self.streams.register(init.id, incoming).await?))
     }
+}
+
+/// containerd's clients take a lease before a transfer. Here it holds nothing: a transfer has one of its own, and there is no
+/// other call that would leave something behind.
+#[async_trait]
+impl leases_server::Leases for Service {
+    async fn create(
+        &self,
+        request: Request<leases::CreateRequest>,
+    ) -> Result<Response<leases::CreateResponse>, Status> {
+        in_our_namespace(&request)?;
+        let asked = request.into_inner();
+        let id = if asked.id.is_empty() { "transfer".to_owned() } else { asked.id };
+        let lease = leases::Lease { id, created_at: None, labels: asked.labels };
+        Ok(Response::new(leases::CreateResponse { lease: Some(lease) }))
+    }
+
+    async fn delete(&self, _: Request<leases::DeleteRequest>) -> Result<Response<()>, Status> {
+        Ok(Response::new(()))
+    }
+
+    async fn list(&self, _: Request<leases::ListRequest>) -> Result<Response<leases::ListResponse>, Status> {
+        Ok(Response::new(leases::ListResponse { leases: Vec::new() }))
+    }
+
+    async fn add_resource(&self, _: Request<leases::AddResourceRequest>) -> Result<Response<()>, Status> {
+        Err(no_resources())
+    }
+
+    async fn delete_resource(&self, _: Request<leases::DeleteResourceRequest>) -> Result<Response<()>, Status> {
+        Err(no_resources())
+    }
+
+    async fn list_resources(
+        &self,
+        _: Request<leases::ListResourcesRequest>,
+    ) -> Result<Response<leases::ListResourcesResponse>, Status> {
+        Err(no_resources())
+    }
+}
+
+fn no_resources() -> Status {
+    Error::new(Kind::Unimplemented, "leases of others hold nothing here").into()
 }
 
 #[async_trait]

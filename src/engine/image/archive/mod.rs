@@ -52,6 +52,13 @@ pub struct Options {
     pub all_platforms: bool,
 }
 
+/// An image that came of an archive, as it is now, and the names it has from there.
+#[derive(Debug)]
+pub struct Imported {
+    pub image: ImageRow,
+    pub names: Vec<String>,
+}
+
 /// An image that the archive has, with its names.
 struct Wanted {
     references: Vec<Reference>,
@@ -67,7 +74,7 @@ impl Puller {
         from: impl Read + Send + 'static,
         options: Options,
         report: Report,
-    ) -> Result<Vec<ImageRow>> {
+    ) -> Result<Vec<Imported>> {
         if let Some(base) = &options.base {
             check_base(base)?;
         }
@@ -83,11 +90,12 @@ impl Puller {
                     .await
                     .context(|| format!("image {name}"))?;
                 row.blobs.extend(image.more);
-                rows.push(row);
+                rows.push((row, image.references));
             }
             let mut images = Vec::with_capacity(rows.len());
-            for row in rows {
-                images.push(self.record(row).await?);
+            for (row, references) in rows {
+                let names = references.iter().map(ToString::to_string).collect();
+                images.push(Imported { image: self.record(row).await?, names });
             }
             Ok(images)
         })
@@ -161,8 +169,9 @@ fn make_manifest<G>(
                 Ok((digest, size, compression))
             }
             Some(Found::Other(file)) => {
-                let (compression, _) = decompress::open(file.open()?, "layer")?;
+                // By its digest from then on: several layers may be this one file.
                 keep(file, sink.lease, lock).context(|| format!("keep {shown:?}"))?;
+                let (compression, _) = decompress::open(sink.content.reader(&file.digest)?, "layer")?;
                 Ok((file.digest.clone(), file.size, compression))
             }
             None => bail!(NotFound, "manifest.json names {shown:?}, which is not in the archive"),

@@ -163,7 +163,7 @@ impl Listed {
 fn parse<'a, T: Deserialize<'a>>(what: &str, document: &'a [u8]) -> Result<T> {
     serde_json::from_slice(document).map_err(|e| {
         let kind = if e.to_string().contains(TOO_MANY) { Kind::ResourceExhausted } else { Kind::InvalidArgument };
-        Error::new(kind, format!("{what} of the archive is not valid")).with_source(e)
+        Error::new(kind, format!("{what} of the archive is not valid")).with_quote(e)
     })
 }
 
