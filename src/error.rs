@@ -67,6 +67,22 @@ impl Error {
         self
     }
 
+    /// As `with_source`, for who reads what strangers wrote: such errors quote what was not expected, however long that is.
+    #[must_use]
+    pub fn with_quote(self, source: impl fmt::Display) -> Self {
+        const HEAD: usize = 240;
+        const TAIL: usize = 60;
+        let text = source.to_string();
+        let length = text.chars().count();
+        if length <= HEAD + TAIL {
+            return self.with_source(text);
+        }
+        let head: String = text.chars().take(HEAD).collect();
+        // Where it was comes last.
+        let tail: String = text.chars().skip(length - TAIL).collect();
+        self.with_source(format!("{head} … {tail}"))
+    }
+
     /// Reports a clean-up that failed beside the failure that asked for it.
     #[must_use]
     pub fn and_cleanup(self, cleanup: Result<()>) -> Self {
@@ -166,6 +182,16 @@ macro_rules! bail {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_strangers_wrote_is_quoted_in_part() {
+        let wrong = serde_json::from_str::<u32>(&format!("\"{}\"", "long".repeat(10_000))).unwrap_err();
+        let text = format!("{:#}", Error::new(Kind::DataLoss, "read it").with_quote(wrong));
+        assert!(text.len() < 400 && text.starts_with("read it: invalid type: string"), "{text}");
+        assert!(text.ends_with("line 1 column 40002"), "{text}");
+        let short = format!("{:#}", Error::new(Kind::DataLoss, "read it").with_quote("why"));
+        assert_eq!(short, "read it: why");
+    }
 
     #[test]
     fn chain_is_printed_on_demand_and_kind_survives() {

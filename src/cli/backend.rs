@@ -202,6 +202,11 @@ impl Backend {
         Arc::clone(self.images.as_ref().unwrap_or(&self.cri)) as _
     }
 
+    /// The same, for archives.
+    pub fn image_cri(&self) -> &Cri {
+        self.images.as_ref().unwrap_or(&self.cri)
+    }
+
     pub fn pods(&self) -> RuntimeServiceClient<Transport> {
         self.cri.runtime_service()
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{
+    archive,
     backend::Backend,
     figures::size,
     filter,
@@ -22,7 +23,10 @@ use crate::{
 const NONE: &str = "<none>";
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Images {
+    #[command(subcommand)]
+    archive: Option<archive::Archive>,
     #[arg(value_name = "REPOSITORY[:TAG]", default_value = "", hide_default_value = true)]
     reference: String,
     /// Digests too
@@ -60,6 +64,9 @@ async fn list(backend: &Backend, reference: &str) -> Result<Vec<cri::Image>> {
 }
 
 pub async fn images(backend: &Backend, out: &mut Out, args: Images) -> Result<u8> {
+    if let Some(verb) = args.archive {
+        return archive::run(backend, out, verb).await;
+    }
     let mut images = list(backend, &args.reference).await?;
     for filter in &args.filter {
         images = keep(images, filter)?;

@@ -11,6 +11,7 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
+mod archive;
 pub mod backend;
 mod capture;
 mod check;
@@ -57,7 +58,7 @@ pub enum Verb {
     Pods(pods::Pods),
     /// List containers
     Ps(containers::Ps),
-    /// List images
+    /// List images; import and export archives of them
     #[command(visible_aliases = ["image", "img"])]
     Images(images::Images),
     /// Show containers in full

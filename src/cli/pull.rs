@@ -21,7 +21,7 @@ use super::{
 use crate::{
     bail,
     client::{
-        Credentials,
+        Credentials, action,
         audit::Intent,
         types::{PullPhase, PullProgress},
     },
@@ -114,7 +114,7 @@ pub async fn request(
     report::within(limit, &what, call).await
 }
 
-/// A pull with progress on `out`'s second stream; the image's id.
+/// A pull of what a person named, with progress on stderr; the image's id.
 pub async fn with_progress(
     backend: &Backend,
     reference: &str,
@@ -124,6 +124,7 @@ pub async fn with_progress(
 ) -> Result<String> {
     let what = format!("pull {reference}");
     backend.may_change(&what)?;
+    action::names_its_registry(reference)?;
     let bars = (!quiet).then(|| Mutex::new(Bars::new(std::io::stderr().is_terminal())));
     let progress = |step: PullProgress| {
         if let Some(Ok(mut bars)) = bars.as_ref().map(Mutex::lock) {
@@ -172,6 +173,7 @@ pub async fn pull(backend: &Backend, out: &mut Out, args: Pull) -> Result<u8> {
     let id = if args.pod_config.is_none() && args.annotations.is_empty() {
         with_progress(backend, &reference, login.as_ref(), limit, args.quiet).await?
     } else {
+        action::names_its_registry(&reference)?;
         let pod = args.pod_config.as_deref().map(config::pod).transpose()?;
         let annotations = args.annotations.into_iter().collect();
         let spec = cri::ImageSpec { image: reference, annotations, ..Default::default() };

@@ -154,6 +154,31 @@ pub fn plan(action: &Action, seen: &Inventory, now: SystemTime) -> Result<Plan> 
     Ok(plan)
 }
 
+/// Whether a reference that a person typed names its registry. `nginx` could come from any; whose it is should be said where
+/// somebody chooses, so it is refused with what it would stand for.
+///
+/// Over CRI such names stay what they are for everybody: the kubelet sends an image as its pod has it, crictl and critest send
+/// `busybox`, and containerd reads that as `docker.io/library/busybox:latest`. So does wharf's engine; refused there, pods that
+/// run on containerd would not run on it. Names of images that are here already are looked up in that way as well.
+///
+/// # Errors
+/// `InvalidArgument`, with the form to try.
+pub fn names_its_registry(reference: &str) -> Result<()> {
+    let (first, rest) = reference.split_once('/').unwrap_or(("", reference));
+    // The docker convention: a host has a dot or a port, or it is this machine.
+    if first.contains(['.', ':']) || first == "localhost" || reference.is_empty() {
+        return Ok(());
+    }
+    let library = if first.is_empty() { "library/" } else { "" };
+    let shown: String = reference.chars().filter(|c| !c.is_control()).take(120).collect();
+    let name = rest.split(['@', ':']).next().unwrap_or_default();
+    let name: String = name.chars().filter(|c| !c.is_control()).take(60).collect();
+    bail!(
+        InvalidArgument,
+        "{shown:?} is a short name, it says no registry: docker.io/{library}{shown} is Docker Hub's, REGISTRY.EXAMPLE.COM/{name} another's"
+    )
+}
+
 /// What was seen, or why it was not.
 pub(super) fn need<'a, T>(seen: &'a Seen<Vec<T>>, what: &str) -> Result<&'a [T]> {
     match seen {
@@ -180,4 +205,33 @@ fn find_image<'a>(seen: &'a Inventory, name: &str) -> Result<&'a Image> {
 
 fn pod_name(pod: &PodSandbox) -> String {
     format!("{}/{}", pod.namespace, pod.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_name_is_refused_with_what_it_would_stand_for() {
+        for whole in [
+            "docker.io/library/nginx",
+            "localhost/a",
+            "10.0.0.1:5000/a/b:c",
+            "registry:5000/a",
+            "h.example/a@sha256:0",
+            "",
+        ] {
+            assert!(names_its_registry(whole).is_ok(), "{whole}");
+        }
+        for (short, library, other) in [
+            ("nginx:1.27", "docker.io/library/nginx:1.27 ", "REGISTRY.EXAMPLE.COM/nginx "),
+            ("team/app@sha256:0", "docker.io/team/app@sha256:0 ", "REGISTRY.EXAMPLE.COM/app "),
+            ("nginx\x1b[2J", "docker.io/library/nginx[2J ", "nginx[2J"),
+        ] {
+            let error = names_its_registry(short).unwrap_err();
+            let text = error.to_string();
+            assert!(error.is(Kind::InvalidArgument) && text.contains(library) && text.contains(other), "{text}");
+            assert!(!text.contains('\x1b'));
+        }
+    }
 }

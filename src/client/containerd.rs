@@ -97,7 +97,7 @@ async fn row(transport: &Transport, namespace: &str, snapshotter: &str, info: In
 }
 
 /// containerd takes the namespace from a header.
-fn in_namespace<T>(namespace: &str, message: T) -> Result<Request<T>> {
+pub(super) fn in_namespace<T>(namespace: &str, message: T) -> Result<Request<T>> {
     let value: MetadataValue<_> = namespace
         .parse()
         .map_err(|e| Error::new(Kind::InvalidArgument, format!("namespace {namespace:?}")).with_source(e))?;

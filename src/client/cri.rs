@@ -286,6 +286,10 @@ impl Cri {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn transport(&self) -> Transport {
+        self.transport.clone()
+    }
+
     pub(super) fn native(&self) -> Option<&dyn Native> {
         self.native.as_deref()
     }

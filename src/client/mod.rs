@@ -27,6 +27,7 @@ pub mod redact;
 pub mod sessions;
 pub mod steady;
 pub mod streaming;
+pub mod transfer;
 mod transport;
 pub mod types;
 

@@ -21,6 +21,7 @@ pub mod shim;
 pub mod snapshot;
 pub mod stores;
 pub mod streaming;
+pub mod transfer;
 pub mod usage;
 
 mod whole;

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use prost_types::Any;
+
 use crate::error::{Error, Kind};
 
 /// CRI v1, `proto/k8s.io/cri-api/v1/api.proto`.
@@ -18,6 +20,9 @@ pub mod cri {
 pub mod containerd {
     pub mod types {
         include!("generated/containerd.types.rs");
+        pub mod transfer {
+            include!("generated/containerd.types.transfer.rs");
+        }
     }
     pub mod services {
         pub mod snapshots {
@@ -35,12 +40,56 @@ pub mod containerd {
                 include!("generated/containerd.services.content.v1.rs");
             }
         }
+        pub mod streaming {
+            pub mod v1 {
+                include!("generated/containerd.services.streaming.v1.rs");
+            }
+        }
+        pub mod transfer {
+            pub mod v1 {
+                include!("generated/containerd.services.transfer.v1.rs");
+            }
+        }
         pub mod namespaces {
             pub mod v1 {
                 include!("generated/containerd.services.namespaces.v1.rs");
             }
         }
     }
+}
+
+/// A message that travels in an `Any`, under the name containerd gives it: without a host.
+pub trait Packed: prost::Message + Default {
+    const NAME: &'static str;
+
+    fn pack(&self) -> Any {
+        Any { type_url: Self::NAME.to_owned(), value: self.encode_to_vec() }
+    }
+
+    /// `None` if it is something else.
+    fn unpack(any: &Any) -> Option<Result<Self, Error>> {
+        let name = any.type_url.rsplit('/').next().unwrap_or_default();
+        let invalid = |e| Error::new(Kind::InvalidArgument, format!("a malformed {}", Self::NAME)).with_source(e);
+        (name == Self::NAME).then(|| Self::decode(any.value.as_slice()).map_err(invalid))
+    }
+}
+
+macro_rules! packed {
+    ($($message:ty = $name:literal),+ $(,)?) => {
+        $(impl Packed for $message {
+            const NAME: &'static str = $name;
+        })+
+    };
+}
+
+packed! {
+    containerd::services::streaming::v1::StreamInit = "containerd.services.streaming.v1.StreamInit",
+    containerd::types::transfer::Data = "containerd.types.transfer.Data",
+    containerd::types::transfer::WindowUpdate = "containerd.types.transfer.WindowUpdate",
+    containerd::types::transfer::Progress = "containerd.types.transfer.Progress",
+    containerd::types::transfer::ImageStore = "containerd.types.transfer.ImageStore",
+    containerd::types::transfer::ImageImportStream = "containerd.types.transfer.ImageImportStream",
+    containerd::types::transfer::ImageExportStream = "containerd.types.transfer.ImageExportStream",
 }
 
 impl fmt::Debug for cri::AuthConfig {

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod archive;
+mod archive_threats;
 mod attached;
 mod attached_app;
 mod capture;

@@ -14,6 +14,12 @@ fn bindings_are_fresh() {
         format!("{api}/services/leases/v1/leases.proto"),
         format!("{api}/services/content/v1/content.proto"),
         format!("{api}/services/namespaces/v1/namespace.proto"),
+        format!("{api}/services/streaming/v1/streaming.proto"),
+        format!("{api}/services/transfer/v1/transfer.proto"),
+        format!("{api}/types/transfer/imagestore.proto"),
+        format!("{api}/types/transfer/importexport.proto"),
+        format!("{api}/types/transfer/progress.proto"),
+        format!("{api}/types/transfer/streaming.proto"),
     ];
     let descriptors = protox::compile(files, [root.join("proto")]).unwrap();
     let mut prost = tonic_prost_build::Config::new();

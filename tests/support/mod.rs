@@ -1,5 +1,6 @@
 //! What several tests need: a reason to skip, a root filesystem of a busybox.
 
+pub mod archive;
 pub mod attached_containerd;
 pub mod containerd;
 pub mod cri;

@@ -4,7 +4,7 @@ use std::{
     fs::{self, File, OpenOptions, Permissions},
     io::{Read, Seek, SeekFrom, Write},
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -75,6 +75,40 @@ impl Ingest {
             file,
             hasher,
             written,
+            look_at: 0,
+        })
+    }
+
+    /// Of a file that is all there, with what its writer has hashed. The file becomes the ingest's.
+    pub(super) fn of_file(
+        shared: &Arc<Shared>,
+        digest: &Digest,
+        lease: &str,
+        (from, size, hasher): (&Path, u64, Hasher),
+    ) -> Result<Self> {
+        if !shared.busy().insert(digest.clone()) {
+            bail!(Unavailable, "blob {digest} is being written by somebody else");
+        }
+        let path = shared.ingests.join(digest.hex());
+        let taken = || {
+            shared.db.start_ingest(digest, size, lease)?;
+            fs::rename(from, &path).context(|| format!("rename to {}", path.display()))?;
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).custom_flags(libc::O_NOFOLLOW);
+            options.open(&path).context(|| format!("open ingest {}", path.display()))
+        };
+        let file = taken().inspect_err(|_| {
+            shared.busy().remove(digest);
+        })?;
+        Ok(Self {
+            shared: Arc::clone(shared),
+            digest: digest.clone(),
+            size,
+            lease: lease.to_owned(),
+            path: path.clone(),
+            file,
+            hasher,
+            written: size,
             look_at: 0,
         })
     }

@@ -6,6 +6,7 @@
 mod digest;
 mod ingest;
 pub mod space;
+mod stash;
 
 use std::{
     collections::HashSet,
@@ -18,6 +19,7 @@ use std::{
 
 pub use digest::Digest;
 pub use ingest::Ingest;
+pub use stash::{Stash, Stashed};
 
 use crate::{
     bail,
@@ -120,6 +122,11 @@ impl Content {
             }
         }
         Ok(freed)
+    }
+
+    /// Where blobs come to be, for a look at the free space.
+    pub fn directory(&self) -> &Path {
+        &self.shared.ingests
     }
 
     /// Where a blob's bytes are, for who checks them.

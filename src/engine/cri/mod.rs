@@ -32,21 +32,32 @@ pub use images::pull;
 pub use state::Pods;
 pub use streams::streams;
 
-use super::Engine;
-use crate::proto::cri::{
-    self,
-    image_service_server::{ImageService, ImageServiceServer},
-    runtime_service_server::{RuntimeService, RuntimeServiceServer},
+use super::{Engine, transfer};
+use crate::proto::{
+    containerd::services::{
+        leases::v1::leases_server::LeasesServer, streaming::v1::streaming_server::StreamingServer,
+        transfer::v1::transfer_server::TransferServer,
+    },
+    cri::{
+        self,
+        image_service_server::{ImageService, ImageServiceServer},
+        runtime_service_server::{RuntimeService, RuntimeServiceServer},
+    },
 };
 
 /// Bytes of one request; containerd's limit as well.
 const MESSAGE_LIMIT: usize = 16 << 20;
 
-/// Both services, for a socket or for a client in the same process.
+/// Both services, and the one for image archives, for a socket or for a client in the same process.
 pub fn routes(engine: Arc<Engine>) -> Routes {
     let runtime = RuntimeServiceServer::new(Service::new(Arc::clone(&engine))).max_decoding_message_size(MESSAGE_LIMIT);
-    let images = ImageServiceServer::new(Service::new(engine)).max_decoding_message_size(MESSAGE_LIMIT);
-    Routes::new(runtime).add_service(images)
+    let images = ImageServiceServer::new(Service::new(Arc::clone(&engine))).max_decoding_message_size(MESSAGE_LIMIT);
+    let archives = transfer::Service::new(engine);
+    Routes::new(runtime)
+        .add_service(images)
+        .add_service(TransferServer::new(archives.clone()))
+        .add_service(LeasesServer::new(archives.clone()))
+        .add_service(StreamingServer::new(archives))
 }
 
 /// The engine as a CRI server.

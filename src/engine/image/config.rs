@@ -48,7 +48,7 @@ impl ImageConfig {
             config: Option<ImageConfig>,
         }
         let whole: Whole = serde_json::from_slice(blob)
-            .map_err(|e| Error::new(Kind::DataLoss, "the image's configuration is not valid JSON").with_source(e))?;
+            .map_err(|e| Error::new(Kind::DataLoss, "the image's configuration is not valid JSON").with_quote(e))?;
         Ok(whole.config.unwrap_or_default())
     }
 }

@@ -132,7 +132,7 @@ impl Manifest {
             fs_layers: Option<serde::de::IgnoredAny>,
         }
         let document: Document = serde_json::from_slice(body)
-            .map_err(|e| Error::new(Kind::InvalidArgument, "the manifest is not valid").with_source(e))?;
+            .map_err(|e| Error::new(Kind::InvalidArgument, "the manifest is not valid").with_quote(e))?;
         let said = content_type.split(';').next().unwrap_or_default().trim();
         let generic = ["", "application/json", "application/octet-stream", "text/plain"].contains(&said);
         if !generic && !document.media_type.is_empty() && said != document.media_type {
@@ -199,7 +199,7 @@ struct DiffIds {
 impl RootFs {
     pub fn parse(config: &[u8], layers: usize) -> Result<Self> {
         let parsed: Self = serde_json::from_slice(config).map_err(|e| {
-            Error::new(Kind::InvalidArgument, "the configuration is not that of a container image").with_source(e)
+            Error::new(Kind::InvalidArgument, "the configuration is not that of a container image").with_quote(e)
         })?;
         let (host, ids) = (Platform::host(), parsed.rootfs.diff_ids.len());
         if ids != layers {

@@ -1,5 +1,6 @@
 //! Images: from a reference to committed snapshots a container can be started from.
 
+pub mod archive;
 pub mod auth;
 pub mod build;
 pub mod config;

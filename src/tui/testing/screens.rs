@@ -174,7 +174,8 @@ fn plans() {
 #[test]
 fn pulls() {
     shot("pull", |app| {
-        let effects = app.keys(":pull busybox\n");
+        assert!(app.keys(":pull busybox\n").is_empty(), "whose busybox?");
+        let effects = app.keys(":pull docker.io/library/busybox\n");
         let [Effect::Pull { token, .. }] = &effects[..] else { panic!("{effects:?}") };
         for (n, (phase, done)) in
             [(PullPhase::Done, 9), (PullPhase::Downloading, 4), (PullPhase::Exists, 0)].into_iter().enumerate()

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{ask, looks::aimed};
 use crate::{
     client::{
-        action::{Action, Plan},
+        action::{self, Action, Plan},
         types::{DEFAULT_GRACE, ObjectRef, PullProgress, Scope},
     },
     tui::{
@@ -182,6 +182,9 @@ pub fn step_done(model: &mut Model, token: Token, step: usize, result: Result<()
 }
 
 pub fn pull(model: &mut Model, reference: &str, out: &mut Vec<Effect>) {
+    if let Err(error) = action::names_its_registry(reference) {
+        return model.say(Tone::Warn, error.to_string());
+    }
     let token = model.next_token();
     model.pulls.retain(|p| p.outcome.is_none());
     model.pulls.push(Pull { token, reference: reference.into(), layers: BTreeMap::new(), outcome: None });

@@ -6,14 +6,11 @@
 
 mod download;
 mod layers;
+mod locks;
 
-use std::{
-    collections::HashMap,
-    fmt,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, Weak},
-    time::Duration,
-};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+
+pub(super) use locks::{Locks, Subject};
 
 use super::{
     auth::Credentials,
@@ -65,27 +62,27 @@ pub type Report = Arc<dyn Fn(Progress) + Send + Sync>;
 
 #[derive(Debug)]
 pub struct Puller {
-    content: Content,
-    db: Arc<Db>,
+    pub(super) content: Content,
+    pub(super) db: Arc<Db>,
     snapshotter: Arc<dyn Snapshotter>,
-    registry: Registry,
+    pub(super) registry: Registry,
     limits: Limits,
     parallel: usize,
     discard_unpacked_layers: bool,
     pinned: Vec<String>,
     /// Where a layer is mounted that has to be unpacked on top of its parents.
     scratch: PathBuf,
-    locks: Locks,
+    pub(super) locks: Arc<Locks>,
 }
 
 /// What a manifest turned out to be.
-struct Resolved {
+pub(super) struct Resolved {
     /// Digest of what the reference points at: an index or a manifest.
-    target: Digest,
-    config: Descriptor,
-    layers: Vec<Descriptor>,
+    pub target: Digest,
+    pub config: Descriptor,
+    pub layers: Vec<Descriptor>,
     /// Every document on the way.
-    documents: Vec<Fetched>,
+    pub documents: Vec<Fetched>,
 }
 
 impl Puller {
@@ -109,7 +106,7 @@ impl Puller {
             discard_unpacked_layers,
             pinned,
             scratch,
-            locks: Locks::default(),
+            locks: Arc::default(),
         })
     }
 
@@ -193,11 +190,11 @@ impl Puller {
     }
 
     /// Runs `work` under a lease that lives as long as it does.
-    async fn leased(
+    pub(super) async fn leased<T>(
         &self,
         doing: impl Fn() -> String,
-        work: impl AsyncFnOnce(&str) -> Result<ImageRow>,
-    ) -> Result<ImageRow> {
+        work: impl AsyncFnOnce(&str) -> Result<T>,
+    ) -> Result<T> {
         let (db, purpose) = (Arc::clone(&self.db), doing());
         let lease = blocking(move || db.lease(&purpose, LEASE)).await?;
         let mut held = Held { db: Arc::clone(&self.db), lease: Some(lease.clone()) };
@@ -210,7 +207,7 @@ impl Puller {
         let released = blocking(move || db.release(&lease)).await;
         crash::point("img.3");
         match outcome {
-            Ok(image) => released.map(|()| image),
+            Ok(made) => released.map(|()| made),
             Err(error) => Err(error.and_cleanup(released).context(doing())),
         }
     }
@@ -254,6 +251,19 @@ impl Puller {
         lease: &str,
         report: &Report,
     ) -> Result<ImageRow> {
+        let image = self.complete(session, std::slice::from_ref(reference), resolved, lease, report).await?;
+        self.record(image).await
+    }
+
+    /// Fetches what is missing and unpacks; the image is whole, but nobody sees it yet.
+    pub(super) async fn complete(
+        &self,
+        session: &Session,
+        references: &[Reference],
+        resolved: Resolved,
+        lease: &str,
+        report: &Report,
+    ) -> Result<ImageRow> {
         for document in &resolved.documents {
             self.keep(document, lease).await?;
         }
@@ -265,21 +275,25 @@ impl Puller {
         if !self.discard_unpacked_layers {
             blobs.extend(resolved.layers.iter().map(|l| l.digest.clone()));
         }
-        let image = ImageRow {
+        let tags: Vec<String> = references.iter().filter_map(Reference::tagged).collect();
+        Ok(ImageRow {
             id: resolved.config.digest.clone(),
-            tags: reference.tagged().into_iter().collect(),
-            digests: vec![format!("{}@{}", reference.name(), resolved.target)],
+            digests: references.iter().map(|r| format!("{}@{}", r.name(), resolved.target)).collect(),
             target: resolved.target,
             blobs,
             size: resolved.config.size + resolved.layers.iter().map(|l| l.size).sum::<u64>(),
             snapshot: snapshot.map(|chain| (self.snapshotter.name().to_owned(), chain)),
-            pinned: reference.tagged().is_some_and(|name| self.pinned.contains(&name)),
-        };
-        let (db, row) = (Arc::clone(&self.db), image.clone());
-        crash::point("img.1");
-        blocking(move || db.put_image(&row)).await?;
-        crash::point("img.2");
+            pinned: tags.iter().any(|name| self.pinned.contains(name)),
+            tags,
+        })
+    }
+
+    pub(super) async fn record(&self, image: ImageRow) -> Result<ImageRow> {
         let (db, id) = (Arc::clone(&self.db), image.id.to_string());
+        crash::point("img.1");
+        blocking(move || db.put_image(&image)).await?;
+        crash::point("img.2");
+        let db = Arc::clone(&self.db);
         let known = blocking(move || db.image(&id)).await?;
         known.ok_or_else(|| Error::new(Kind::Internal, "the image vanished as it was recorded"))
     }
@@ -347,41 +361,10 @@ impl Drop for Held {
 }
 
 /// Runs a blocking function off the async threads.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work)
         .await
         .unwrap_or_else(|e| Err(Error::new(Kind::Internal, "a blocking task died").with_source(e)))
-}
-
-/// What a lock is about. A layer that is not compressed has one digest for its blob and for its chain, and the chain's
-/// lock is held while the blob is fetched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Subject {
-    Blob,
-    Chain,
-}
-
-type Lock = tokio::sync::Mutex<()>;
-
-/// One lock for each digest in each role, for as long as somebody holds or wants it.
-#[derive(Debug, Default)]
-struct Locks(Mutex<HashMap<(Subject, Digest), Weak<Lock>>>);
-
-impl Locks {
-    async fn lock(&self, subject: Subject, digest: &Digest) -> tokio::sync::OwnedMutexGuard<()> {
-        let lock = {
-            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            all.retain(|_, lock| lock.strong_count() > 0);
-            let name = (subject, digest.clone());
-            let found = all.get(&name).and_then(Weak::upgrade);
-            found.unwrap_or_else(|| {
-                let lock = Arc::new(Lock::new(()));
-                all.insert(name, Arc::downgrade(&lock));
-                lock
-            })
-        };
-        lock.lock_owned().await
-    }
 }
 
 impl fmt::Debug for Resolved {

@@ -316,7 +316,8 @@ impl Upstream {
             access_token: String,
         }
         let body = self.watch.waiting(bounded(response, TOKEN_LIMIT, "token")).await?;
-        let token: Token = serde_json::from_slice(&body).map_err(|e| failed("read the token service's answer", e))?;
+        let token: Token = serde_json::from_slice(&body)
+            .map_err(|e| Error::new(Kind::Internal, "read the token service's answer").with_quote(e))?;
         let text = if token.token.is_empty() { token.access_token } else { token.token };
         if text.is_empty() {
             bail!(Unauthenticated, "authentication to {name} failed: token service {host} gave no token");

@@ -25,10 +25,10 @@ const BUFFER: usize = 256 << 10;
 /// zstd frames may ask for this much memory, as a power of two: 128 MiB.
 const ZSTD_WINDOW_LOG: u32 = 27;
 
-/// The decompressed bytes of `layer`.
-pub fn open<'a>(layer: impl Read + 'a) -> Result<(Compression, Box<dyn Read + 'a>)> {
+/// The decompressed bytes of `layer`, which is called `what` when something is wrong.
+pub fn open<'a>(layer: impl Read + 'a, what: &str) -> Result<(Compression, Box<dyn Read + 'a>)> {
     let mut layer = BufReader::with_capacity(BUFFER, layer);
-    let magic = layer.fill_buf().map_err(|e| Error::new(Kind::DataLoss, "read the layer").with_source(e))?;
+    let magic = layer.fill_buf().map_err(|e| failed(what, e))?;
     Ok(match magic {
         [0x1f, 0x8b, ..] => (Compression::Gzip, Box::new(flate2::bufread::MultiGzDecoder::new(layer))),
         [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
@@ -40,16 +40,27 @@ pub fn open<'a>(layer: impl Read + 'a) -> Result<(Compression, Box<dyn Read + 'a
             (Compression::Zstd, Box::new(decoder))
         }
         [b'B', b'Z', b'h', ..] | [0xfd, b'7', b'z', b'X', b'Z', ..] => {
-            bail!(InvalidArgument, "the layer is compressed with bzip2 or xz, which OCI images do not use")
+            bail!(InvalidArgument, "the {what} is compressed with bzip2 or xz, which OCI images do not use")
         }
         _ => (Compression::Plain, Box::new(layer)),
     })
 }
 
+/// A source of ours that broke off says why; a decompressor means that the bytes are wrong.
+fn failed(what: &str, error: io::Error) -> Error {
+    let doing = format!("read the {what}");
+    match error.downcast::<Error>() {
+        Ok(ours) => ours.context(doing),
+        Err(error) => Error::new(Kind::DataLoss, doing).with_source(error),
+    }
+}
+
 /// The plain stream: counts, hashes, and stops at the limit or before the disk is full.
 pub struct Stream<'a> {
     from: Box<dyn Read + 'a>,
-    hasher: Hasher,
+    /// What it is, for people.
+    what: &'static str,
+    hasher: Option<Hasher>,
     seen: u64,
     limit: u64,
     target: PathBuf,
@@ -59,14 +70,25 @@ pub struct Stream<'a> {
 
 impl<'a> Stream<'a> {
     pub fn new(from: Box<dyn Read + 'a>, limit: u64, target: &Path) -> Self {
-        Self { from, hasher: Hasher::new(&SHA256), seen: 0, limit, target: target.to_owned(), look_at: 0 }
+        let hasher = Some(Hasher::new(&SHA256));
+        Self { from, what: "layer", hasher, seen: 0, limit, target: target.to_owned(), look_at: 0 }
+    }
+
+    /// Of something whose digest nobody asks for.
+    pub fn unhashed(from: Box<dyn Read + 'a>, what: &'static str, limit: u64, target: &Path) -> Self {
+        Self { from, what, hasher: None, seen: 0, limit, target: target.to_owned(), look_at: 0 }
+    }
+
+    pub fn what(&self) -> &'static str {
+        self.what
     }
 
     /// Reads to the end, what follows the archive too, and gives the digest of everything.
     pub fn finish(mut self) -> Result<Digest> {
         let mut buffer = vec![0; BUFFER];
         while self.fill(&mut buffer)? > 0 {}
-        Ok(Digest::from_sha256(self.hasher.finish().as_ref()))
+        let Some(hasher) = self.hasher else { bail!(Internal, "the {} was not hashed", self.what) };
+        Ok(Digest::from_sha256(hasher.finish().as_ref()))
     }
 
     /// Some bytes, or none at the end.
@@ -74,13 +96,15 @@ impl<'a> Stream<'a> {
         let n = loop {
             match self.from.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => break other.map_err(|e| Error::new(Kind::DataLoss, "decompress the layer").with_source(e))?,
+                other => break other.map_err(|e| failed(self.what, e))?,
             }
         };
-        self.hasher.update(&buffer[..n]);
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(&buffer[..n]);
+        }
         self.seen += n as u64;
         if self.seen > self.limit {
-            bail!(ResourceExhausted, "layer expands beyond {} bytes", self.limit);
+            bail!(ResourceExhausted, "{} expands beyond {} bytes", self.what, self.limit);
         }
         if self.seen > self.look_at {
             self.look_at = self.seen + space::LOOK_EVERY;

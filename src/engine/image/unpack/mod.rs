@@ -5,10 +5,10 @@
 
 #[cfg(test)]
 mod corpus;
-mod decompress;
+pub mod decompress;
 mod extract;
 mod path;
-mod tar;
+pub mod tar;
 
 use std::{io::Read, path::PathBuf};
 
@@ -57,7 +57,7 @@ pub struct Unpacked {
 
 /// Unpacks one layer below `target`. Blocking. On error the tree is left as it is: the caller removes the snapshot.
 pub fn unpack(layer: impl Read, target: &UnpackTarget, limits: &Limits) -> Result<Unpacked> {
-    let (_, plain) = decompress::open(layer)?;
+    let (_, plain) = decompress::open(layer, "layer")?;
     let mut stream = Stream::new(plain, limits.expanded, &target.directory);
     let mut extractor = extract::Extractor::new(target)?;
     let mut reader = tar::Reader::new(&mut stream, limits);

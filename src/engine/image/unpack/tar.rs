@@ -100,7 +100,7 @@ impl<'a, 'b> Reader<'a, 'b> {
             }
             self.entries += 1;
             if self.entries > self.limits.entries {
-                bail!(ResourceExhausted, "the layer has more than {} entries", self.limits.entries);
+                bail!(ResourceExhausted, "the {} has more than {} entries", self.from.what(), self.limits.entries);
             }
             verify(&header)?;
             let kind = header[156];
@@ -149,7 +149,7 @@ impl<'a, 'b> Reader<'a, 'b> {
             b'4' => EntryKind::BlockDevice,
             b'5' => EntryKind::Directory,
             b'6' => EntryKind::Fifo,
-            b'S' => bail!(InvalidArgument, "sparse files are not supported in layers"),
+            b'S' => bail!(InvalidArgument, "sparse files are not supported in images"),
             other => bail!(DataLoss, "unknown entry type {:?}", char::from(other)),
         };
         let size = pax.size.unwrap_or(size);
@@ -197,6 +197,18 @@ impl<'a, 'b> Reader<'a, 'b> {
         self.at += n;
         self.data -= n as u64;
         Ok(Some(&self.buffer[from..from + n]))
+    }
+
+    /// After the last entry: whether all that is left is padding.
+    pub fn ends(mut self) -> Result<bool> {
+        loop {
+            if self.buffer[self.at..self.end].iter().any(|b| *b != 0) {
+                return Ok(false);
+            }
+            if !self.refill()? {
+                return Ok(true);
+            }
+        }
     }
 
     fn skip(&mut self) -> Result<()> {
@@ -268,7 +280,7 @@ impl<'a, 'b> Reader<'a, 'b> {
                 b"gid" => pax.gid = Some(whole()?),
                 b"mtime" => pax.mtime = Some(time(value).ok_or_else(malformed)?),
                 _ if key.starts_with(b"GNU.sparse.") => {
-                    bail!(InvalidArgument, "sparse files are not supported in layers")
+                    bail!(InvalidArgument, "sparse files are not supported in images")
                 }
                 _ => {
                     if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
