@@ -18,6 +18,7 @@ mod proto;
 mod pulls;
 mod registry;
 mod shim;
+mod snapshotters;
 mod storage;
 mod streaming;
 mod streaming_threats;

@@ -66,6 +66,11 @@ impl Local {
                     "directories of layers are missing: their images have to be pulled again"
                 );
             }
+            for row in rows.iter().filter(|s| s.info.kind == SnapshotKind::Committed && !lost.contains(&s.id)) {
+                if let Err(error) = inner.driver.settle(row.id) {
+                    tracing::warn!(snapshot = row.id.0, "a committed snapshot: {error:#}");
+                }
+            }
             let known: std::collections::HashSet<u64> = rows.into_iter().map(|s| s.id.0).collect();
             let mut orphans = 0;
             for entry in fs::read_dir(&inner.root).context(|| format!("list {}", inner.root.display()))? {
@@ -119,6 +124,10 @@ impl Local {
             let parent = parent.as_ref().map(Option::as_deref);
             let row = inner.db.commit_snapshot(inner.driver.name(), &key, &name, parent, &measured, &labels)?;
             crash::point("unp.8");
+            // It is committed, whatever comes of this; the next start tries again.
+            if let Err(error) = inner.driver.settle(row.id) {
+                tracing::warn!(snapshot = row.id.0, "a committed snapshot: {error:#}");
+            }
             Ok(row.info)
         })
         .await
@@ -141,10 +150,11 @@ impl Inner {
         let _one = self.sweeping.lock().unwrap_or_else(PoisonError::into_inner);
         let mut freed = Usage::default();
         for id in self.db.trash(self.driver.name())? {
-            if self.driver.directory(id).exists() {
-                let usage = self.driver.usage(id)?;
-                freed.bytes += usage.bytes;
-                freed.inodes += usage.inodes;
+            match self.driver.estimate(id) {
+                Ok(usage) => freed = freed + usage,
+                // It went before a crash, or was never made whole.
+                Err(error) if error.is(Kind::NotFound) => {}
+                Err(error) => return Err(error),
             }
             self.driver.remove(id)?;
             crash::point("gc.3");
@@ -227,6 +237,10 @@ impl Snapshotter for Local {
 
     async fn sweep(&self) -> Result<Usage> {
         self.run(Inner::sweep).await
+    }
+
+    fn independent(&self) -> bool {
+        self.0.driver.unpack_target(SnapshotId(0)).independent
     }
 
     async fn unpack_target(&self, key: &str) -> Result<UnpackTarget> {

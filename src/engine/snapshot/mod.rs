@@ -6,6 +6,7 @@
 //! a container: `prepare` on the top chain ID and mount what it returns. `Local` does names, parents, labels and
 //! recovery once, in the metadata database; a `Driver` knows one filesystem.
 
+mod btrfs;
 mod local;
 mod mapped;
 mod mount;
@@ -85,7 +86,7 @@ pub struct SnapshotInfo {
 /// Keys and names share one space per snapshotter, as in containerd.
 #[async_trait]
 pub trait Snapshotter: fmt::Debug + Send + Sync {
-    /// "overlayfs", "native".
+    /// "overlayfs", "btrfs", "native".
     fn name(&self) -> &str;
     async fn stat(&self, key: &str) -> Result<SnapshotInfo>;
     async fn usage(&self, key: &str) -> Result<Usage>;
@@ -105,6 +106,8 @@ pub trait Snapshotter: fmt::Debug + Send + Sync {
     /// Deletes what `remove` only unlinked, and returns what that freed.
     async fn sweep(&self) -> Result<Usage>;
 
+    /// Whether layers may be unpacked before their parents are (see `commit_onto`).
+    fn independent(&self) -> bool;
     /// Where to unpack a layer into an active snapshot without mounting it, and how its whiteouts are written there.
     /// With overlayfs this is the upper directory, so layers of one image can be unpacked at the same time.
     async fn unpack_target(&self, key: &str) -> Result<UnpackTarget>;
@@ -161,8 +164,16 @@ pub trait Driver: fmt::Debug + Send + Sync {
     fn directory(&self, id: SnapshotId) -> PathBuf;
     /// What the snapshot itself holds; with a driver that copies, that includes what it copied.
     fn usage(&self, id: SnapshotId) -> Result<Usage>;
+    /// The same where what was written in the last seconds need not count, for less.
+    fn estimate(&self, id: SnapshotId) -> Result<Usage> {
+        self.usage(id)
+    }
     /// What a snapshot about to be committed holds, and the digest that says whether it still does.
     fn measure(&self, id: SnapshotId, sums: &Sums) -> Result<Measured>;
+    /// Called when a snapshot has been committed, and again for every committed one at start. Idempotent.
+    fn settle(&self, _id: SnapshotId) -> Result<()> {
+        Ok(())
+    }
     fn remove(&self, id: SnapshotId) -> Result<()>;
 }
 
@@ -170,8 +181,11 @@ pub trait Driver: fmt::Debug + Send + Sync {
 pub type MakeDriver = fn(&Path) -> Box<dyn Driver>;
 
 /// Every driver, best first.
-pub const DRIVERS: &[MakeDriver] =
-    &[|root| Box::new(overlay::Overlay::new(root)), |root| Box::new(native::Native::new(root))];
+pub const DRIVERS: &[MakeDriver] = &[
+    |root| Box::new(overlay::Overlay::new(root)),
+    |root| Box::new(btrfs::Btrfs::new(root)),
+    |root| Box::new(native::Native::new(root)),
+];
 
 /// The snapshotter of that name, or the first whose driver `root`'s filesystem can carry. Each has its own directory
 /// `root/<name>`. Blocking.

@@ -1,0 +1,135 @@
+//! `wharf serve` by each snapshotter that needs a filesystem of its own kind: images are pulled, containers run from them, and
+//! what is removed leaves nothing (threats SNP-08, SNP-09, SNP-12, SNP-13).
+
+use std::{fs, path::Path, process::Command};
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    disk::Disk,
+    node::{IMAGE, Node},
+    registry,
+};
+
+const LAYERED: &str = "127.0.0.1:5000/test/layered:1";
+
+/// A node with [`IMAGE`] and [`LAYERED`] in its registry, whose root is on a disk of the kind and whose engine is told the
+/// snapshotter as containerd is.
+fn node(test: &str, snapshotter: &str, mkfs: &[&str]) -> Option<(Node, Disk)> {
+    let mut node = Node::stopped(test)?;
+    let config = node.dir.join("config.toml");
+    let text = format!("version = 3\n[plugins.'io.containerd.cri.v1.images']\nsnapshotter = '{snapshotter}'\n");
+    fs::write(&config, text).unwrap();
+    node.flags = vec!["--config".to_owned(), config.display().to_string()];
+    let disk = Disk::new(test, &node.dir.join("disk"), 512 << 20, mkfs, &node.dir.join("lib"), "")?;
+    node.serve();
+    assert!(node.add_registry(test));
+    let extra = node.dir.join("extra");
+    for (directory, number, size) in [("data", 60, 30_000), ("etc/deep", 200, 3000)] {
+        fs::create_dir_all(extra.join(directory)).unwrap();
+        for n in 0..number {
+            let content: Vec<u8> = (0..size + n * 10).map(|i| (i * 31 + n * 7) as u8).collect();
+            fs::write(extra.join(directory).join(n.to_string()), content).unwrap();
+        }
+    }
+    let above = node.dir.join("above");
+    fs::create_dir_all(above.join("data")).unwrap();
+    fs::write(above.join("data/.wh.7"), "").unwrap();
+    fs::write(above.join("data/8"), "changed").unwrap();
+    fs::create_dir_all(above.join("etc")).unwrap();
+    fs::write(above.join("etc/.wh.deep"), "").unwrap();
+    let layers = [&node.dir.join("image"), &extra, &above].map(|root| registry::layer(root));
+    node.registry.as_ref().unwrap().push("test/layered", "1", &layers, None);
+    Some((node, disk))
+}
+
+fn on_layered(config: &mut Value) {
+    config["image"]["image"] = LAYERED.into();
+}
+
+/// Everything the contract says, by crictl, with crashes in between. `left` gives what is left of snapshots on the disk.
+fn images_run_and_go(node: &mut Node, left: impl Fn(&Node) -> Vec<String>) {
+    node.ok(&["pull", IMAGE]);
+    node.ok(&["pull", LAYERED]);
+    let script = "test ! -e /data/7 && test ! -e /etc/deep && cat /data/8 && echo mine > /data/9 && \
+                  dd if=/dev/zero of=/big bs=1M count=8 2>/dev/null && echo done; sleep 10000";
+    let (container, pod) = node.running("one", script, on_layered);
+    node.until("its word", || node.ok(&["logs", &container]).ends_with("changeddone"));
+    assert_eq!(node.ok(&["exec", "-s", &container, "/bin/cat", "/data/9"]), "mine");
+    let other = node.running("two", "head -c 10 /data/9 | grep -c mine; sleep 10000", on_layered).0;
+    node.until("the other's word", || node.ok(&["logs", &other]) == "0");
+    // What the container wrote, within 5 %.
+    node.until("its size", || {
+        let stats = node.json(&["stats", "-o", "json", "--id", &container]);
+        let used = stats["stats"][0]["writableLayer"]["usedBytes"]["value"].as_str().map(str::parse::<u64>);
+        used.is_some_and(|used| used.unwrap().abs_diff(8 << 20) * 20 < 8 << 20)
+    });
+
+    // Killed in a pull, at each step of it; containers go on, and nothing is left half made.
+    node.ok(&["rmi", IMAGE]);
+    for point in ["unp.1", "unp.2", "unp.5", "unp.8", "gc.3"] {
+        node.kill_engine();
+        node.serve_until(point);
+        node.crictl(&["pull", IMAGE]);
+        node.crictl(&["rmi", IMAGE]);
+        assert!(node.killed(std::time::Duration::from_secs(20)), "the engine passed {point}:\n{}", node.log());
+        node.serve();
+        node.kill_engine();
+        let found = node.check(&["--deep"]);
+        assert_eq!(found["findings"], json!([]), "{point}: {found:#}");
+        node.serve();
+    }
+    assert_eq!(node.ok(&["exec", "-s", &container, "/bin/cat", "/data/9"]), "mine");
+    node.ok(&["pull", IMAGE]);
+    node.ok(&["rmi", LAYERED]);
+    node.ok(&["rmp", "-f", &pod]);
+    assert_eq!(node.ok(&["exec", "-s", &other, "/bin/cat", "/data/8"]), "changed", "others stand on its layers");
+    for pod in node.ok(&["pods", "-q"]).lines() {
+        node.ok(&["rmp", "-f", pod]);
+    }
+    node.ok(&["rmi", "--all"]);
+    node.until("an empty store", || left(node).is_empty());
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    entries.map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// Nothing is wrong, and nothing is mounted but the node's own two.
+fn ends(mut node: Node, disk: &Disk) {
+    node.stop();
+    assert_eq!(node.check(&["--deep"])["findings"], json!([]));
+    disk.unmount();
+    let here = node.dir.to_string_lossy().into_owned();
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+    let left: Vec<&str> = mounts.lines().filter(|l| l.contains(&here)).collect();
+    assert_eq!(left.len(), 2, "mounts are left: {left:#?}");
+}
+
+#[test]
+fn btrfs_runs_containers_and_no_subvolume_is_left() {
+    let Some((mut node, disk)) = node("btrfs", "btrfs", &["mkfs.btrfs", "-q"]) else { return };
+    let listed = |node: &Node| {
+        let done = Command::new("btrfs").args(["subvolume", "list"]).arg(node.dir.join("lib")).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    node.ok(&["pull", LAYERED]);
+    assert_eq!(listed(&node).len(), 3, "a subvolume a layer");
+    images_run_and_go(&mut node, |node| [listed(node), names(&node.dir.join("lib/snapshots/btrfs"))].concat());
+    ends(node, &disk);
+}
+
+#[test]
+fn snp_18_an_engine_asked_for_btrfs_elsewhere_says_why_it_cannot() {
+    let Some(node) = Node::stopped("no-btrfs") else { return };
+    let config = node.dir.join("config.toml");
+    fs::write(&config, "version = 3\n[plugins.'io.containerd.cri.v1.images']\nsnapshotter = 'btrfs'\n").unwrap();
+    let mut command = crate::support::in_netns(&node.netns, Path::new(crate::support::WHARF));
+    command.arg("serve").arg("--config").arg(&config).arg("--root").arg(node.dir.join("lib"));
+    command.arg("--state").arg(node.dir.join("run")).arg("--listen").arg(node.dir.join("wharf.sock"));
+    let done = command.output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(!done.status.success() && said.contains("is not on a btrfs filesystem"), "{said}");
+}
