@@ -65,6 +65,21 @@ fn images_run_and_go(node: &mut Node, left: impl Fn(&Node) -> Vec<String>) {
         used.is_some_and(|used| used.unwrap().abs_diff(8 << 20) * 20 < 8 << 20)
     });
 
+    // In a user namespace every owner is shifted, in a view of an image as in the container's own.
+    let map = json!([{ "container_id": 0, "host_id": 200_000, "length": 65536 }]);
+    let users = json!({ "namespace_options": { "userns_options": { "mode": 0, "uids": map, "gids": map } } });
+    let mapped_pod = node.pod_config("mapped", |p| p["linux"]["security_context"] = users.clone());
+    let script = "busybox stat -c '%u %n' / /data/8 /volume/data/8; echo x > /data/mine && busybox stat -c %u /data/mine; \
+                  echo x 2>/dev/null > /volume/new || echo refused";
+    let mapped = node.container_config("mapped", script, |c| {
+        on_layered(c);
+        c["linux"]["security_context"] = users.clone();
+        c["mounts"] = json!([{ "container_path": "/volume", "readonly": true, "image": { "image": LAYERED } }]);
+    });
+    let mapped = node.ok(&["run", "--no-pull", &mapped, &mapped_pod]);
+    assert_eq!(node.exit_code(&mapped), 0);
+    assert_eq!(node.ok(&["logs", &mapped]), "0 /\n0 /data/8\n0 /volume/data/8\n0\nrefused");
+
     // Killed in a pull, at each step of it; containers go on, and nothing is left half made.
     node.ok(&["rmi", IMAGE]);
     for point in ["unp.1", "unp.2", "unp.5", "unp.8", "gc.3"] {
@@ -73,8 +88,11 @@ fn images_run_and_go(node: &mut Node, left: impl Fn(&Node) -> Vec<String>) {
         node.crictl(&["pull", IMAGE]);
         node.crictl(&["rmi", IMAGE]);
         assert!(node.killed(std::time::Duration::from_secs(20)), "the engine passed {point}:\n{}", node.log());
-        node.serve();
-        node.kill_engine();
+        // What no image needs goes with the collection of a start.
+        for _ in 0..2 {
+            node.serve();
+            node.stop();
+        }
         let found = node.check(&["--deep"]);
         assert_eq!(found["findings"], json!([]), "{point}: {found:#}");
         node.serve();
@@ -118,6 +136,24 @@ fn btrfs_runs_containers_and_no_subvolume_is_left() {
     node.ok(&["pull", LAYERED]);
     assert_eq!(listed(&node).len(), 3, "a subvolume a layer");
     images_run_and_go(&mut node, |node| [listed(node), names(&node.dir.join("lib/snapshots/btrfs"))].concat());
+    ends(node, &disk);
+}
+
+#[test]
+fn erofs_runs_containers_from_one_file_a_layer() {
+    if crate::support::program("erofs", "mkfs.erofs").is_none() {
+        return;
+    }
+    let Some((mut node, disk)) = node("erofs", "erofs", &["mkfs.ext4", "-q"]) else { return };
+    let listed = |node: &Node| names(&node.dir.join("lib/snapshots/erofs"));
+    node.ok(&["pull", LAYERED]);
+    let layers = listed(&node);
+    assert_eq!(layers.len(), 3, "{layers:?}");
+    for layer in layers {
+        let layer = node.dir.join("lib/snapshots/erofs").join(layer);
+        assert!(layer.join("layer.erofs").is_file() && names(&layer.join("fs")).is_empty(), "{}", layer.display());
+    }
+    images_run_and_go(&mut node, listed);
     ends(node, &disk);
 }
 

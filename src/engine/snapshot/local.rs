@@ -117,6 +117,7 @@ impl Local {
         let (key, name) = (key.to_owned(), name.to_owned());
         self.run(move |inner| {
             let row = inner.row(&key)?;
+            inner.driver.seal(row.id)?;
             let measured = inner.driver.measure(row.id, &sums)?;
             // Before the row, and outside the transaction: a committed row without its files cannot be.
             inner.sync(row.id)?;

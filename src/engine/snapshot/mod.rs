@@ -7,7 +7,9 @@
 //! recovery once, in the metadata database; a `Driver` knows one filesystem.
 
 mod btrfs;
+mod erofs;
 mod local;
+mod loops;
 mod mapped;
 mod mount;
 mod native;
@@ -44,7 +46,7 @@ pub type Labels = BTreeMap<String, String>;
 /// One mount(2), in the words of containerd's `types.Mount`: the options are fstab's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mount {
-    /// "overlay" or "bind".
+    /// "overlay", "bind", "erofs"; see [`mount`] for "format/overlay".
     pub kind: String,
     pub source: String,
     pub options: Vec<String>,
@@ -86,7 +88,7 @@ pub struct SnapshotInfo {
 /// Keys and names share one space per snapshotter, as in containerd.
 #[async_trait]
 pub trait Snapshotter: fmt::Debug + Send + Sync {
-    /// "overlayfs", "btrfs", "native".
+    /// "overlayfs", "btrfs", "native", "erofs".
     fn name(&self) -> &str;
     async fn stat(&self, key: &str) -> Result<SnapshotInfo>;
     async fn usage(&self, key: &str) -> Result<Usage>;
@@ -168,6 +170,10 @@ pub trait Driver: fmt::Debug + Send + Sync {
     fn estimate(&self, id: SnapshotId) -> Result<Usage> {
         self.usage(id)
     }
+    /// Makes of a snapshot that is about to be committed what its children need. It may still fail to be.
+    fn seal(&self, _id: SnapshotId) -> Result<()> {
+        Ok(())
+    }
     /// What a snapshot about to be committed holds, and the digest that says whether it still does.
     fn measure(&self, id: SnapshotId, sums: &Sums) -> Result<Measured>;
     /// Called when a snapshot has been committed, and again for every committed one at start. Idempotent.
@@ -185,6 +191,8 @@ pub const DRIVERS: &[MakeDriver] = &[
     |root| Box::new(overlay::Overlay::new(root)),
     |root| Box::new(btrfs::Btrfs::new(root)),
     |root| Box::new(native::Native::new(root)),
+    // Last: it takes a program that the machine may lose.
+    |root| Box::new(erofs::Erofs::new(root)),
 ];
 
 /// The snapshotter of that name, or the first whose driver `root`'s filesystem can carry. Each has its own directory

@@ -22,6 +22,10 @@ pub(super) fn rig(name: &str) -> Option<Rig> {
     }
     let dir = tempfile::tempdir().unwrap();
     rustix::mount::mount("none", dir.path(), "tmpfs", rustix::mount::MountFlags::empty(), c"size=256m").unwrap();
+    if name == "erofs" && !has_program("mkfs.erofs") {
+        unmount(dir.path()).unwrap();
+        return None;
+    }
     let disk = name == "btrfs";
     if disk && !mount_disk(dir.path(), "mkfs.btrfs", &dir.path().join("snapshots")) {
         unmount(dir.path()).unwrap();
@@ -156,7 +160,14 @@ async fn usage_counts_what_was_written(rig: &Rig) {
     let after = rig.snapshotter.usage("u").await.unwrap();
     assert_eq!((after.bytes - before.bytes, after.inodes - before.inodes), (1 << 20, 1));
     rig.snapshotter.commit("u", "used", Labels::new()).await.unwrap();
-    assert_eq!(rig.snapshotter.usage("used").await.unwrap(), after);
+    let committed = rig.snapshotter.usage("used").await.unwrap();
+    if rig.snapshotter.name() == "erofs" {
+        // One file now, with what it holds and what says so.
+        let bytes = committed.bytes - (1 << 20);
+        assert!(bytes * 20 < 1 << 20 && committed.inodes == 1, "{committed:?} after {after:?}");
+    } else {
+        assert_eq!(committed, after);
+    }
     rig.snapshotter.remove("used").await.unwrap();
 }
 
@@ -213,8 +224,22 @@ async fn native_keeps_the_contract() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn erofs_keeps_the_contract() {
+    contract("erofs").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn snp_10_overlayfs_stacks_128_layers() {
-    let Some(rig) = rig("overlayfs") else { return };
+    stacks_128_layers("overlayfs").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn snp_10_erofs_stacks_128_layers() {
+    stacks_128_layers("erofs").await;
+}
+
+async fn stacks_128_layers(driver: &str) {
+    let Some(rig) = rig(driver) else { return };
     let mut parent: Option<String> = None;
     for n in 0..128 {
         // Unpacked in any order, and given its parent when it is committed.
