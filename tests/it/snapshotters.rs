@@ -76,7 +76,7 @@ fn images_run_and_go(node: &mut Node, left: impl Fn(&Node) -> Vec<String>) {
         c["linux"]["security_context"] = users.clone();
         c["mounts"] = json!([{ "container_path": "/volume", "readonly": true, "image": { "image": LAYERED } }]);
     });
-    let mapped = node.ok(&["run", "--no-pull", &mapped, &mapped_pod]);
+    let mapped = node.ok(&["run", "--no-pull", "--runtime", "wharf", &mapped, &mapped_pod]);
     assert_eq!(node.exit_code(&mapped), 0);
     assert_eq!(node.ok(&["logs", &mapped]), "0 /\n0 /data/8\n0 /volume/data/8\n0\nrefused");
 
@@ -109,6 +109,29 @@ fn images_run_and_go(node: &mut Node, left: impl Fn(&Node) -> Vec<String>) {
     node.until("an empty store", || left(node).is_empty());
 }
 
+/// A layer is spoilt; a deep check names it, and a repair unpacks it again.
+fn damage_is_found_and_healed(node: &mut Node, driver: &str, spoil: impl Fn(&Path)) {
+    let all = node.dir.join("lib/snapshots").join(driver);
+    node.stop();
+    assert_eq!(node.check(&["--deep"])["findings"], json!([]));
+    let base = names(&all).iter().map(|name| name.parse::<u64>().unwrap()).min().unwrap();
+    spoil(&all.join(base.to_string()));
+    assert_eq!(node.check(&[])["findings"], json!([]), "a quick check reads no layer");
+    let found = node.check(&["--deep"])["findings"].take();
+    assert_eq!(found.as_array().unwrap().len(), 1, "{found:#}");
+    assert!(found[0]["object"].as_str().unwrap().starts_with(&format!("layer {base} (sha256:")), "{found:#}");
+    let repaired = node.check(&["--deep", "--repair"]);
+    assert_eq!((&repaired["failed"], &repaired["after"]["findings"]), (&json!([]), &json!([])), "{repaired:#}");
+    assert!(!all.join(base.to_string()).exists(), "the damaged one is gone");
+    node.serve();
+}
+
+fn run(program: &str, arguments: &[&str]) -> String {
+    let done = Command::new(program).args(arguments).output().unwrap();
+    assert!(done.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap()
+}
+
 fn names(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).unwrap();
     entries.map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect()
@@ -129,12 +152,18 @@ fn ends(mut node: Node, disk: &Disk) {
 fn btrfs_runs_containers_and_no_subvolume_is_left() {
     let Some((mut node, disk)) = node("btrfs", "btrfs", &["mkfs.btrfs", "-q"]) else { return };
     let listed = |node: &Node| {
-        let done = Command::new("btrfs").args(["subvolume", "list"]).arg(node.dir.join("lib")).output().unwrap();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        String::from_utf8(done.stdout).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
+        let list = run("btrfs", &["subvolume", "list", node.dir.join("lib").to_str().unwrap()]);
+        list.lines().map(str::to_owned).collect::<Vec<_>>()
     };
     node.ok(&["pull", LAYERED]);
     assert_eq!(listed(&node).len(), 3, "a subvolume a layer");
+    damage_is_found_and_healed(&mut node, "btrfs", |layer| {
+        let files = layer.join("fs");
+        let file = files.join("etc/passwd");
+        assert!(fs::write(&file, "").is_err(), "a layer is read-only");
+        run("btrfs", &["property", "set", "-ts", files.to_str().unwrap(), "ro", "false"]);
+        fs::write(file, "root::0:0:root:/root:/bin/sh\n").unwrap();
+    });
     images_run_and_go(&mut node, |node| [listed(node), names(&node.dir.join("lib/snapshots/btrfs"))].concat());
     ends(node, &disk);
 }
@@ -153,6 +182,13 @@ fn erofs_runs_containers_from_one_file_a_layer() {
         let layer = node.dir.join("lib/snapshots/erofs").join(layer);
         assert!(layer.join("layer.erofs").is_file() && names(&layer.join("fs")).is_empty(), "{}", layer.display());
     }
+    damage_is_found_and_healed(&mut node, "erofs", |layer| {
+        let image = layer.join("layer.erofs");
+        let mut bytes = fs::read(&image).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0x10;
+        fs::write(image, bytes).unwrap();
+    });
     images_run_and_go(&mut node, listed);
     ends(node, &disk);
 }

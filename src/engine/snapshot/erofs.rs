@@ -214,3 +214,88 @@ fn try_out(probe: &Path, merged: &Path) -> Result<()> {
     let overlay = Mount { kind: "format/overlay".to_owned(), source: "overlay".to_owned(), options };
     super::mount(&[layer(&probe.join(IMAGE)), overlay], merged)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{Labels, Snapshotter, suite::rig},
+        *,
+    };
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn snp_14_a_start_finishes_a_commit_and_misses_a_lost_image() {
+        let Some(rig) = rig("erofs") else { return };
+        rig.layer("one", None, |root| fs::write(root.join("a"), "1").unwrap()).await;
+        rig.layer("two", Some("one"), |root| fs::write(root.join("b"), "2").unwrap()).await;
+        let driver = Erofs::new(&rig.dir.path().join("snapshots"));
+        let ids = rig.db.snapshots("erofs").unwrap();
+        let [one, two] = [ids[0].id, ids[1].id];
+        // As if it had died right after the row was written.
+        fs::create_dir(driver.files(one).join("d")).unwrap();
+        fs::write(driver.files(one).join("d/a"), "1").unwrap();
+        assert_eq!(rig.snapshotter.recover().await.unwrap(), (0, 0));
+        assert!(is_empty(&driver.files(one)).unwrap());
+        let measured = driver.measure(two, &Sums::new()).unwrap();
+        assert_eq!(ids[1].tree, measured.tree);
+
+        fs::remove_file(driver.image(one)).unwrap();
+        rig.snapshotter.recover().await.unwrap();
+        let kept = rig.snapshotter.walk().await.unwrap();
+        assert!(kept.iter().all(|info| info.key.starts_with("damaged-")), "{kept:?}");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_layer_has_what_was_unpacked_and_owners_and_times_of_it() {
+        let Some(rig) = rig("erofs") else { return };
+        let mut was = None;
+        rig.layer("one", None, |root| {
+            fs::write(root.join("a"), "1").unwrap();
+            fs::hard_link(root.join("a"), root.join("b")).unwrap();
+            std::os::unix::fs::lchown(root.join("a"), Some(70_000), Some(5)).unwrap();
+            fs::set_permissions(root.join("a"), fs::Permissions::from_mode(0o4755)).unwrap();
+            rustix::fs::lsetxattr(root.join("a"), "security.capability", CAPABILITY, rustix::fs::XattrFlags::empty())
+                .unwrap();
+            fs::set_permissions(root, fs::Permissions::from_mode(0o751)).unwrap();
+            was = Some(fs::metadata(root.join("a")).unwrap());
+        })
+        .await;
+        let was = was.unwrap();
+        for key in ["view", "run"] {
+            let mounts = match key {
+                "view" => rig.snapshotter.view(key, Some("one"), Labels::new()).await.unwrap(),
+                _ => rig.snapshotter.prepare(key, Some("one"), Labels::new()).await.unwrap(),
+            };
+            rig.with(&mounts, |root| {
+                let is = fs::metadata(root.join("b")).unwrap();
+                let all = |m: &fs::Metadata| (m.uid(), m.gid(), m.mode(), m.nlink(), m.mtime(), m.mtime_nsec());
+                assert_eq!(all(&is), all(&was), "{key}");
+                let mut value = [0; 64];
+                let length = rustix::fs::lgetxattr(root.join("a"), "security.capability", &mut value[..]).unwrap();
+                assert_eq!(&value[..length], CAPABILITY, "{key}");
+                assert_eq!(fs::metadata(root).unwrap().mode() & 0o7777, 0o751, "{key}");
+            });
+        }
+    }
+
+    /// `cap_net_raw=ep`, version 2.
+    const CAPABILITY: &[u8] = &[1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn snp_18_what_mkfs_complains_of_is_said_and_nothing_is_committed() {
+        let Some(rig) = rig("erofs") else { return };
+        let directory = rig.dir.path().join("snapshots/erofs");
+        rig.snapshotter.prepare("t", None, Labels::new()).await.unwrap();
+        let id = rig.db.snapshot("erofs", "t").unwrap().id.0.to_string();
+        // Nobody can write an image over a directory.
+        fs::create_dir_all(directory.join(&id).join(IMAGE)).unwrap();
+        fs::write(directory.join(&id).join(IMAGE).join("x"), "").unwrap();
+        let error = rig.snapshotter.commit("t", "one", Labels::new()).await.unwrap_err();
+        assert!(format!("{error:#}").contains(IMAGE), "{error:#}");
+        fs::remove_dir_all(directory.join(&id)).unwrap();
+        DirBuilder::new().create(directory.join(&id)).unwrap();
+        let error = rig.snapshotter.commit("t", "one", Labels::new()).await.unwrap_err();
+        let said = format!("{error:#}");
+        assert!(said.contains("mkfs.erofs") && said.contains("No such file"), "{said}");
+        assert!(rig.snapshotter.stat("one").await.is_err());
+    }
+}

@@ -142,6 +142,9 @@ async fn names_and_parents_are_checked(rig: &Rig) {
     assert_eq!(kind(s.mounts("one").await), Kind::FailedPrecondition);
     assert_eq!(s.commit("k", "one", Labels::new()).await.unwrap_err().kind(), Kind::AlreadyExists);
     assert_eq!(s.commit("two", "three", Labels::new()).await.unwrap_err().kind(), Kind::FailedPrecondition);
+    let view = s.view("look", Some("two"), Labels::new()).await.unwrap();
+    rig.with(&view, |root| assert_eq!(read(&root.join("b")), "2", "it is as it was"));
+    s.remove("look").await.unwrap();
     assert_eq!(s.remove("one").await.unwrap_err().kind(), Kind::FailedPrecondition);
     assert_eq!(s.remove("nobody").await.unwrap_err().kind(), Kind::NotFound);
     let info = s.stat("k").await.unwrap();
