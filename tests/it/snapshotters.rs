@@ -121,9 +121,11 @@ fn damage_is_found_and_healed(node: &mut Node, driver: &str, spoil: impl Fn(&Pat
     assert_eq!(found.as_array().unwrap().len(), 1, "{found:#}");
     assert!(found[0]["object"].as_str().unwrap().starts_with(&format!("layer {base} (sha256:")), "{found:#}");
     let repaired = node.check(&["--deep", "--repair"]);
-    assert_eq!((&repaired["failed"], &repaired["after"]["findings"]), (&json!([]), &json!([])), "{repaired:#}");
-    assert!(!all.join(base.to_string()).exists(), "the damaged one is gone");
+    assert_eq!(repaired["failed"], json!([]), "{repaired:#}");
+    let left = repaired["after"]["findings"].as_array().unwrap();
+    assert!(left.iter().all(|finding| finding["level"] == "pending"), "{repaired:#}");
     node.serve();
+    assert!(!all.join(base.to_string()).exists(), "the damaged one goes with the next start");
 }
 
 fn run(program: &str, arguments: &[&str]) -> String {
