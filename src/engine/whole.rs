@@ -61,7 +61,7 @@ pub struct Config {
     /// What must not: on tmpfs, sockets, shims' state, mounts.
     pub state: PathBuf,
     pub handlers: Vec<Handler>,
-    /// "overlayfs" or "native"; `None` takes the first that the root's filesystem can carry.
+    /// "overlayfs", "btrfs", "native" or "erofs"; `None` takes the first that the root's filesystem can carry.
     pub snapshotter: Option<String>,
     pub network: NetworkConfig,
     pub registry: RegistryConfig,

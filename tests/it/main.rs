@@ -26,6 +26,7 @@ mod pulls;
 mod registry;
 mod requests;
 mod shim;
+mod snapshotters;
 mod storage;
 mod streaming;
 mod streaming_threats;

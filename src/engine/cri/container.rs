@@ -391,7 +391,7 @@ async fn clean_up(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()
     image_volume::clean_up(engine, &record).await?;
     let (bundle, aside) = (record.bundle.clone(), layers_aside(&record));
     blocking(move || {
-        unmount_if_mounted(&bundle.join("rootfs"))?;
+        snapshot::unmount(&bundle.join("rootfs"))?;
         snapshot::release(&aside)?;
         crash::point("rm.3");
         remove_tree(&bundle)
@@ -441,14 +441,6 @@ pub async fn recover(engine: &Arc<Engine>, container: &Arc<Container>) -> Result
                 Err(error) => Err(error),
             }
         }
-    }
-}
-
-pub fn unmount_if_mounted(target: &Path) -> Result<()> {
-    use rustix::{io::Errno, mount::UnmountFlags};
-    match rustix::mount::unmount(target, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW) {
-        Ok(()) | Err(Errno::INVAL | Errno::NOENT) => Ok(()),
-        Err(error) => Err(Error::io("unmount", target, error)),
     }
 }
 

@@ -11,7 +11,6 @@ use std::{
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 
 use super::{
-    container::unmount_if_mounted,
     pod::blocking,
     state::{Container, ContainerRecord},
     users,
@@ -83,7 +82,7 @@ pub async fn mount(engine: &Arc<Engine>, container: &Container, pause: u32, maps
 pub async fn clean_up(engine: &Arc<Engine>, record: &ContainerRecord) -> Result<()> {
     for (index, _) in wanted(record) {
         let place = place(record, index);
-        blocking(move || unmount_if_mounted(&place)).await?;
+        blocking(move || snapshot::unmount(&place)).await?;
         match engine.snapshotter.remove(&key(record, index)).await {
             Err(error) if !error.is(Kind::NotFound) => return Err(error),
             _ => {}

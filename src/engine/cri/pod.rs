@@ -23,6 +23,7 @@ use crate::{
         Engine, crash,
         network::{Dns, PodNetwork, PortMapping, netns},
         shim::PodSpec,
+        snapshot,
     },
     error::{Context, Error, Kind, Result},
     proto::cri,
@@ -326,7 +327,7 @@ async fn teardown(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
         }
     }
     let shm = record.directory.join("shm");
-    blocking(move || container::unmount_if_mounted(&shm)).await
+    blocking(move || snapshot::unmount(&shm)).await
 }
 
 /// Undoes a failed RunPodSandbox; if that fails too the record stays for Stop and Remove.

@@ -2,6 +2,7 @@
 //! crash cannot hurt (docs/architecture.md, "Crash consistency").
 
 use std::{
+    collections::HashSet,
     fs::{self, File},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -31,11 +32,22 @@ struct Inner {
     db: Arc<Db>,
     /// Held while the trash is emptied: two at it would find each other's directories gone.
     sweeping: Mutex<()>,
+    /// What is being committed.
+    committing: Mutex<HashSet<SnapshotId>>,
+}
+
+/// The right to commit a snapshot, until it is dropped.
+struct Committing<'a>(&'a Inner, SnapshotId);
+
+impl Drop for Committing<'_> {
+    fn drop(&mut self) {
+        self.0.committing.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
+    }
 }
 
 impl Local {
     pub fn new(driver: Box<dyn Driver>, root: PathBuf, db: Arc<Db>) -> Self {
-        Self(Arc::new(Inner { driver, root, db, sweeping: Mutex::default() }))
+        Self(Arc::new(Inner { driver, root, db, sweeping: Mutex::default(), committing: Mutex::default() }))
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> Result<T> + Send + 'static) -> Result<T> {
@@ -52,12 +64,17 @@ impl Local {
             let unready = inner.db.trash_unready(inner.driver.name())?;
             inner.sweep()?;
             let rows = inner.db.snapshots(inner.driver.name())?;
-            let lost: Vec<SnapshotId> = rows
-                .iter()
-                .filter(|s| s.info.kind == SnapshotKind::Committed && !s.info.key.starts_with("damaged-"))
-                .map(|s| s.id)
-                .filter(|id| !inner.driver.directory(*id).exists())
-                .collect();
+            let mut lost = Vec::new();
+            for row in rows.iter().filter(|s| s.info.kind == SnapshotKind::Committed) {
+                match inner.driver.settle(row.id) {
+                    Ok(()) if inner.driver.directory(row.id).exists() => {}
+                    Err(error) if !error.is(Kind::NotFound) => {
+                        tracing::warn!(snapshot = row.id.0, "a committed snapshot: {error:#}");
+                    }
+                    _ if row.info.key.starts_with("damaged-") => {}
+                    _ => lost.push(row.id),
+                }
+            }
             if !lost.is_empty() {
                 let images = inner.db.condemn(&[], &lost)?;
                 tracing::error!(
@@ -66,7 +83,7 @@ impl Local {
                     "directories of layers are missing: their images have to be pulled again"
                 );
             }
-            let known: std::collections::HashSet<u64> = rows.into_iter().map(|s| s.id.0).collect();
+            let known: HashSet<u64> = rows.into_iter().map(|s| s.id.0).collect();
             let mut orphans = 0;
             for entry in fs::read_dir(&inner.root).context(|| format!("list {}", inner.root.display()))? {
                 let name = entry.context(|| format!("list {}", inner.root.display()))?.file_name();
@@ -111,7 +128,14 @@ impl Local {
     ) -> Result<SnapshotInfo> {
         let (key, name) = (key.to_owned(), name.to_owned());
         self.run(move |inner| {
+            let id = inner.row(&key)?.id;
+            let _one = inner.committing(id)?;
             let row = inner.row(&key)?;
+            // Sealing it again could make nothing of a layer that others stand on.
+            if row.info.kind != SnapshotKind::Active {
+                bail!(FailedPrecondition, "snapshot {key} is not active");
+            }
+            inner.driver.seal(row.id)?;
             let measured = inner.driver.measure(row.id, &sums)?;
             // Before the row, and outside the transaction: a committed row without its files cannot be.
             inner.sync(row.id)?;
@@ -119,6 +143,10 @@ impl Local {
             let parent = parent.as_ref().map(Option::as_deref);
             let row = inner.db.commit_snapshot(inner.driver.name(), &key, &name, parent, &measured, &labels)?;
             crash::point("unp.8");
+            // It is committed, whatever comes of this; the next start tries again.
+            if let Err(error) = inner.driver.settle(row.id) {
+                tracing::warn!(snapshot = row.id.0, "a committed snapshot: {error:#}");
+            }
             Ok(row.info)
         })
         .await
@@ -128,6 +156,13 @@ impl Local {
 impl Inner {
     fn row(&self, key: &str) -> Result<SnapshotRow> {
         self.db.snapshot(self.driver.name(), key)
+    }
+
+    fn committing(&self, id: SnapshotId) -> Result<Committing<'_>> {
+        if !self.committing.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
+            bail!(FailedPrecondition, "snapshot {} is being committed already", id.0);
+        }
+        Ok(Committing(self, id))
     }
 
     fn sync(&self, id: SnapshotId) -> Result<()> {
@@ -141,10 +176,11 @@ impl Inner {
         let _one = self.sweeping.lock().unwrap_or_else(PoisonError::into_inner);
         let mut freed = Usage::default();
         for id in self.db.trash(self.driver.name())? {
-            if self.driver.directory(id).exists() {
-                let usage = self.driver.usage(id)?;
-                freed.bytes += usage.bytes;
-                freed.inodes += usage.inodes;
+            match self.driver.estimate(id) {
+                Ok(usage) => freed = freed + usage,
+                // It went before a crash, or was never made whole.
+                Err(error) if error.is(Kind::NotFound) => {}
+                Err(error) => return Err(error),
             }
             self.driver.remove(id)?;
             crash::point("gc.3");
@@ -227,6 +263,10 @@ impl Snapshotter for Local {
 
     async fn sweep(&self) -> Result<Usage> {
         self.run(Inner::sweep).await
+    }
+
+    fn independent(&self) -> bool {
+        self.0.driver.unpack_target(SnapshotId(0)).independent
     }
 
     async fn unpack_target(&self, key: &str) -> Result<UnpackTarget> {

@@ -42,17 +42,18 @@ pub fn mount_mapped(
     (users, maps): (BorrowedFd<'_>, &Users),
     aside: &Path,
 ) -> Result<()> {
-    let [one] = mounts else {
-        bail!(Unimplemented, "a snapshot of {} mounts cannot be mapped to a user namespace", mounts.len());
+    let upper = |one: &Mount| match one.options.iter().find_map(|o| o.strip_prefix("upperdir=")) {
+        Some(upper) => give(Path::new(upper), maps),
+        None => Ok(()),
     };
-    if one.kind != "overlay" {
-        return mount::attach(one, target, Some(users))
-            .context(|| format!("mount {} on {}", one.kind, target.display()));
-    }
+    let one = match mounts {
+        [one] if one.kind == "overlay" => one,
+        // Its layers are mounts of their own, and need no other.
+        [.., last] => return upper(last).and_then(|()| mount::stack(mounts, target, Some(users))),
+        [] => return Ok(()),
+    };
     let Some(layers) = directory_of(one) else { bail!(Internal, "the overlay of {} has no layers", target.display()) };
-    if let Some(upper) = one.options.iter().find_map(|o| o.strip_prefix("upperdir=")) {
-        give(Path::new(upper), maps)?;
-    }
+    upper(one)?;
     fs::create_dir_all(aside).context(|| format!("create {}", aside.display()))?;
     let done = shift(&layers, users, aside).and_then(|()| {
         let moved = Mount { options: one.options.iter().map(|o| moved(o, &layers, aside)).collect(), ..one.clone() };

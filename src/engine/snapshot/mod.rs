@@ -6,7 +6,10 @@
 //! a container: `prepare` on the top chain ID and mount what it returns. `Local` does names, parents, labels and
 //! recovery once, in the metadata database; a `Driver` knows one filesystem.
 
+mod btrfs;
+mod erofs;
 mod local;
+mod loops;
 mod mapped;
 mod mount;
 mod native;
@@ -43,7 +46,7 @@ pub type Labels = BTreeMap<String, String>;
 /// One mount(2), in the words of containerd's `types.Mount`: the options are fstab's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mount {
-    /// "overlay" or "bind".
+    /// "overlay", "bind", "erofs"; see [`mount`] for "format/overlay".
     pub kind: String,
     pub source: String,
     pub options: Vec<String>,
@@ -85,7 +88,7 @@ pub struct SnapshotInfo {
 /// Keys and names share one space per snapshotter, as in containerd.
 #[async_trait]
 pub trait Snapshotter: fmt::Debug + Send + Sync {
-    /// "overlayfs", "native".
+    /// "overlayfs", "btrfs", "native", "erofs".
     fn name(&self) -> &str;
     async fn stat(&self, key: &str) -> Result<SnapshotInfo>;
     async fn usage(&self, key: &str) -> Result<Usage>;
@@ -105,6 +108,8 @@ pub trait Snapshotter: fmt::Debug + Send + Sync {
     /// Deletes what `remove` only unlinked, and returns what that freed.
     async fn sweep(&self) -> Result<Usage>;
 
+    /// Whether layers may be unpacked before their parents are (see `commit_onto`).
+    fn independent(&self) -> bool;
     /// Where to unpack a layer into an active snapshot without mounting it, and how its whiteouts are written there.
     /// With overlayfs this is the upper directory, so layers of one image can be unpacked at the same time.
     async fn unpack_target(&self, key: &str) -> Result<UnpackTarget>;
@@ -161,8 +166,20 @@ pub trait Driver: fmt::Debug + Send + Sync {
     fn directory(&self, id: SnapshotId) -> PathBuf;
     /// What the snapshot itself holds; with a driver that copies, that includes what it copied.
     fn usage(&self, id: SnapshotId) -> Result<Usage>;
+    /// The same where what was written in the last seconds need not count, for less.
+    fn estimate(&self, id: SnapshotId) -> Result<Usage> {
+        self.usage(id)
+    }
+    /// Makes of a snapshot that is about to be committed what its children need. It may still fail to be.
+    fn seal(&self, _id: SnapshotId) -> Result<()> {
+        Ok(())
+    }
     /// What a snapshot about to be committed holds, and the digest that says whether it still does.
     fn measure(&self, id: SnapshotId, sums: &Sums) -> Result<Measured>;
+    /// Called when a snapshot has been committed, and again for every committed one at start. Idempotent.
+    fn settle(&self, _id: SnapshotId) -> Result<()> {
+        Ok(())
+    }
     fn remove(&self, id: SnapshotId) -> Result<()>;
 }
 
@@ -170,8 +187,13 @@ pub trait Driver: fmt::Debug + Send + Sync {
 pub type MakeDriver = fn(&Path) -> Box<dyn Driver>;
 
 /// Every driver, best first.
-pub const DRIVERS: &[MakeDriver] =
-    &[|root| Box::new(overlay::Overlay::new(root)), |root| Box::new(native::Native::new(root))];
+pub const DRIVERS: &[MakeDriver] = &[
+    |root| Box::new(overlay::Overlay::new(root)),
+    |root| Box::new(btrfs::Btrfs::new(root)),
+    |root| Box::new(native::Native::new(root)),
+    // Last: it takes a program that the machine may lose.
+    |root| Box::new(erofs::Erofs::new(root)),
+];
 
 /// The snapshotter of that name, or the first whose driver `root`'s filesystem can carry. Each has its own directory
 /// `root/<name>`. Blocking.

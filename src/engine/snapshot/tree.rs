@@ -4,6 +4,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    ffi::OsString,
     fs::{self, File, Metadata},
     io::Read,
     os::unix::{
@@ -42,22 +43,41 @@ const NOT_OURS: &[u8] = b"security.selinux";
 /// # Errors
 /// Anything that cannot be read: nobody changes a tree that is about to be committed.
 pub fn measure(root: &Path, sums: &Sums) -> Result<Measured> {
-    let mut walk = Walk { sums, hasher: Hasher::new(&SHA256), usage: Usage::default(), linked: HashSet::new() };
-    walk.hasher.update(b"wharf tree 1\n");
+    let mut walk = Walk::new(sums);
     // Depth first, names in order: the same tree gives the same digest wherever and however it was made.
     let mut left = vec![PathBuf::new()];
     while let Some(relative) = left.pop() {
         let path = if relative.as_os_str().is_empty() { root.to_owned() } else { root.join(&relative) };
         if walk.entry(&path, &relative)? {
-            let mut names = Vec::new();
-            for entry in fs::read_dir(&path).context(|| format!("list {}", path.display()))? {
-                names.push(entry.context(|| format!("list {}", path.display()))?.file_name());
-            }
-            names.sort_unstable_by(|a, b| b.cmp(a));
-            left.extend(names.into_iter().map(|name| relative.join(name)));
+            left.extend(names(&path)?.into_iter().rev().map(|name| relative.join(name)));
         }
     }
-    Ok(Measured { usage: walk.usage, tree: Some(Digest::from_sha256(walk.hasher.finish().as_ref())) })
+    Ok(walk.finish())
+}
+
+/// The same of these entries of a tree alone, and of the names in those that are directories.
+pub fn measure_these(root: &Path, mut entries: Vec<PathBuf>, sums: &Sums) -> Result<Measured> {
+    let mut walk = Walk::new(sums);
+    entries.sort_unstable();
+    for relative in entries {
+        let path = if relative.as_os_str().is_empty() { root.to_owned() } else { root.join(&relative) };
+        if walk.entry(&path, &relative)? {
+            let names = names(&path)?;
+            walk.hasher.update(&(names.len() as u64).to_le_bytes());
+            names.iter().for_each(|name| walk.record(name.as_bytes()));
+        }
+    }
+    Ok(walk.finish())
+}
+
+/// What is in a directory, in order.
+fn names(directory: &Path) -> Result<Vec<OsString>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory).context(|| format!("list {}", directory.display()))? {
+        names.push(entry.context(|| format!("list {}", directory.display()))?.file_name());
+    }
+    names.sort_unstable();
+    Ok(names)
 }
 
 struct Walk<'a> {
@@ -67,7 +87,17 @@ struct Walk<'a> {
     linked: HashSet<(u64, u64)>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(sums: &'a Sums) -> Self {
+        let mut hasher = Hasher::new(&SHA256);
+        hasher.update(b"wharf tree 1\n");
+        Self { sums, hasher, usage: Usage::default(), linked: HashSet::new() }
+    }
+
+    fn finish(self) -> Measured {
+        Measured { usage: self.usage, tree: Some(Digest::from_sha256(self.hasher.finish().as_ref())) }
+    }
+
     /// Whether it is a directory.
     fn entry(&mut self, path: &Path, relative: &Path) -> Result<bool> {
         let meta = fs::symlink_metadata(path).context(|| format!("stat {}", path.display()))?;

@@ -16,7 +16,7 @@ use crate::{
             registry::Session,
             unpack::{self, Unpacked},
         },
-        snapshot::{self, Labels, UnpackTarget, Whiteouts},
+        snapshot::{self, Labels, Sums, UnpackTarget, Whiteouts},
     },
     error::{Context, Error, Kind, Result},
 };
@@ -132,12 +132,11 @@ impl Puller {
 
     /// `None` when the driver, or something in the layer, needs the parents below it: `commit` does it then.
     async fn unpack_alone(&self, layer: &Layer<'_>, lease: &str) -> Result<Option<Unpacked>> {
-        let key = self.fresh(layer, None, lease).await?;
-        let target = self.snapshotter.unpack_target(&key).await?;
-        if !target.independent {
-            self.snapshotter.remove(&key).await?;
+        if !self.snapshotter.independent() {
             return Ok(None);
         }
+        let key = self.fresh(layer, None, lease).await?;
+        let target = self.snapshotter.unpack_target(&key).await?;
         match self.unpack_into(layer, target).await {
             Ok(unpacked) => Ok(Some(unpacked)),
             // A hard link to a file of a lower layer.
@@ -189,8 +188,8 @@ impl Puller {
                 self.snapshotter.commit_onto(&key, layer.chain.as_str(), parent, Labels::new(), sums).await
             }
             None => {
-                self.unpack_above(layer, lease).await?;
-                self.snapshotter.commit(&key, layer.chain.as_str(), Labels::new()).await
+                let sums = self.unpack_above(layer, lease).await?;
+                self.snapshotter.commit_onto(&key, layer.chain.as_str(), parent, Labels::new(), sums).await
             }
         };
         match committed {
@@ -202,11 +201,11 @@ impl Puller {
     }
 
     /// Unpacks with the parents in sight: into the mounted snapshot, where deletions are applied.
-    async fn unpack_above(&self, layer: &Layer<'_>, lease: &str) -> Result<()> {
+    async fn unpack_above(&self, layer: &Layer<'_>, lease: &str) -> Result<Sums> {
         let key = self.fresh(layer, layer.parent.map(Digest::as_str), lease).await?;
         let direct = self.snapshotter.unpack_target(&key).await?;
         let done = if direct.whiteouts == Whiteouts::Apply {
-            self.unpack_into(layer, direct).await.map(drop)
+            self.unpack_into(layer, direct).await.map(|unpacked| unpacked.sums)
         } else {
             let mounts = self.snapshotter.mounts(&key).await?;
             let point = self.scratch.join(&key);
@@ -217,15 +216,16 @@ impl Puller {
             })
             .await?;
             let target = UnpackTarget { directory: point.clone(), whiteouts: Whiteouts::Apply, independent: false };
-            let done = self.unpack_into(layer, target).await.map(drop);
+            let done = self.unpack_into(layer, target).await;
             let unmounted = blocking(move || release(&point)).await;
             match done {
-                Ok(()) => unmounted,
+                // Through the mount files may have other numbers than below it: these sums are of no use there.
+                Ok(_) => unmounted.map(|()| Sums::new()),
                 Err(error) => Err(error.and_cleanup(unmounted)),
             }
         };
         match done {
-            Ok(()) => Ok(()),
+            Ok(sums) => Ok(sums),
             Err(error) => Err(error.and_cleanup(self.snapshotter.remove(&key).await)),
         }
     }
