@@ -181,10 +181,12 @@ impl Worker {
 
     /// As it was when it had been furnished.
     pub fn heal(&self) {
-        self.ok("systemctl stop kubelet squatter 2>/dev/null; systemctl unmask --runtime containerd kubelet 2>/dev/null; \
+        self.ok(
+            "systemctl stop kubelet squatter 2>/dev/null; systemctl unmask --runtime containerd kubelet 2>/dev/null; \
                  rm -f /etc/systemd/system/kubelet.service /var/lib/kubelet/config.yaml /var/lib/kubelet/*_state; \
                  swapoff -a; systemctl daemon-reload; cp /root/config.toml /etc/containerd/config.toml; \
-                 systemctl reset-failed containerd 2>/dev/null; systemctl restart containerd");
+                 systemctl reset-failed containerd 2>/dev/null; systemctl restart containerd",
+        );
         // A kubelet ends every pod that it did not start.
         if self.ok("wharf pods -q --name before --state ready").is_empty() {
             self.ok("wharf rmp -fa");

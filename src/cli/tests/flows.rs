@@ -100,9 +100,9 @@ async fn pull_takes_credentials() {
     let auth = fake.held().auth.clone().unwrap();
     assert_eq!((auth.username.as_str(), auth.password.as_str()), ("me", "secret"));
     fake.held().fails = Some("pull".into());
-    let ran = wharf(&fake.endpoint, &["pull", "-q", "--creds", "me:secret", "x"]).await;
+    let ran = wharf(&fake.endpoint, &["pull", "-q", "--creds", "me:secret", "registry.test/x"]).await;
     assert!(
-        ran.code == 1 && ran.err.starts_with("wharf: pull: pull x: ") && !ran.err.contains("secret"),
+        ran.code == 1 && ran.err.starts_with("wharf: pull: pull registry.test/x: ") && !ran.err.contains("secret"),
         "{}",
         ran.err
     );
@@ -130,10 +130,11 @@ async fn run_an_image() {
     let logs = tempfile::tempdir().unwrap();
     let root = logs.path().to_str().unwrap();
     let fake = Fake::start();
-    let words = ["run", "--log-root", root, "-d", "--name", "web", "-e", "A=b", "new:1", "--", "sh", "-c", "x"];
+    let words =
+        ["run", "--log-root", root, "-d", "--name", "web", "-e", "A=b", "registry.test/new:1", "--", "sh", "-c", "x"];
     let ran = wharf(&fake.endpoint, &words).await;
     assert_eq!((ran.code, ran.out.trim().len()), (0, 64), "{}", ran.err);
-    assert_eq!(fake.done(), ["pull new:1", "run pod web ", "create web in ff1", "start ff2"]);
+    assert_eq!(fake.done(), ["pull registry.test/new:1", "run pod web ", "create web in ff1", "start ff2"]);
     let pod = fake.held().pod_config.clone().unwrap();
     let container = fake.held().container_config.clone().unwrap();
     assert_eq!((pod.hostname.as_str(), container.args.join(" ").as_str()), ("web", "sh -c x"));
