@@ -8,6 +8,7 @@ use futures::{FutureExt, future::LocalBoxFuture};
 
 use crate::{
     bail,
+    config::app,
     error::{Error, Kind, Result},
 };
 
@@ -251,8 +252,20 @@ fn speak(debug: bool, daemon: bool) {
     }
 }
 
+/// What the node's or the person's settings forbid is forbidden to every verb. Settings that cannot be read are the app's to
+/// complain of, and a word on the log.
+fn with_settings(mut globals: Globals) -> Globals {
+    let places = app::places(|name| std::env::var_os(name).map(Into::into));
+    match app::load(&places) {
+        Ok(settings) => globals.read_only |= settings.read_only == Some(true),
+        Err(error) => tracing::warn!("settings not used: {error:#}"),
+    }
+    globals
+}
+
 /// Does what was asked; the exit code.
 pub async fn perform(cli: Cli, out: &mut Out) -> Result<u8> {
+    let cli = Cli { globals: with_settings(cli.globals), ..cli };
     let Some(verb) = cli.verb else { return app(&cli.globals, out).await };
     let name = verb.name();
     let done = async {

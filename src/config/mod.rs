@@ -1,8 +1,9 @@
-//! Configuration that others wrote: containerd's, of registries, of crictl, of docker and the kubelet.
+//! Configuration that people wrote: the app's own, containerd's, of registries, of crictl, of docker and the kubelet.
 //!
 //! Parsers are pure: text in, a value and findings with their lines out; only [`reader`] and the `load` functions touch
 //! files, below a root that need not be this machine's. What wharf makes of the values is the engine's business.
 
+pub mod app;
 pub mod containerd;
 pub mod credential;
 pub mod crictl;

@@ -24,6 +24,7 @@ use crate::{
         audit::{self, Intent},
         types::{LogOptions, ObjectRef, Scope, Seen},
     },
+    config::app,
     error::{Error, Kind},
     runbook::{self, Live, Params, Probe, RunEvent, Runbook, Saved},
 };
@@ -35,6 +36,8 @@ const PULL: Duration = Duration::from_secs(3600);
 /// Lines of a log read back at first.
 const TAIL: u64 = 5000;
 const LINES: usize = 500;
+/// Between two looks at the files of the settings.
+const SETTINGS: Duration = Duration::from_secs(2);
 /// Of the journal of changes.
 const ENTRIES: usize = 500;
 /// In which lines of several logs are put in order.
@@ -59,6 +62,9 @@ impl Runner {
         let mut tasks = JoinSet::new();
         tasks.spawn(read_on_demand(Arc::clone(&runtime), send.clone(), Arc::clone(&refresh), replay.clone()));
         tasks.spawn(watch_events(Arc::clone(&runtime), send.clone()));
+        if replay.is_none() {
+            tasks.spawn(watch_settings(send.clone()));
+        }
         Self { runtime, send, refresh, replay, slots: BTreeMap::new(), tasks }
     }
 
@@ -179,6 +185,28 @@ async fn read_on_demand(
             }
         };
         tell(&send, event).await;
+    }
+}
+
+/// Reads the settings, and again whenever one of their files has changed.
+async fn watch_settings(send: mpsc::Sender<Event>) {
+    let places = app::places(|name| std::env::var_os(name).map(Into::into));
+    let mut seen = None;
+    loop {
+        let here = places.clone();
+        let look = tokio::task::spawn_blocking(move || (app::stamp(&here), app::load(&here)));
+        // A home on a filesystem that hangs is no reason to wait for anything.
+        if let Ok(Ok((stamp, settings))) = timeout(READ, look).await
+            && seen.as_ref() != Some(&stamp)
+        {
+            // Without any file everything is as it is.
+            let first_and_none = seen.is_none() && stamp.iter().all(Option::is_none);
+            seen = Some(stamp);
+            if !first_and_none {
+                tell(&send, Event::Settings(Box::new(settings.map_err(|e| format!("{e:#}"))))).await;
+            }
+        }
+        tokio::time::sleep(SETTINGS).await;
     }
 }
 

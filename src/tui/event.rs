@@ -11,6 +11,7 @@ use crate::{
         audit,
         types::{CgroupFact, Inventory, LogLine, ObjectRef, PullProgress, Scope, Seen},
     },
+    config::app::App,
     runbook::{Params, RunEvent, Runbook},
 };
 
@@ -82,6 +83,8 @@ pub enum Event {
         token: Token,
         event: RunEvent,
     },
+    /// The settings were read, at the start or because a file of them has changed.
+    Settings(Box<Result<App, String>>),
     /// A worker failed; the text is for the message line.
     Failed(String),
     /// Somebody else in this program has something to say.

@@ -1,4 +1,7 @@
-//! Which key means what, where. The help screen and the hint line are made from this table and from nothing else.
+//! Which key means what, where: the table, and what presets and a person's settings make of it. The help screen and the hint
+//! line are made from the keymap in force and from nothing else.
+
+use std::collections::BTreeMap;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -131,6 +134,7 @@ pub const BINDINGS: &[Binding] = &[
     b(Table, &[c('<'), k(KeyCode::Left)], Cmd::SortLeft, "", "sort by the column to the left"),
     b(Table, &[c('>'), k(KeyCode::Right)], Cmd::SortRight, "", "sort by the column to the right"),
     b(Table, &[c('r')], Cmd::Reverse, "", "reverse the order"),
+    b(Table, &[], Cmd::HalfDown, "", "half a page down"),
     b(Table, &[ctrl('u')], Cmd::HalfUp, "", "half a page up"),
     b(Logs, &[c('f')], Cmd::Follow, "follow", "follow the end, or stand still"),
     b(Logs, &[c('s')], Cmd::Search, "search", "search: an expression; all hits are marked"),
@@ -180,16 +184,175 @@ pub const BINDINGS: &[Binding] = &[
     b(Everywhere, &[ctrl('c')], Cmd::Interrupt, "", "quit (twice while something runs)"),
 ];
 
-pub fn lookup(contexts: &[Context], event: KeyEvent) -> Option<&'static Binding> {
-    let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
-    if event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META) {
-        return None;
+/// What presets change, by command as in the settings.
+const PRESETS: &[(&str, &[(&str, &[&str])])] = &[
+    ("default", &[]),
+    // Half pages everywhere; what removes is a capital.
+    ("vim", &[("table.remove", &["D", "Del"]), ("table.half-down", &["^d"]), ("everywhere.quit", &["q", "Z"])]),
+    // As in its logs: s stands still and goes on.
+    (
+        "k9s",
+        &[
+            ("logs.follow", &["s"]),
+            ("logs.search", &["S"]),
+            ("table.plan-prune", &["^p"]),
+            ("everywhere.previous-pane", &["S-Tab", "-"]),
+        ],
+    ),
+];
+
+/// A binding with the keys it has now.
+#[derive(Debug, Clone)]
+pub struct Bound {
+    pub binding: &'static Binding,
+    pub keys: Vec<Key>,
+}
+
+/// The bindings in force, in the table's order.
+#[derive(Debug, Clone)]
+pub struct Keymap(Vec<Bound>);
+
+impl Default for Keymap {
+    fn default() -> Self {
+        Self(BINDINGS.iter().map(|binding| Bound { binding, keys: binding.keys.to_vec() }).collect())
     }
-    let pressed = Key { code: event.code, ctrl };
-    contexts.iter().find_map(|context| BINDINGS.iter().find(|b| b.context == *context && b.keys.contains(&pressed)))
+}
+
+impl Keymap {
+    /// A preset, and a person's own keys over it: by command (`remove`), or by command in one context (`logs.follow`).
+    ///
+    /// # Errors
+    /// What is unknown, or what would mean two things.
+    pub fn new(preset: &str, own: &BTreeMap<String, Vec<String>>) -> Result<Self, String> {
+        let Some((_, changes)) = PRESETS.iter().find(|(name, _)| *name == preset) else {
+            let known: Vec<&str> = PRESETS.iter().map(|p| p.0).collect();
+            return Err(format!("there is no keymap {preset:?}; there are {}", known.join(", ")));
+        };
+        let mut map = Self::default();
+        for (command, keys) in *changes {
+            map.set(command, &mut keys.iter().copied())?;
+        }
+        for (command, keys) in own {
+            map.set(command, &mut keys.iter().map(String::as_str))?;
+        }
+        map.clash().map_or(Ok(map), Err)
+    }
+
+    fn set(&mut self, command: &str, keys: &mut dyn Iterator<Item = &str>) -> Result<(), String> {
+        let keys: Vec<Key> = keys.map(Key::parse).collect::<Result<_, _>>()?;
+        if keys.contains(&ctrl('c')) {
+            return Err(format!("{command}: ^c is the way out, whatever else is wrong; it cannot be given away"));
+        }
+        let (context, name) = command.split_once('.').map_or((None, command), |(c, n)| (Some(c), n));
+        let meant = |b: &Bound| {
+            b.binding.cmd != Cmd::Interrupt
+                && b.binding.cmd.name() == name
+                && context.is_none_or(|c| c == b.binding.context.name())
+        };
+        let mut any = false;
+        for bound in self.0.iter_mut().filter(|b| meant(b)) {
+            bound.keys.clone_from(&keys);
+            any = true;
+        }
+        if any { Ok(()) } else { Err(format!("there is no command {command:?} whose keys could be set")) }
+    }
+
+    /// Two bindings of one context with the same key.
+    fn clash(&self) -> Option<String> {
+        self.0.iter().enumerate().find_map(|(i, a)| {
+            let same = |b: &&Bound| a.binding.context == b.binding.context && a.keys.iter().any(|k| b.keys.contains(k));
+            let b = self.0[i + 1..].iter().find(same)?;
+            let key = a.keys.iter().find(|k| b.keys.contains(k))?.name();
+            let context = a.binding.context.name();
+            Some(format!("{key} would be {context}.{} and {context}.{}", a.binding.cmd.name(), b.binding.cmd.name()))
+        })
+    }
+
+    pub fn lookup(&self, contexts: &[Context], event: KeyEvent) -> Option<&'static Binding> {
+        if event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META) {
+            return None;
+        }
+        let pressed = Key { code: event.code, ctrl: event.modifiers.contains(KeyModifiers::CONTROL) };
+        let of = |context: &Context| self.0.iter().find(|b| b.binding.context == *context && b.keys.contains(&pressed));
+        contexts.iter().find_map(of).map(|b| b.binding)
+    }
+
+    /// Those that have a key.
+    pub fn bound(&self) -> impl Iterator<Item = &Bound> {
+        self.0.iter().filter(|b| !b.keys.is_empty())
+    }
+}
+
+impl Cmd {
+    /// As the settings call it: `half-down`, `pane-1`.
+    pub fn name(self) -> String {
+        if let Self::Pane(at) = self {
+            return format!("pane-{}", (at + 1) % 10);
+        }
+        let mut name = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_ascii_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.push(letter.to_ascii_lowercase());
+        }
+        name
+    }
+}
+
+impl Context {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Everywhere => "everywhere",
+            Self::Table => "table",
+            Self::Text => "text",
+            Self::Logs => "logs",
+            Self::Plan => "plan",
+        }
+    }
 }
 
 impl Key {
+    /// As [`Key::name`] writes it; `C-d` is `^d` as well.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (ctrl, name) = match text.strip_prefix("C-").or_else(|| text.strip_prefix('^').filter(|r| !r.is_empty())) {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let mut letters = name.chars();
+        if let (Some(one), None) = (letters.next(), letters.next()) {
+            return Ok(Self { code: KeyCode::Char(if ctrl { one.to_ascii_lowercase() } else { one }), ctrl });
+        }
+        let code = match name {
+            "Space" => KeyCode::Char(' '),
+            "Enter" => KeyCode::Enter,
+            "Esc" => KeyCode::Esc,
+            "Tab" => KeyCode::Tab,
+            "S-Tab" => KeyCode::BackTab,
+            "PgDn" => KeyCode::PageDown,
+            "PgUp" => KeyCode::PageUp,
+            "Up" => KeyCode::Up,
+            "Down" => KeyCode::Down,
+            "Left" => KeyCode::Left,
+            "Right" => KeyCode::Right,
+            "Home" => KeyCode::Home,
+            "End" => KeyCode::End,
+            "Del" => KeyCode::Delete,
+            _ => match name.strip_prefix('F').and_then(|n| n.parse().ok()).filter(|n| (1..=12).contains(n)) {
+                Some(n) => KeyCode::F(n),
+                None => {
+                    return Err(format!(
+                        "{text:?} is no key: one character, ^x, Space, Enter, Esc, Tab, S-Tab, PgUp, PgDn, Up, Down, Left, Right, Home, End, Del, F1 to F12"
+                    ));
+                }
+            },
+        };
+        Ok(Self { code, ctrl })
+    }
+
     pub fn name(self) -> String {
         let name = match self.code {
             KeyCode::Char(' ') => "Space".into(),
@@ -212,23 +375,63 @@ impl Key {
     }
 }
 
-/// The keys of a binding for people: "j ↓".
-pub fn names(binding: &Binding) -> String {
-    binding.keys.iter().map(|k| k.name()).collect::<Vec<_>>().join(" ")
+impl Bound {
+    /// Its keys for people: "j ↓".
+    pub fn names(&self) -> String {
+        self.keys.iter().map(|k| k.name()).collect::<Vec<_>>().join(" ")
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn own(pairs: &[(&str, &[&str])]) -> BTreeMap<String, Vec<String>> {
+        pairs.iter().map(|(c, k)| ((*c).to_owned(), k.iter().map(|k| (*k).to_owned()).collect())).collect()
+    }
+
+    fn press(map: &Keymap, context: Context, key: &str) -> Option<Cmd> {
+        let key = Key::parse(key).unwrap();
+        let modifiers = if key.ctrl { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
+        map.lookup(&[context, Everywhere], KeyEvent::new(key.code, modifiers)).map(|b| b.cmd)
+    }
+
     #[test]
-    fn no_key_means_two_things_in_one_context() {
-        for (i, a) in BINDINGS.iter().enumerate() {
-            for b in &BINDINGS[i + 1..] {
-                let both = a.keys.iter().any(|k| b.keys.contains(k));
-                assert!(!(both && a.context == b.context), "{a:?} and {b:?}");
-            }
+    fn no_key_means_two_things_in_any_preset() {
+        for (preset, _) in PRESETS {
+            Keymap::new(preset, &BTreeMap::new()).unwrap_or_else(|e| panic!("{preset}: {e}"));
         }
+    }
+
+    #[test]
+    fn a_vim_hand_scrolls_where_the_default_removes() {
+        let (plain, vim) = (Keymap::default(), Keymap::new("vim", &BTreeMap::new()).unwrap());
+        assert_eq!((press(&plain, Table, "^d"), press(&vim, Table, "^d")), (Some(Cmd::Remove), Some(Cmd::HalfDown)));
+        assert_eq!(press(&vim, Table, "D"), Some(Cmd::Remove));
+    }
+
+    #[test]
+    fn own_keys_replace_those_of_the_preset() {
+        let map = Keymap::new("default", &own(&[("stop", &["K", "F5"]), ("logs.follow", &["Space"])])).unwrap();
+        assert_eq!(
+            (press(&map, Table, "K"), press(&map, Table, "x"), press(&map, Logs, "Space")),
+            (Some(Cmd::Stop), None, Some(Cmd::Follow))
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_by_its_reason() {
+        for (pairs, why) in [
+            (own(&[("stop", &["l"])]), "l would be table.logs and table.stop"),
+            (own(&[("fly", &["F"])]), "no command \"fly\""),
+            (own(&[("stop", &["Hyper-x"])]), "is no key"),
+            (own(&[("quit", &["^c"])]), "cannot be given away"),
+            (own(&[("interrupt", &["x"])]), "no command"),
+        ] {
+            let error = Keymap::new("default", &pairs).unwrap_err();
+            assert!(error.contains(why), "{error}");
+        }
+        assert!(Keymap::new("emacs", &BTreeMap::new()).unwrap_err().contains("default, vim, k9s"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 use super::{
     detail,
     event::{Effect, Event},
-    keymap::{self, Cmd, Context},
+    keymap::{BINDINGS, Cmd, Context},
     model::{GUARD, Input, Model, Phase, Popup, scope},
     panes::{self, PaneId},
     text::SafeText,
@@ -90,6 +90,10 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
                 model.dirty = true;
             }
         }
+        Event::Settings(settings) => match settings.and_then(|s| looks::settings(model, &s, &mut out)) {
+            Ok(()) => {}
+            Err(error) => model.say(Tone::Bad, format!("settings not used: {error}")),
+        },
         Event::Journal { token, result } => {
             if let Some(Popup::Detail(d)) = &mut model.popup
                 && d.token == token
@@ -223,7 +227,7 @@ fn key(model: &mut Model, key: KeyEvent, at: SystemTime, out: &mut Vec<Effect>) 
         None if model.pane == PaneId::Logs => &[Context::Logs, Context::Text, Context::Everywhere],
         None => &[Context::Table, Context::Everywhere],
     };
-    let Some(binding) = keymap::lookup(contexts, key) else { return };
+    let Some(binding) = model.keymap.lookup(contexts, key) else { return };
     if binding.changes && model.read_only {
         return model.say(Tone::Warn, format!("read-only: {} is not done", binding.hint.trim_start()));
     }
@@ -335,7 +339,7 @@ fn popup_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
     };
     let most = |lines: usize| lines.saturating_sub(page);
     match &mut model.popup {
-        Some(Popup::Help { scroll }) => *scroll = scroll.saturating_add_signed(by).min(keymap::BINDINGS.len()),
+        Some(Popup::Help { scroll }) => *scroll = scroll.saturating_add_signed(by).min(BINDINGS.len()),
         Some(Popup::Detail(d)) => d.scroll = d.scroll.saturating_add_signed(by).min(most(d.shown().len())),
         _ => {}
     }

@@ -25,6 +25,7 @@ mod proto;
 mod pulls;
 mod registry;
 mod requests;
+mod settings;
 mod shim;
 mod snapshotters;
 mod storage;

@@ -197,10 +197,11 @@ fn what_the_runtime_lost_is_named() {
     worker.ok("ctr -n k8s.io tasks kill -s 9 stray; sleep 1; ctr -n k8s.io containers rm stray");
     assert_eq!(cause, "orphaned-workload");
 
-    worker.ok("cd /run/containerd/io.containerd.runtime.v2.task/k8s.io; one=$(ls | head -1); mkdir leaked; cp $one/config.json leaked; cd leaked; \
-               containerd-shim-runc-v2 -namespace k8s.io -id leaked -address /run/containerd/containerd.sock start > /dev/null");
+    worker.ok("mkdir -p /run/containerd/io.containerd.runtime.v2.task/k8s.io/leaked; \
+         cd /run/containerd/io.containerd.runtime.v2.task/k8s.io/leaked; echo {} > config.json; \
+         containerd-shim-runc-v2 -namespace k8s.io -id leaked -address /run/containerd/containerd.sock start > /dev/null");
     let cause = worker.cause("incidents");
-    worker.ok("pkill -f 'id leaked'; rm -r /run/containerd/io.containerd.runtime.v2.task/k8s.io/leaked");
+    worker.ok("pkill -f 'id [l]eaked'; rm -r /run/containerd/io.containerd.runtime.v2.task/k8s.io/leaked");
     assert_eq!(cause, "leaked-shims");
 
     worker.ok("ctr -n k8s.io images rm registry.k8s.io/pause:3.6");

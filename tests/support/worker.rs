@@ -165,7 +165,7 @@ impl Worker {
         self.put(&program, "/usr/local/bin/kubelet");
         let unit = self._dir.path().join("kubelet.service");
         fs::write(&unit, KUBELET).unwrap();
-        self.put(&unit, "/etc/systemd/system/kubelet.service");
+        self.put(&unit, "/usr/lib/systemd/system/kubelet.service");
         self.ok("systemctl daemon-reload");
         true
     }
@@ -183,7 +183,7 @@ impl Worker {
     pub fn heal(&self) {
         self.ok(
             "systemctl stop kubelet squatter 2>/dev/null; systemctl unmask --runtime containerd kubelet 2>/dev/null; \
-                 rm -f /etc/systemd/system/kubelet.service /var/lib/kubelet/config.yaml /var/lib/kubelet/*_state; \
+                 rm -f /usr/lib/systemd/system/kubelet.service /var/lib/kubelet/config.yaml /var/lib/kubelet/*_state; \
                  swapoff -a; systemctl daemon-reload; cp /root/config.toml /etc/containerd/config.toml; \
                  systemctl reset-failed containerd 2>/dev/null; systemctl restart containerd",
         );

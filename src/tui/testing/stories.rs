@@ -372,3 +372,28 @@ fn quitting_asks_while_a_plan_is_carried_out() {
     assert_eq!(app.send(Event::Key(interrupt, app.clock)), [Effect::Quit]);
     assert!(matches!(app.model.popup, Some(Popup::Job)));
 }
+
+fn settings(text: &str) -> Event {
+    let path = std::path::Path::new("config.toml");
+    Event::Settings(Box::new(crate::config::app::parse(path, text).map_err(|e| e.to_string())))
+}
+
+#[test]
+fn settings_are_in_force_at_once_and_all_or_none() {
+    let mut app = App::new(100, 30);
+    app.send(settings("keymap = \"vim\"\n[keys]\nhelp = [\"H\"]\n[panes.pods]\nsort = \"age\"\nfilter = \"shop\"\n"));
+    let screen = app.screen();
+    assert!(screen.contains("AGE") && !screen.contains("coredns"), "{screen}");
+    app.keys("H");
+    assert!(app.screen().contains("Keys"), "help is on H");
+    app.press(KeyCode::Esc);
+    assert!(app.ctrl('d').is_empty() && app.model.popup.is_none(), "half a page down, no removal");
+    app.send(settings("theme = \"pink\"\nkeymap = \"default\"\n"));
+    assert!(app.screen().contains("no theme \"pink\""), "{}", app.screen());
+    app.keys("H");
+    assert!(app.screen().contains("Keys"), "what was in force stays");
+    app.press(KeyCode::Esc);
+    app.send(settings("read-only = true\n"));
+    app.keys("P");
+    assert!(app.screen().contains("read-only"), "{}", app.screen());
+}

@@ -1,14 +1,16 @@
-//! Looking at objects: open, describe, tree, logs, a shell, copying.
+//! Looking at objects: open, describe, tree, logs, a shell, copying; and how things look: a person's settings.
 
-use super::{go, set_filter};
+use super::{go, input, set_filter};
 use crate::{
     client::types::{ContainerState, ObjectRef},
+    config::app::App,
     tui::{
         detail::Detail,
         event::{Effect, Token},
+        keymap::Keymap,
         model::{Model, Popup},
-        panes::PaneId,
-        theme::Tone,
+        panes::{self, PaneId},
+        theme::{Palette, Tone},
         tree,
     },
 };
@@ -35,6 +37,45 @@ pub fn describe(model: &mut Model, raw: bool, out: &mut Vec<Effect>) {
     let kind = if raw { "YAML" } else { "Describe" };
     model.popup = Some(Popup::Detail(Detail { raw, kind, ..Detail::new(token, name.into()) }));
     out.push(Effect::Inspect { token, object });
+}
+
+/// A person's settings, in force at once; all of them or none.
+pub fn settings(model: &mut Model, wanted: &App, out: &mut Vec<Effect>) -> Result<(), String> {
+    let keymap = Keymap::new(wanted.keymap.as_deref().unwrap_or("default"), &wanted.keys)?;
+    let palette = match &wanted.theme {
+        Some(name) => Some(
+            Palette::named(name).ok_or_else(|| format!("there is no theme {name:?}; there are dark, light, mono"))?,
+        ),
+        None => None,
+    };
+    let mut tables = model.tables.clone();
+    for (name, pane) in &wanted.panes {
+        let known = panes::panes().iter().find(|p| p.name.eq_ignore_ascii_case(name));
+        let Some(spec) = known else { return Err(format!("there is no pane {name:?}")) };
+        let Some(table) = tables.get_mut(&spec.id) else { continue };
+        if let Some(sort) = &pane.sort {
+            let column = spec.columns.iter().position(|c| c.name.eq_ignore_ascii_case(sort));
+            table.sort = column.ok_or_else(|| format!("pane {name} has no column {sort:?}"))?;
+        }
+        table.reversed = pane.reverse.unwrap_or(table.reversed);
+        if let Some(filter) = &pane.filter {
+            table.filter.clone_from(filter);
+        }
+    }
+    model.tables = tables;
+    model.keymap = keymap;
+    // NO_COLOR is a wish about this terminal; the settings are for all of them.
+    if let Some(palette) = palette.filter(|_| model.theme.palette != Palette::Mono) {
+        model.theme.palette = palette;
+    }
+    model.theme.ascii = wanted.ascii.unwrap_or(model.theme.ascii);
+    model.read_only |= wanted.read_only == Some(true);
+    if wanted.mouse.is_some_and(|on| on != model.mouse) {
+        input::toggle_mouse(model, out);
+    }
+    model.dirty |= model.rebuild();
+    model.dirty = true;
+    Ok(())
 }
 
 pub fn journal(model: &mut Model, out: &mut Vec<Effect>) {

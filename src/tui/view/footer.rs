@@ -12,7 +12,7 @@ use super::{frame_of, spans};
 use crate::{
     client::types::ObjectRef,
     tui::{
-        keymap::{BINDINGS, Cmd, Context},
+        keymap::{Cmd, Context},
         model::{Model, Phase, Popup},
         palette,
         panes::{self, PaneId},
@@ -73,10 +73,11 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     };
     let help = " ? help ";
     let room = usize::from(area.width).saturating_sub(help.len());
-    let hints = BINDINGS.iter().filter(|b| contexts.contains(&b.context) && !b.hint.is_empty());
+    let hints = model.keymap.bound().filter(|b| contexts.contains(&b.binding.context) && !b.binding.hint.is_empty());
     let mut used: usize = line.iter().map(Span::width).sum();
-    for binding in hints.filter(|b| useful(model, b.cmd) && !(b.changes && model.read_only)) {
-        let key = binding.keys.first().map(|k| k.name()).unwrap_or_default();
+    for bound in hints.filter(|b| useful(model, b.binding.cmd) && !(b.binding.changes && model.read_only)) {
+        let binding = bound.binding;
+        let key = bound.keys.first().map(|k| k.name()).unwrap_or_default();
         used += key.width() + binding.hint.width() + 3;
         if used > room {
             break;

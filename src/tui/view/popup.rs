@@ -13,7 +13,7 @@ use crate::{
     client::types::PullPhase,
     tui::{
         detail::{Detail, DetailLine},
-        keymap::{self, BINDINGS, Context},
+        keymap::{Bound, Context},
         model::{GRACE, Job, Model, Phase, Popup},
         text::{self, SafeText},
         theme::Tone,
@@ -66,11 +66,11 @@ fn help(model: &Model, frame: &mut Frame<'_>, body: Rect, scroll: usize) {
         let mut lines = Vec::new();
         for (context, name) in group {
             lines.push(Line::styled(*name, model.theme.style(Tone::Head)));
-            let live = |b: &&keymap::Binding| b.context == *context && !(b.changes && model.read_only);
-            for binding in BINDINGS.iter().filter(live) {
+            let live = |b: &&Bound| b.binding.context == *context && !(b.binding.changes && model.read_only);
+            for bound in model.keymap.bound().filter(live) {
                 lines.push(Line::from(vec![
-                    Span::styled(format!(" {:<10} ", keymap::names(binding)), model.theme.style(Tone::Accent)),
-                    Span::raw(binding.help),
+                    Span::styled(format!(" {:<10} ", bound.names()), model.theme.style(Tone::Accent)),
+                    Span::raw(bound.binding.help),
                 ]));
             }
             lines.push(Line::raw(""));

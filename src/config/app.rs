@@ -1,0 +1,137 @@
+//! The app's own settings, TOML: `/etc/wharf/config.toml` for everybody on the node, then the person's own. Neither need be there,
+//! nor a home to keep it in.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use serde::Deserialize;
+
+use super::reader;
+use crate::error::{Error, Kind, Result};
+
+pub const NODE: &str = "/etc/wharf/config.toml";
+
+/// Everything may be left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct App {
+    /// "default", "vim" or "k9s".
+    pub keymap: Option<String>,
+    /// "dark", "light" or "mono".
+    pub theme: Option<String>,
+    /// Lines, bars and marks in ASCII only.
+    pub ascii: Option<bool>,
+    /// The mouse is the app's from the start.
+    pub mouse: Option<bool>,
+    pub read_only: Option<bool>,
+    /// Keys by command: `remove = ["D"]`, `"logs.follow" = ["s"]`.
+    pub keys: BTreeMap<String, Vec<String>>,
+    /// By the pane's name.
+    pub panes: BTreeMap<String, Pane>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Pane {
+    /// Name of a column.
+    pub sort: Option<String>,
+    pub reverse: Option<bool>,
+    pub filter: Option<String>,
+}
+
+impl App {
+    /// `over` counts where it says something.
+    #[must_use]
+    fn under(mut self, over: Self) -> Self {
+        self.keys.extend(over.keys);
+        self.panes.extend(over.panes);
+        Self {
+            keymap: over.keymap.or(self.keymap),
+            theme: over.theme.or(self.theme),
+            ascii: over.ascii.or(self.ascii),
+            mouse: over.mouse.or(self.mouse),
+            // What the node forbids, nobody allows again.
+            read_only: if self.read_only == Some(true) { self.read_only } else { over.read_only.or(self.read_only) },
+            ..self
+        }
+    }
+}
+
+/// # Errors
+/// `InvalidArgument` with the line: no TOML, an unknown key, a value of another type.
+pub fn parse(path: &Path, text: &str) -> Result<App> {
+    toml::from_str(text)
+        .map_err(|e| Error::new(Kind::InvalidArgument, format!("{}: {}", path.display(), e.to_string().trim_end())))
+}
+
+/// The node's and the person's (XDG Base Directory Specification), or the one `$WHARF_CONFIG` names.
+pub fn places(variable: impl Fn(&str) -> Option<PathBuf>) -> Vec<PathBuf> {
+    let variable = |name: &str| variable(name).filter(|v| !v.as_os_str().is_empty());
+    if let Some(only) = variable("WHARF_CONFIG") {
+        return vec![only];
+    }
+    let home = variable("XDG_CONFIG_HOME").or_else(|| Some(variable("HOME")?.join(".config")));
+    std::iter::once(PathBuf::from(NODE)).chain(home.map(|h| h.join("wharf/config.toml"))).collect()
+}
+
+/// # Errors
+/// If one is there and cannot be read or understood.
+pub fn load(places: &[PathBuf]) -> Result<App> {
+    let mut all = App::default();
+    for place in places {
+        if let Some(text) = reader::text_if_there(place)? {
+            all = all.under(parse(place, &text)?);
+        }
+    }
+    Ok(all)
+}
+
+/// Changes when one of the files does.
+pub fn stamp(places: &[PathBuf]) -> Vec<Option<(SystemTime, u64)>> {
+    let of = |path: &PathBuf| std::fs::metadata(path).ok().and_then(|m| Some((m.modified().ok()?, m.len())));
+    places.iter().map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_persons_own_counts_and_read_only_stays() {
+        let node = parse(
+            Path::new("n"),
+            "theme = \"light\"\nread-only = true\n[keys]\nremove = [\"D\"]\n[panes.pods]\nsort = \"age\"\n",
+        )
+        .unwrap();
+        let own = parse(Path::new("o"), "theme = \"mono\"\nread-only = false\nkeymap = \"vim\"\n").unwrap();
+        let both = node.under(own);
+        assert_eq!(
+            (both.theme.as_deref(), both.read_only, both.keymap.as_deref()),
+            (Some("mono"), Some(true), Some("vim"))
+        );
+        assert_eq!(both.keys["remove"], ["D"]);
+        assert_eq!(both.panes["pods"].sort.as_deref(), Some("age"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        for (text, word) in
+            [("them = \"dark\"\n", "unknown field `them`"), ("theme = 3\n", "line 1"), ("a = [\n", "line")]
+        {
+            let error = parse(Path::new("/etc/wharf/config.toml"), text).unwrap_err().to_string();
+            assert!(error.contains(word) && error.contains("/etc/wharf/config.toml"), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_home_is_no_error() {
+        assert_eq!(places(|_| None), [PathBuf::from(NODE)]);
+        let own = places(|n| (n == "HOME").then(|| "/home/me".into()));
+        assert_eq!(own[1], Path::new("/home/me/.config/wharf/config.toml"));
+        assert_eq!(places(|n| (n == "WHARF_CONFIG").then(|| "/x".into())), [PathBuf::from("/x")]);
+        assert_eq!(load(&["/no/such/file".into()]).unwrap(), App::default());
+    }
+}
