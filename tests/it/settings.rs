@@ -20,7 +20,7 @@ fn settings_count_from_when_they_are_written_and_forbid_in_every_verb() {
     // Within a few seconds: until then H means nothing.
     app.wait_until("help on another key", |screen| {
         app.keys(&["H"]);
-        screen.contains("first") && screen.contains("last")
+        screen.contains("Tables") && screen.contains("what is inside the row")
     });
     app.keys(&["Escape"]);
     fs::write(&file, "[keys]\nstop = [\"l\"]\n").unwrap();
