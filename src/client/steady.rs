@@ -58,6 +58,8 @@ struct Attaching {
     task: Option<JoinHandle<Result<Cri>>>,
     wait: Duration,
     again: Option<Instant>,
+    /// What came of the last one.
+    error: String,
 }
 
 impl Steady {
@@ -98,22 +100,20 @@ impl Steady {
         let silence = state.silence.get_or_insert_with(|| Silence { since: SystemTime::now(), ..Silence::default() });
         let text = format!("{error:#}");
         // Which endpoint is on the screen already.
-        let text = text.strip_prefix(&format!("{}: ", self.endpoint)).unwrap_or(&text);
+        let text = text.strip_prefix(&self.endpoint).map_or(text.as_str(), |t| t.trim_start_matches([':', ' ']));
         (silence.error, silence.hangs) = (text.to_owned(), error.is(Kind::DeadlineExceeded));
     }
 
     fn answered(&self, cri: &Arc<Cri>) {
         let mut state = self.state();
         (state.live, state.silence) = (Some(Arc::clone(cri)), None);
-        drop(state);
-        self.first.get_or_init(|| cri.info().clone());
     }
 
     /// Attaches within the limit. One that takes longer goes on, and is waited for again the next time.
     async fn attach(&self, limit: Duration) -> Result<Arc<Cri>> {
         let mut slot = self.attaching.lock().await;
         if slot.task.is_none() && slot.again.is_some_and(|again| Instant::now() < again) {
-            return Err(Self::hangs());
+            return Err(Error::new(Kind::DeadlineExceeded, slot.error.clone()));
         }
         let (endpoint, read_only) = (self.endpoint.clone(), self.read_only);
         let task =
@@ -125,13 +125,16 @@ impl Steady {
             Ok(cri) => {
                 (slot.wait, slot.again) = (Duration::ZERO, None);
                 let cri = Arc::new(cri);
-                self.answered(&cri);
+                self.first.get_or_init(|| cri.info().clone());
+                // The silence ends with what was waited for, not with a word.
+                self.state().live = Some(Arc::clone(&cri));
                 Ok(cri)
             }
             Err(error) => {
                 if error.is(Kind::DeadlineExceeded) {
                     slot.wait = (slot.wait * 2).clamp(PAUSE.0, PAUSE.1);
                     slot.again = Some(Instant::now() + slot.wait);
+                    slot.error = format!("{error:#}");
                 }
                 Err(error)
             }
@@ -188,7 +191,9 @@ fn failed(inventory: &Inventory) -> Option<Error> {
         seen.error()
     }
     let error = of(&inventory.containers).or_else(|| of(&inventory.pods))?;
-    Some(Error::new(Kind::Unavailable, error.to_owned()))
+    // As `cri::within` words it: one that says its version and then nothing hangs as well.
+    let kind = if error.contains("no answer in") { Kind::DeadlineExceeded } else { Kind::Unavailable };
+    Some(Error::new(kind, error.to_owned()))
 }
 
 #[async_trait]
@@ -317,7 +322,7 @@ mod tests {
             }
             let began = Instant::now();
             let steady = Steady::open(&endpoint, false, directory.path()).await.unwrap();
-            assert!(began.elapsed() < Duration::from_secs(1));
+            assert!(began.elapsed() < FIRST_ANSWER);
             let seen = steady.inventory(Scope { pods: true, ..Scope::default() }).await;
             let silence = seen.silence.unwrap();
             assert!(!silence.hangs && silence.error.contains("c.sock"), "{silence:?}");
@@ -335,7 +340,7 @@ mod tests {
         let listens = UnixListener::bind(&path).unwrap();
         let began = Instant::now();
         let steady = Steady::open(&path.to_string_lossy(), false, directory.path()).await.unwrap();
-        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+        assert!(began.elapsed() < FIRST_ANSWER, "{:?}", began.elapsed());
         for _ in 0..3 {
             let silence = steady.inventory(Scope::default()).await.silence.unwrap();
             assert!(silence.hangs && silence.error.contains("does not answer"), "{silence:?}");
@@ -344,6 +349,41 @@ mod tests {
         listens.set_nonblocking(true).unwrap();
         let waiting = std::iter::from_fn(|| listens.accept().ok()).count();
         assert!((1..=2).contains(&waiting), "{waiting} connections");
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_is_a_hang_too() {
+        use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with};
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("c.sock");
+        let address = SocketAddrUnix::new(&path).unwrap();
+        let new = || socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::NONBLOCK, None).unwrap();
+        let listens = new();
+        bind(&listens, &address).unwrap();
+        listen(&listens, 0).unwrap();
+        let mut waiting = Vec::new();
+        loop {
+            let one = new();
+            if connect(&one, &address).is_err() {
+                break;
+            }
+            waiting.push(one);
+        }
+        let steady = Steady::open(&path.to_string_lossy(), false, directory.path()).await.unwrap();
+        let silence = steady.inventory(Scope::default()).await.silence.unwrap();
+        assert!(silence.hangs && silence.error.contains("queue"), "{silence:?}");
+    }
+
+    #[test]
+    fn one_that_only_says_its_version_hangs() {
+        let at = SystemTime::now();
+        let of = |error: &str| {
+            let containers = Seen::Failed { error: error.to_owned(), at };
+            failed(&Inventory { containers, ..Inventory::default() }).map(|e| e.kind())
+        };
+        assert_eq!(of("list containers: no answer in 10 s"), Some(Kind::DeadlineExceeded));
+        assert_eq!(of("list containers: connection refused"), Some(Kind::Unavailable));
+        assert!(failed(&Inventory::default()).is_none());
     }
 
     #[tokio::test]

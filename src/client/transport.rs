@@ -44,6 +44,10 @@ pub async fn socket(endpoint: &str) -> Result<Transport> {
     let path = path_of(endpoint)?;
     // Asked here for the sake of its error: the channel's own says little.
     if let Err(error) = tokio::net::UnixStream::connect(&path).await {
+        if error.kind() == std::io::ErrorKind::WouldBlock {
+            let text = format!("{endpoint}: its queue is full, whoever listens accepts nothing");
+            return Err(Error::new(Kind::DeadlineExceeded, text).with_source(error));
+        }
         let next = match error.kind() {
             std::io::ErrorKind::NotFound => "there is no such socket: is the runtime running?",
             std::io::ErrorKind::ConnectionRefused => "nobody listens there: the runtime has stopped",

@@ -115,7 +115,8 @@ fn one_that_hangs_is_shown_from_its_disk_until_it_goes_on() {
         let began = Instant::now();
         let Some(tmux) = Tmux::start("hung", size, &c.wharf(&[])) else { return };
         tmux.wait_for("wharf");
-        assert!(began.elapsed() < Duration::from_secs(3), "the first frame took {:?}", began.elapsed());
+        // Long before a question to it would be given up.
+        assert!(began.elapsed() < Duration::from_secs(8), "the first frame took {:?}", began.elapsed());
         looks_through(&tmux, "runtime hangs since", images, snapshots);
         c.hang(false);
         tmux.wait_until("its own answers", |s| s.contains(" ATTACHED ") && !s.contains("from disk"));
