@@ -212,13 +212,17 @@ fn run_21_no_request_breaks_the_engine_or_leaves_what_it_was_refused() {
     let seed = std::env::var("WHARF_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(20_261_129);
     let mut dice = Dice(seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (mut codes, mut pods) = (HashMap::<String, usize>::new(), 0);
+    let (mut codes, mut pods) = (HashMap::<String, usize>::new(), Vec::new());
     let began = Instant::now();
     runtime.block_on(async {
         let channel = connect(node.dir.join("wharf.sock")).await;
         for round in 0..40 {
             for (path, input) in protocol.methods.clone() {
                 let method = path.rsplit('/').next().unwrap();
+                if method == "PullImage" && round >= 4 {
+                    // Looking for hosts where no network is takes its time.
+                    continue;
+                }
                 let mut request = protocol.message(&input, &mut dice, 0);
                 match dice.roll(10) {
                     0 => request.truncate(dice.roll(request.len() + 1)),
@@ -252,25 +256,34 @@ fn run_21_no_request_breaks_the_engine_or_leaves_what_it_was_refused() {
                 if let Some(Err(status)) = &answer {
                     assert!(!status.message().contains(['\n', '\u{1b}']), "{}", about());
                 }
+                if let (Code::Internal, Some(Err(status))) = (code, &answer) {
+                    // Noise; whatever else is internal is a fault of ours.
+                    assert!(status.message().starts_with("failed to decode Protobuf message"), "{}", about());
+                }
                 if code == Code::InvalidArgument {
                     assert_eq!(traces(&node.dir), before, "{}", about());
                 }
                 if let (Some(Ok(bytes)), "RunPodSandbox") = (&answer, method) {
-                    pods += 1;
                     let id = cri::RunPodSandboxResponse::decode(&bytes[..]).unwrap().pod_sandbox_id;
-                    protocol.words.extend([id[..8].to_owned(), id]);
+                    protocol.words.extend([id[..8].to_owned(), id.clone()]);
+                    pods.push(id);
                 }
                 let log = node.log();
                 assert!(!log.contains("panicked"), "{}\n{log}", about());
             }
         }
+        // crictl asks for the status first, and does not take one of a pod without a name.
+        for id in &pods {
+            let request = cri::RemovePodSandboxRequest { pod_sandbox_id: id.clone() }.encode_to_vec();
+            call(&channel, "/runtime.v1.RuntimeService/RemovePodSandbox", request).await.unwrap().unwrap();
+        }
     });
     drop(runtime);
-    eprintln!("{codes:?}, {pods} pods, {:?}", began.elapsed());
+    eprintln!("{codes:?}, {} pods, {:?}", pods.len(), began.elapsed());
     for expected in ["Ok", "InvalidArgument", "NotFound"] {
         assert!(codes.contains_key(expected), "{codes:?}");
     }
-    assert!(pods > 0, "no pod came up: {codes:?}");
+    assert!(!pods.is_empty(), "no pod came up: {codes:?}");
     node.end();
 }
 

@@ -372,7 +372,8 @@ fn lease_id(text: &str) -> Result<i64> {
 }
 
 fn encode(document: &impl Serialize) -> Result<String> {
-    serde_json::to_string(document).map_err(|e| Error::new(Kind::Internal, "encode a record").with_source(e))
+    // All that has no text is a number of an enumeration that CRI does not know, which the caller gave.
+    serde_json::to_string(document).map_err(|e| Error::new(Kind::InvalidArgument, "encode a record").with_source(e))
 }
 
 /// Seconds since the epoch.
