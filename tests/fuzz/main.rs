@@ -50,6 +50,8 @@ static ALLOCATOR: memory::Counting = memory::Counting;
 const SLOW: Duration = Duration::from_secs(10);
 /// Inputs that are kept for their outcome.
 const KEPT: usize = 512;
+/// Larger ones are looked at once.
+const LARGE: usize = 64 << 10;
 /// Characters of an error: it may end in a log line of a node.
 const LONGEST: usize = 2000;
 
@@ -103,7 +105,7 @@ fn fuzz(
             failed(&format!("it took {peak} bytes of memory"));
         }
         (slowest, largest, inputs) = (slowest.max(took), largest.max(peak), inputs + 1);
-        if known.insert(shape(&outcome)) && kept.len() < KEPT {
+        if known.insert(shape(&outcome)) && kept.len() < KEPT && input.len() < LARGE {
             kept.push(input);
         }
     }
@@ -240,7 +242,7 @@ fn tar_reader() {
         let mut stream = Stream::unhashed(Box::new(input.as_slice()), "layer", limits.expanded, directory.path());
         let mut reader = tar::Reader::new(&mut stream, &limits);
         let (mut entries, mut data, mut kinds) = (0, 0, HashSet::new());
-        while let Some(entry) = reader.next()? {
+        while let Some(entry) = reader.next_entry()? {
             let mut own = 0;
             while let Some(part) = reader.read()? {
                 assert!(!part.is_empty());

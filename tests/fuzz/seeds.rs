@@ -106,7 +106,7 @@ pub fn gzip(data: &[u8]) -> Vec<u8> {
 }
 
 pub fn compressed() -> Vec<Vec<u8>> {
-    let plain = vec![b"hello hello hello hello".to_vec(), vec![0; 1 << 16], layers().remove(0)];
+    let plain = [b"hello hello hello hello".to_vec(), vec![0; 1 << 16], layers().remove(0)];
     let mut all: Vec<Vec<u8>> = plain.iter().map(|p| gzip(p)).collect();
     all.extend(plain.iter().map(|p| zstd::encode_all(p.as_slice(), 1).unwrap()));
     all.push([gzip(b"two"), gzip(b"members")].concat());

@@ -92,7 +92,7 @@ impl Sink<'_> {
         let mut stream = Stream::unhashed(plain, ARCHIVE, LIMITS.expanded, self.directory);
         let mut reader = Reader::new(&mut stream, &LIMITS);
         let mut contents = Contents::default();
-        while let Some(entry) = reader.next()? {
+        while let Some(entry) = reader.next_entry()? {
             let path = clean(&entry.path)?;
             self.entry(&entry, &path, &mut reader, &mut contents, &lock).context(|| format!("its entry {path:?}"))?;
         }

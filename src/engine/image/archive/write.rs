@@ -91,7 +91,7 @@ mod tests {
             let block = header("blobs/sha256/x", 0o444, b'0', size).unwrap();
             let limits = Limits::default();
             let mut stream = Stream::unhashed(Box::new(&block[..]), "archive", u64::MAX, std::path::Path::new("/"));
-            let entry = tar::Reader::new(&mut stream, &limits).next().unwrap().unwrap();
+            let entry = tar::Reader::new(&mut stream, &limits).next_entry().unwrap().unwrap();
             assert_eq!((entry.size, entry.path.as_slice()), (size, &b"blobs/sha256/x"[..]));
         }
     }

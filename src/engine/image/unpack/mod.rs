@@ -61,7 +61,7 @@ pub fn unpack(layer: impl Read, target: &UnpackTarget, limits: &Limits) -> Resul
     let mut stream = Stream::new(plain, limits.expanded, &target.directory);
     let mut extractor = extract::Extractor::new(target)?;
     let mut reader = tar::Reader::new(&mut stream, limits);
-    while let Some(entry) = reader.next()? {
+    while let Some(entry) = reader.next_entry()? {
         extractor.entry(&entry, &mut reader)?;
         crash::point("unp.3");
     }

@@ -79,7 +79,7 @@ impl<'a, 'b> Reader<'a, 'b> {
     }
 
     /// The next entry, or `None` after the two zero blocks that end an archive, or at the end of an empty stream.
-    pub fn next(&mut self) -> Result<Option<Entry>> {
+    pub fn next_entry(&mut self) -> Result<Option<Entry>> {
         let (mut pax, mut long_path, mut long_link) = (self.global.clone(), None, None);
         let mut pending = false;
         while !self.done {
