@@ -333,7 +333,7 @@ fn yes(item: &Item, key: &str) -> Result<bool> {
 }
 
 fn wrong(item: &Item, key: &str, wanted: &str) -> crate::error::Error {
-    let text = format!("{}: {key} is not {wanted}", item.at);
+    let text = format!("{}: {} is not {wanted}", item.at, tree::cut(key));
     crate::error::Error::new(Kind::InvalidArgument, text)
 }
 

@@ -192,10 +192,18 @@ pub fn parse(file: &Path, text: &str) -> Result<Table> {
     let source = Source { file: Arc::from(file), text };
     let document = DeTable::parse(text).map_err(|error| {
         let line = error.span().map_or(1, |span| source.line(span.start));
-        let text = format!("{}:{line}: not TOML: {}", file.display(), error.message());
+        let text = format!("{}:{line}: not TOML: {}", file.display(), cut(error.message()));
         Error::new(Kind::InvalidArgument, text)
     })?;
     source.table(document.get_ref())
+}
+
+/// Of a file's own text, what an error quotes at most.
+pub(super) fn cut(text: &str) -> String {
+    match text.char_indices().nth(160) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 struct Source<'a> {
@@ -226,7 +234,7 @@ impl Source<'_> {
 
     fn value(&self, value: &DeValue<'_>, offset: usize) -> Result<Value> {
         let wrong = |what: &str| {
-            let text = format!("{}: the number {what} is out of range", self.at(offset));
+            let text = format!("{}: the number {} is out of range", self.at(offset), cut(what));
             Error::new(Kind::InvalidArgument, text)
         };
         Ok(match value {
