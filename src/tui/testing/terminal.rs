@@ -152,7 +152,7 @@ fn tui_09_the_terminal_is_given_back() {
         pty.until("the-status");
         pty.keys("q");
         pty.keys("l");
-        pty.until("following");
+        pty.until("Logs checkout");
         pty.keys("2");
         pty.until("NAMESPACE");
         if way == "TERM" {
