@@ -41,6 +41,20 @@ pub struct Line {
 }
 
 impl JournalFacts {
+    /// What a unit said since systemd last started it; or since the start before, if it has not come to its last word yet.
+    pub fn attempt(&self, unit: &str, last_word: impl Fn(&Line) -> bool) -> impl DoubleEndedIterator<Item = &Line> {
+        let name = unit.trim_end_matches(".service");
+        let begins = |l: &Line| {
+            l.from != unit
+                && (l.text.starts_with("Started ") || l.text.starts_with("Starting "))
+                && l.text.contains(name)
+        };
+        let mut starts = self.lines.iter().enumerate().rev().filter(|(_, l)| begins(l)).map(|(at, _)| at);
+        let (last, before) = (starts.next().unwrap_or(0), starts.next().unwrap_or(0));
+        let ended = self.lines[last..].iter().any(|l| l.from == unit && last_word(l));
+        self.lines[if ended { last } else { before }..].iter().filter(move |l| l.from == unit)
+    }
+
     /// The newest line that has all of the words.
     pub fn last(&self, words: &[&str]) -> Option<&Line> {
         self.lines.iter().rev().find(|l| words.iter().all(|w| l.text.contains(w)))
@@ -183,6 +197,29 @@ fn record(text: &str, boot: u64) -> Option<Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_of_an_earlier_attempt_are_not_those_of_the_last() {
+        let line = |from: &str, text: &str| Line { at: None, from: from.into(), priority: 6, text: text.into() };
+        let mut facts = JournalFacts {
+            lines: vec![
+                line("init.scope", "Started kubelet.service."),
+                line("kubelet.service", "fatal: swap"),
+                line("init.scope", "Started kubelet.service."),
+                line("containerd.service", "fatal: not the kubelet's"),
+                line("kubelet.service", "fatal: port"),
+            ],
+        };
+        let said = |facts: &JournalFacts| -> Vec<String> {
+            facts.attempt("kubelet.service", |l| l.text.contains("fatal")).map(|l| l.text.clone()).collect()
+        };
+        assert_eq!(said(&facts), ["fatal: port"]);
+        facts.lines.push(line("init.scope", "Started kubelet.service."));
+        facts.lines.push(line("kubelet.service", "flags"));
+        assert_eq!(said(&facts), ["fatal: port", "flags"], "the last has not come to its end");
+        facts.lines.retain(|l| l.from != "init.scope");
+        assert_eq!(said(&facts).len(), 3, "without a start all counts");
+    }
 
     #[test]
     fn lines_of_three_kinds() {

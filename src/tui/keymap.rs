@@ -184,8 +184,11 @@ pub const BINDINGS: &[Binding] = &[
     b(Everywhere, &[ctrl('c')], Cmd::Interrupt, "", "quit (twice while something runs)"),
 ];
 
-/// What presets change, by command as in the settings.
-const PRESETS: &[(&str, &[(&str, &[&str])])] = &[
+/// Keys by command, as in the settings.
+type Changes = &'static [(&'static str, &'static [&'static str])];
+
+/// By name, what presets change.
+const PRESETS: &[(&str, Changes)] = &[
     ("default", &[]),
     // Half pages everywhere; what removes is a capital.
     ("vim", &[("table.remove", &["D", "Del"]), ("table.half-down", &["^d"]), ("everywhere.quit", &["q", "Z"])]),

@@ -151,7 +151,7 @@ fn a_kubelet_that_does_not_start_says_why() {
 
     worker.kubelet_with("evictionHard: [\n");
     down("kubelet-config-broken");
-    worker.kubelet_with("noSuchFieldInAnyVersion: 1\n");
+    worker.kubelet_with("maxPods: many\n");
     down("kubelet-config-broken");
 
     worker.kubelet_with("");
@@ -199,7 +199,8 @@ fn what_the_runtime_lost_is_named() {
 
     worker.ok("mkdir -p /run/containerd/io.containerd.runtime.v2.task/k8s.io/leaked; \
          cd /run/containerd/io.containerd.runtime.v2.task/k8s.io/leaked; echo {} > config.json; \
-         containerd-shim-runc-v2 -namespace k8s.io -id leaked -address /run/containerd/containerd.sock start > /dev/null");
+               mkfifo log; setsid cat log > /dev/null 2>&1 < /dev/null & \
+         TTRPC_ADDRESS=/run/containerd/containerd.sock.ttrpc containerd-shim-runc-v2 -namespace k8s.io -id leaked -address /run/containerd/containerd.sock start > /dev/null");
     let cause = worker.cause("incidents");
     worker.ok("pkill -f 'id [l]eaked'; rm -r /run/containerd/io.containerd.runtime.v2.task/k8s.io/leaked");
     assert_eq!(cause, "leaked-shims");

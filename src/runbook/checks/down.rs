@@ -66,9 +66,9 @@ pub fn down(seen: &Evidence, summary: String) -> Finding {
             .advise("reserve memory for the system (systemReserved of the kubelet), and look who took it: dmesg")
             .fix(runtime::restart_fix(seen));
     }
-    let lines = seen.journal.value().map(|j| j.lines.as_slice()).unwrap_or_default();
-    let own = |l: &&Line| l.from == unit;
-    let told = lines.iter().rev().filter(own).find_map(|line| {
+    let last_word = |l: &Line| l.priority <= 3 || l.text.contains("level=fatal");
+    let said: Vec<&Line> = seen.journal.value().map(|j| j.attempt(&unit, last_word).collect()).unwrap_or_default();
+    let told = said.iter().rev().find_map(|line| {
         let meant = LAST_WORDS.iter().find(|(words, ..)| words.iter().any(|w| line.text.contains(w)))?;
         Some((line, meant.1, meant.2))
     });
@@ -85,8 +85,7 @@ pub fn down(seen: &Evidence, summary: String) -> Finding {
     let (state, result) = (get("SubState"), get("Result"));
     let crash = Finding::cause("runtime-crashes", format!("{summary}; {unit} is {state}, last result {result}"))
         .advise(format!("read its last words, mend that, then systemctl restart {unit}"));
-    let last = |l: &&Line| l.from == unit && (l.priority <= 3 || l.text.contains("level=fatal"));
-    match lines.iter().rev().find(last) {
+    match said.iter().rev().find(|l| last_word(l)) {
         Some(line) => crash.cite(line.text.clone(), line.from.clone()),
         None => crash,
     }

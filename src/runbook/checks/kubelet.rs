@@ -151,7 +151,7 @@ fn config(seen: &Evidence) -> Result<Finding, Missing> {
     let refused = |l: &&Line| {
         l.text.contains("failed to load kubelet config file") || l.text.contains("failed to load Kubelet config file")
     };
-    let line = seen.journal.value().and_then(|j| j.lines.iter().rev().find(refused)).filter(|_| !runs(seen));
+    let line = seen.journal.value().and_then(|j| j.attempt(UNIT, fatal).rev().find(refused)).filter(|_| !runs(seen));
     Ok(match (line, &kubelet.config) {
         (Some(line), _) => Finding::cause("kubelet-config-broken", "the kubelet refuses its configuration")
             .cite(line.text.clone(), line.from.clone())
@@ -295,6 +295,10 @@ const LAST_WORDS: &[(&str, &str, &str)] = &[
     ("no space left on device", "disk-full", "see the runbook disk-full"),
 ];
 
+fn fatal(line: &Line) -> bool {
+    line.priority <= 3 || line.text.contains("\"command failed\"") || line.text.contains("failed to run Kubelet")
+}
+
 fn words(seen: &Evidence) -> Result<Finding, Missing> {
     if seen.kubelet.value().is_some_and(|k| !k.present()) {
         return Ok(none());
@@ -305,18 +309,15 @@ fn words(seen: &Evidence) -> Result<Finding, Missing> {
         let count = journal.lines.iter().filter(own).count();
         return Ok(Finding::pass(format!("it runs; {count} lines of it were read")));
     }
-    let known = journal.lines.iter().rev().filter(own).find_map(|line| {
+    let known = journal.attempt(UNIT, fatal).rev().find_map(|line| {
         let (_, cause, advice) = LAST_WORDS.iter().find(|(words, ..)| line.text.contains(words))?;
         Some((line, *cause, *advice))
     });
-    let fatal = |l: &&Line| {
-        l.priority <= 3 || l.text.contains("\"command failed\"") || l.text.contains("failed to run Kubelet")
-    };
     Ok(match known {
         Some((line, cause, advice)) => {
             Finding::cause(cause, "it gave up, and said why").cite(line.text.clone(), line.from.clone()).advise(advice)
         }
-        None => match journal.lines.iter().rev().filter(own).find(fatal) {
+        None => match journal.attempt(UNIT, fatal).rev().find(|l| fatal(l)) {
             Some(line) => {
                 Finding::fail("it does not run; its last complaint is below").cite(line.text.clone(), line.from.clone())
             }
