@@ -21,12 +21,10 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// Bytes that the record of a container may take in the database and its log.
 const RECORD: usize = 64 << 10;
 
-/// Runtimes that ran, or why they did not, by path; asked again when the file changes.
+/// Runtimes that ran, by path; asked again when the file changes. One that failed is asked each time: a machine that is
+/// short of something for a moment must not be without a runtime for good.
 #[derive(Debug, Default)]
-pub struct Runtimes(Mutex<HashMap<PathBuf, (Stamp, Said)>>);
-
-/// An error that can be given again.
-type Said = std::result::Result<(), (Kind, String)>;
+pub struct Runtimes(Mutex<HashMap<PathBuf, Stamp>>);
 
 /// Inode, size, modified and changed.
 type Stamp = (u64, u64, [i64; 4]);
@@ -38,15 +36,11 @@ impl Runtimes {
         let times = [about.mtime(), about.mtime_nsec(), about.ctime(), about.ctime_nsec()];
         let stamp = (about.ino(), about.size(), times);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let said = match known.get(path) {
-            Some((then, said)) if *then == stamp => said.clone(),
-            _ => {
-                let said = features::ask(path, "--version").map(drop).map_err(|e| (e.kind(), format!("{e:#}")));
-                known.insert(path.to_owned(), (stamp, said.clone()));
-                said
-            }
-        };
-        said.map_err(|(kind, text)| Error::new(kind, text))
+        if known.get(path) != Some(&stamp) {
+            features::ask(path, "--version")?;
+            known.insert(path.to_owned(), stamp);
+        }
+        Ok(())
     }
 }
 
