@@ -46,7 +46,7 @@ use mutate::{Random, mutated, seal};
 #[global_allocator]
 static ALLOCATOR: memory::Counting = memory::Counting;
 
-/// One input; generous, as machines that run tests are slow.
+/// Of this thread's time, for one input: that of others does not count on a busy machine.
 const SLOW: Duration = Duration::from_secs(10);
 /// Inputs that are kept for their outcome.
 const KEPT: usize = 512;
@@ -57,6 +57,12 @@ const LONGEST: usize = 2000;
 
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
+}
+
+/// How long this thread has had a processor.
+fn worked() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 /// Runs `judge` on changed seeds until the time is over. It panics for what must not be, and says what came of the input.
@@ -78,9 +84,9 @@ fn fuzz(
             let from = kept[random.below(kept.len())].clone();
             mutated(&from, &kept, words, &mut random)
         });
-        let began = Instant::now();
+        let began = worked();
         let (outcome, peak) = memory::peak(|| catch_unwind(AssertUnwindSafe(|| judge(&input))));
-        let (took, failed) = (began.elapsed(), |why: &str| -> ! {
+        let (took, failed) = (worked().saturating_sub(began), |why: &str| -> ! {
             let path =
                 Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}-{}", Digest::of(&input).short()));
             fs::write(&path, &input).unwrap();
@@ -116,9 +122,10 @@ fn fuzz(
     assert!(inputs > 10, "{name} hardly ran");
 }
 
-/// The words of an outcome without what differs from input to input.
+/// The words of an outcome without what differs from input to input: numbers, and what is quoted of the input.
 fn shape(outcome: &str) -> String {
-    outcome.chars().filter(|c| c.is_ascii_alphabetic() || *c == ' ').take(160).collect()
+    let words = outcome.split('"').step_by(2).flat_map(str::chars);
+    words.filter(|c| c.is_ascii_alphabetic() || *c == ' ').take(160).collect()
 }
 
 fn texts(values: Vec<serde_json::Value>) -> Vec<Vec<u8>> {
@@ -350,6 +357,6 @@ fn reg_25_archives_leave_nothing() {
 #[test]
 fn an_error_is_told_as_one() {
     // What the runner relies on.
-    let error = Error::new(wharf::error::Kind::InvalidArgument, "number 7 of sha256:00ff");
-    assert_eq!(shape(&format!("{error:#}")), "number  of shaff");
+    let error = Error::new(wharf::error::Kind::InvalidArgument, "number 7 of \"what came\" is wrong");
+    assert_eq!(shape(&format!("{error:#}")), "number  of  is wrong");
 }

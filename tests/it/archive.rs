@@ -159,8 +159,8 @@ fn containerds_tool_works_on_wharf() {
     let archive = node.dir.join("image.tar");
     succeeded("ctr export", &ctr("k8s.io", &["images", "export", archive.to_str().unwrap(), LAYERED]));
     node.ok(&["rmi", LAYERED]);
-    let said = succeeded("ctr import", &ctr("k8s.io", &["images", "import", archive.to_str().unwrap()]));
-    assert!(said.contains(LAYERED) && said.contains("saved"), "{said}");
+    // What it says of its progress depends on how soon it is done.
+    succeeded("ctr import", &ctr("k8s.io", &["images", "import", archive.to_str().unwrap()]));
     runs(&node, LAYERED, "cat /word", "carried");
     let refused = ctr("default", &["images", "import", archive.to_str().unwrap()]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("ctr -n k8s.io"), "{refused:?}");
