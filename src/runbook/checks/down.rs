@@ -68,11 +68,7 @@ pub fn down(seen: &Evidence, summary: String) -> Finding {
     }
     let last_word = |l: &Line| l.priority <= 3 || l.text.contains("level=fatal");
     let said: Vec<&Line> = seen.journal.value().map(|j| j.attempt(&unit, last_word).collect()).unwrap_or_default();
-    let told = said.iter().rev().find_map(|line| {
-        let meant = LAST_WORDS.iter().find(|(words, ..)| words.iter().any(|w| line.text.contains(w)))?;
-        Some((line, meant.1, meant.2))
-    });
-    if let Some((line, cause, advice)) = told {
+    if let Some((line, cause, advice)) = told(&said) {
         return Finding::cause(cause, format!("{summary}; it ended with a word why"))
             .cite(line.text.clone(), line.from.clone())
             .advise(advice);
@@ -89,4 +85,21 @@ pub fn down(seen: &Evidence, summary: String) -> Finding {
         Some(line) => crash.cite(line.text.clone(), line.from.clone()),
         None => crash,
     }
+}
+
+/// What the runtime's words of its start mean, if it is up, but without its CRI service.
+pub fn without_service(seen: &Evidence) -> Option<Finding> {
+    let unit = seen.unit();
+    // From the start on, however much it has said since.
+    let said: Vec<&Line> = seen.journal.value()?.attempt(&unit, |_| false).collect();
+    let (line, cause, advice) = told(&said)?;
+    let finding = Finding::cause(cause, "it runs, but what its CRI service needs did not load");
+    Some(finding.cite(line.text.clone(), line.from.clone()).advise(advice))
+}
+
+fn told<'a>(said: &[&'a Line]) -> Option<(&'a Line, &'static str, &'static str)> {
+    said.iter().rev().find_map(|line| {
+        let meant = LAST_WORDS.iter().find(|(words, ..)| words.iter().any(|w| line.text.contains(w)))?;
+        Some((*line, meant.1, meant.2))
+    })
 }

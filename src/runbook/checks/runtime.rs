@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{bytes, down::down};
+use super::{
+    bytes,
+    down::{down, without_service},
+};
 use crate::{
     client::{
         action::Action,
@@ -49,7 +52,7 @@ pub static UNIT: Check = Check {
 pub static SERVICE: Check = Check {
     id: "runtime-service",
     title: "Does it serve CRI at all?",
-    needs: &[Fact::Calls, Fact::Conf, Fact::Target],
+    needs: &[Fact::Calls, Fact::Conf, Fact::Target, Fact::Journal],
     command: |seen| format!("{} version", seen.crictl()),
     judge: service,
 };
@@ -239,6 +242,9 @@ fn service(seen: &Evidence) -> Result<Finding, Missing> {
     let calls = seen.calls()?;
     let off = calls.iter().find_map(|c| c.error.as_ref().filter(|(_, text)| text.contains("unknown service")));
     let Some((_, text)) = off else { return Ok(Finding::pass("it serves CRI v1")) };
+    if let Some(finding) = without_service(seen) {
+        return Ok(finding.cite(text.clone(), "CRI Version"));
+    }
     let disabled = seen.conf()?.files.iter().find_map(|f| {
         let at = f.text.lines().position(|l| l.trim_start().starts_with("disabled_plugins") && l.contains("cri"))?;
         Some(Cite { text: f.text.lines().nth(at)?.trim().to_owned(), source: format!("{} line {}", f.path, at + 1) })
