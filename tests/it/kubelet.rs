@@ -392,5 +392,8 @@ fn gone(node: &Node, kubelet: Kubelet) {
     // It binds its directory to itself, for propagation, and leaves that.
     rustix::mount::unmount(node.dir.join("kubelet/root"), rustix::mount::UnmountFlags::empty()).unwrap();
     // Not of this test if there is something in it.
-    let _ = fs::remove_dir(LINKS);
+    // Only if they are empty, which those of another kubelet are not.
+    for directory in [LINKS, "/var/lib/kubelet/device-plugins", "/var/lib/kubelet"] {
+        let _ = fs::remove_dir(directory);
+    }
 }

@@ -17,8 +17,8 @@ use super::registry;
 
 /// Emulated, and beside other tests: many times slower than a real machine.
 const BOOT: Duration = Duration::from_secs(300);
-/// Ends the machine when this process, which holds the pipe, has gone.
-const KEEPER: &str = r#""$@" & machine=$!; read -r _; kill $machine; wait $machine"#;
+/// Ends the machine when this process, which holds the pipe, has gone; and removes its directory, as what is static is not dropped.
+const KEEPER: &str = r#"dir=$1; shift; "$@" & machine=$!; read -r _; kill $machine; wait $machine; rm -rf "$dir""#;
 /// The image every pod on it is made of: it cannot pull.
 pub const IMAGE: &str = "registry.example.com/busybox:1";
 
@@ -59,7 +59,7 @@ impl Worker {
         let key = dir.path().join("id");
         fs::copy(made.join("id"), &key).unwrap();
         let keeper = Command::new("sh")
-            .args(["-c", KEEPER, "sh"])
+            .args(["-c", KEEPER, "sh", dir.path().to_str().unwrap()])
             .arg(qemu)
             .args(["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1536", "-display", "none"])
             .args(["-no-reboot", "-kernel", made.join("vmlinuz").to_str().unwrap()])
