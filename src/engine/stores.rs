@@ -15,11 +15,11 @@ use super::{
     image::pull::{LEASE, Puller},
     metadata::Db,
     recover,
-    snapshot::{self, Snapshotter},
+    snapshot::{self, Local, Snapshotter},
 };
 use crate::{
     bail,
-    error::{Context, Error, Result},
+    error::{Context, Error, Kind, Result},
 };
 
 pub struct Stores {
@@ -40,7 +40,7 @@ impl Stores {
         let content = Content::open(&config.root.join("content"), Arc::clone(&db))?;
         let scratch = config.root.join("scratch");
         let snapshots = config.root.join("snapshots");
-        let local = snapshot::open(&snapshots, config.snapshotter.as_deref(), Arc::clone(&db))?;
+        let local = snapshotter(config, &snapshots, &db)?;
         // Whoever held one is dead: these stores are the only ones here, and they have just been opened.
         db.abandon(None, LEASE)?;
         let report = recover::storage(&db, &content, &local, &scratch).await?;
@@ -49,6 +49,22 @@ impl Stores {
         let registry = config.registry.clone();
         let puller = Puller::new(content.clone(), Arc::clone(&db), Arc::clone(&snapshotter), registry, scratch)?;
         Ok(Self { db, content, snapshotter, puller, lock })
+    }
+}
+
+/// The one that is asked for. If none is: the one that has the root's layers, because images are of no use to another.
+fn snapshotter(config: &Config, root: &Path, db: &Arc<Db>) -> Result<Local> {
+    let open = |name: Option<&str>| snapshot::open(root, name, Arc::clone(db));
+    let used = if config.snapshotter.is_some() { None } else { db.snapshotter_in_use()? };
+    match used {
+        None => open(config.snapshotter.as_deref()),
+        Some(used) => open(Some(&used)).or_else(|error| {
+            if !error.is(Kind::FailedPrecondition) {
+                return Err(error.context(format!("the layers in {} are of snapshotter {used}", root.display())));
+            }
+            tracing::error!("images have to be pulled again: their snapshotter does not work any more: {error:#}");
+            open(None)
+        }),
     }
 }
 

@@ -12,8 +12,10 @@ use crate::support::{
 };
 
 const LAYERED: &str = "127.0.0.1:5000/test/layered:1";
+/// Shares no layer with it.
+const OTHER: &str = "127.0.0.1:5000/test/other:1";
 
-/// A node with [`IMAGE`] and [`LAYERED`] in its registry, whose root is on a disk of the kind and whose engine is told the
+/// A node with [`IMAGE`], [`LAYERED`] and [`OTHER`] in its registry, whose root is on a disk of the kind and whose engine is told the
 /// snapshotter as containerd is.
 fn node(test: &str, snapshotter: &str, mkfs: &[&str]) -> Option<(Node, Disk)> {
     let mut node = Node::stopped(test)?;
@@ -40,6 +42,7 @@ fn node(test: &str, snapshotter: &str, mkfs: &[&str]) -> Option<(Node, Disk)> {
     fs::write(above.join("etc/.wh.deep"), "").unwrap();
     let layers = [&node.dir.join("image"), &extra, &above].map(|root| registry::layer(root));
     node.registry.as_ref().unwrap().push("test/layered", "1", &layers, None);
+    node.registry.as_ref().unwrap().push("test/other", "1", &[registry::layer(&extra)], None);
     Some((node, disk))
 }
 
@@ -81,12 +84,11 @@ fn images_run_and_go(node: &mut Node, left: impl Fn(&Node) -> Vec<String>) {
     assert_eq!(node.ok(&["logs", &mapped]), "0 /\n0 /data/8\n0 /volume/data/8\n0\nrefused");
 
     // Killed in a pull, at each step of it; containers go on, and nothing is left half made.
-    node.ok(&["rmi", IMAGE]);
     for point in ["unp.1", "unp.2", "unp.5", "unp.8", "gc.3"] {
         node.kill_engine();
         node.serve_until(point);
-        node.crictl(&["pull", IMAGE]);
-        node.crictl(&["rmi", IMAGE]);
+        node.crictl(&["pull", OTHER]);
+        node.crictl(&["rmi", OTHER]);
         assert!(node.killed(std::time::Duration::from_secs(20)), "the engine passed {point}:\n{}", node.log());
         // What no image needs goes with the collection of a start.
         for _ in 0..2 {
@@ -98,7 +100,7 @@ fn images_run_and_go(node: &mut Node, left: impl Fn(&Node) -> Vec<String>) {
         node.serve();
     }
     assert_eq!(node.ok(&["exec", "-s", &container, "/bin/cat", "/data/9"]), "mine");
-    node.ok(&["pull", IMAGE]);
+    node.ok(&["pull", OTHER]);
     node.ok(&["rmi", LAYERED]);
     node.ok(&["rmp", "-f", &pod]);
     assert_eq!(node.ok(&["exec", "-s", &other, "/bin/cat", "/data/8"]), "changed", "others stand on its layers");

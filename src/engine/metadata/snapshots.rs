@@ -65,6 +65,15 @@ impl Db {
         self.read("look up a snapshot", |db| find(db, snapshotter, key))
     }
 
+    /// The snapshotter that most committed snapshots are of, the damaged ones included: they are to be made anew.
+    pub fn snapshotter_in_use(&self) -> Result<Option<String>> {
+        self.read("look for a snapshotter", |db| {
+            let query = "SELECT snapshotter FROM snapshot WHERE kind = 'committed'
+                         GROUP BY snapshotter ORDER BY count(*) DESC, snapshotter LIMIT 1";
+            db.query_row(query, [], |r| r.get(0)).optional().db("look for a snapshotter")
+        })
+    }
+
     pub fn snapshots(&self, snapshotter: &str) -> Result<Vec<SnapshotRow>> {
         self.read("list snapshots", |db| {
             let query = format!(
