@@ -5,7 +5,6 @@ use std::{
     io::{Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    time::SystemTime,
 };
 
 use clap::Args;
@@ -133,13 +132,6 @@ pub fn open(path: &Path) -> Result<Saved> {
     serde_json::from_value(value).map_err(broken)
 }
 
-impl Saved {
-    /// When it was made.
-    pub fn at(&self) -> SystemTime {
-        self.runtime.at
-    }
-}
-
 #[cfg(feature = "tui")]
 pub mod screen {
     //! `screen`: what the app would show of a recording after some keys.
@@ -193,7 +185,7 @@ pub mod screen {
             }
             Err(Error::new(Kind::DataLoss, "the figures of the machine are damaged").with_source(e))
         })?;
-        let replay = tui::Replay { at: saved.at(), host, evidence: saved.evidence };
+        let replay = tui::Replay { at: saved.runtime.at, host, evidence: saved.evidence };
         Ok((Arc::new(Replay::new(saved.runtime)), replay))
     }
 }

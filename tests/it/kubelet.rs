@@ -391,8 +391,8 @@ fn gone(node: &Node, kubelet: Kubelet) {
     }
     // It binds its directory to itself, for propagation, and leaves that.
     rustix::mount::unmount(node.dir.join("kubelet/root"), rustix::mount::UnmountFlags::empty()).unwrap();
-    // Not of this test if there is something in it.
-    // Only if they are empty, which those of another kubelet are not.
+    // Its registration socket of devices has one place for all kubelets; a directory with anything else in it is not this one's.
+    let _ = fs::remove_file("/var/lib/kubelet/device-plugins/kubelet.sock");
     for directory in [LINKS, "/var/lib/kubelet/device-plugins", "/var/lib/kubelet"] {
         let _ = fs::remove_dir(directory);
     }

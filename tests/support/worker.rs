@@ -187,8 +187,8 @@ impl Worker {
                  swapoff -a; systemctl daemon-reload; cp /root/config.toml /etc/containerd/config.toml; \
                  systemctl reset-failed containerd 2>/dev/null; systemctl restart containerd",
         );
-        // A kubelet ends every pod that it did not start.
-        if self.ok("wharf pods -q --name before --state ready").is_empty() {
+        // A kubelet ends every pod that it did not start, its containers first.
+        if self.ok("wharf ps -q --name '^c$'").is_empty() {
             self.ok("wharf rmp -fa");
             self.pod("before", "");
         }
