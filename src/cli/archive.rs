@@ -18,7 +18,11 @@ use super::{
 };
 use crate::{
     bail,
-    client::transfer::{self, Platforms},
+    client::{
+        Runtime,
+        audit::Intent,
+        transfer::{self, Platforms},
+    },
     error::{Error, Kind, Result},
 };
 
@@ -83,6 +87,7 @@ async fn import(backend: &Backend, out: &mut Out, args: Import) -> Result<u8> {
         }
         backend.image_cri().import(file, &how).await
     };
+    backend::journal(Intent::new(format!("import images from {what}")), backend.image_cri().info(), &names).await;
     for name in names.map_err(|e| hinted(e).context(what))? {
         out.line(&format!("Imported: {}", clean(&name)))?;
     }

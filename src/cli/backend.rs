@@ -7,7 +7,7 @@ use futures::{FutureExt, future::LocalBoxFuture};
 use super::figures::parse_span;
 use crate::{
     bail,
-    client::{Cri, Runtime, Transport, audit::Intent, discover, offline::Offline},
+    client::{Cri, Runtime, Transport, audit::Intent, discover, offline::Offline, types::RuntimeInfo},
     error::{Error, Kind, Result},
     proto::cri::{image_service_client::ImageServiceClient, runtime_service_client::RuntimeServiceClient},
 };
@@ -239,7 +239,7 @@ impl Backend {
         let call = self.within(limit, what, call.boxed_local());
         async move {
             let done = call.await;
-            Intent::new(what).done(self.cri.info(), &done).await;
+            journal(Intent::new(what), self.cri.info(), &done).await;
             done
         }
         .boxed_local()
@@ -262,6 +262,13 @@ impl Backend {
                 bail!(DeadlineExceeded, "{what}: no answer from {endpoint} within {} s", limit.as_secs_f32());
             }
         }
+    }
+}
+
+/// Writes down what a verb has done; a failure to do so is said beside the output.
+pub async fn journal<T>(intent: Intent, info: &RuntimeInfo, done: &Result<T>) {
+    if let Err(error) = intent.done(info, done).await {
+        tracing::warn!("{error:#}");
     }
 }
 

@@ -12,10 +12,16 @@ use tokio::{
     sync::mpsc,
 };
 
-use super::{backend::Backend, figures::parse_span, filter, output::Out, report};
+use super::{
+    backend::{Backend, journal},
+    figures::parse_span,
+    filter,
+    output::Out,
+    report,
+};
 use crate::{
     bail,
-    client::{Output, Session, sessions::AttachRequest, streaming::Wire, types::ExecRequest},
+    client::{Output, Runtime, Session, audit::Intent, sessions::AttachRequest, streaming::Wire, types::ExecRequest},
     error::{Error, Kind, Result},
 };
 
@@ -98,9 +104,12 @@ pub async fn exec(backend: &Backend, out: &mut Out, args: Exec) -> Result<u8> {
     if command.is_empty() {
         bail!(InvalidArgument, "{what}: there is no command");
     }
+    let intent = Intent::new(format!("{what}: {}", command.join(" ")));
+    let info = backend.cri().info();
     if args.sync {
-        let result =
-            backend.runtime().exec_sync(&container, &command, args.timeout).await.map_err(|e| e.context(what))?;
+        let result = backend.runtime().exec_sync(&container, &command, args.timeout).await;
+        journal(intent, info, &result).await;
+        let result = result.map_err(|e| e.context(what))?;
         out.bytes(&result.stdout)?;
         out.error_bytes(&result.stderr)?;
         return Ok(code(result.code));
@@ -113,7 +122,9 @@ pub async fn exec(backend: &Backend, out: &mut Out, args: Exec) -> Result<u8> {
         let mut session = backend.cri().exec_over(&request, args.over.wire()).await?;
         carry(session.as_mut(), out, args.interactive, args.tty).await
     };
-    report::within(Some(args.timeout), &what, run).await.map_err(|e| e.context(what.clone()))
+    let done = report::within(Some(args.timeout), &what, run).await.map_err(|e| e.context(what.clone()));
+    journal(intent, info, &done).await;
+    done
 }
 
 /// An exit code as a process can have it.

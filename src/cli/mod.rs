@@ -252,13 +252,13 @@ fn speak(debug: bool, daemon: bool) {
     }
 }
 
-/// What the node's or the person's settings forbid is forbidden to every verb. Settings that cannot be read are the app's to
-/// complain of, and a word on the log.
+/// What the node's or the person's settings forbid is forbidden to every verb, in the transport. Settings that cannot be read
+/// are the app's to complain of, and a word on the log.
 fn with_settings(mut globals: Globals) -> Globals {
-    let places = app::places(|name| std::env::var_os(name).map(Into::into));
-    match app::load(&places) {
-        Ok(settings) => globals.read_only |= settings.read_only == Some(true),
-        Err(error) => tracing::warn!("settings not used: {error:#}"),
+    let (forbidden, broken) = app::read_only(&app::places(|name| std::env::var_os(name).map(Into::into)));
+    globals.read_only |= forbidden;
+    for error in broken {
+        tracing::warn!("settings not used: {error:#}");
     }
     globals
 }

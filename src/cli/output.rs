@@ -8,10 +8,9 @@ use serde::Serialize;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
+pub use crate::client::types::short_id;
 use crate::error::{Error, Kind, Result};
 
-/// crictl shows this much of an id.
-const SHORT_ID: usize = 13;
 /// The least width of a column and the gap after it, as crictl writes them.
 const COLUMN: usize = 20;
 const GAP: usize = 3;
@@ -260,12 +259,6 @@ fn shorten(text: &str, width: usize) -> String {
         out.push(c);
     }
     out + "…"
-}
-
-/// The first 13 characters of an id, without its algorithm.
-pub fn short_id(id: &str) -> &str {
-    let hex = id.strip_prefix("sha256:").unwrap_or(id);
-    hex.char_indices().nth(SHORT_ID).map_or(hex, |(at, _)| &hex[..at])
 }
 
 #[cfg(test)]

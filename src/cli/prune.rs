@@ -8,7 +8,7 @@ use std::{
 use clap::{Args, ValueEnum};
 
 use super::{
-    backend::Backend,
+    backend::{Backend, journal},
     figures::{parse_span, size},
     output::{Format, Out, Table, clean, short_id},
     report,
@@ -161,7 +161,7 @@ async fn apply(backend: &Backend, out: &mut Out, plan: &Plan, quiet: bool) -> Re
         let (kind, _) = object(&planned.step);
         let intent = Intent::of(&planned.step);
         let gone = runtime.apply(&planned.step).await;
-        intent.done(runtime.info(), &gone).await;
+        journal(intent, runtime.info(), &gone).await;
         match gone {
             Ok(()) => {
                 freed += planned.frees;

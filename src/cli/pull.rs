@@ -11,7 +11,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use clap::Args;
 
 use super::{
-    backend::Backend,
+    backend::{Backend, journal},
     config,
     figures::{parse_span, size},
     filter::parse_label,
@@ -135,7 +135,7 @@ pub async fn with_progress(
     let runtime = backend.image_runtime();
     let call = async { runtime.pull(reference, login, &progress).await.map_err(|e| e.context(what.clone())) };
     let result = report::within(limit, &what, call).await;
-    Intent::new(what).done(runtime.info(), &result).await;
+    journal(Intent::new(what), runtime.info(), &result).await;
     if let Some(Ok(mut bars)) = bars.as_ref().map(Mutex::lock) {
         let text = bars.end();
         show(&text);

@@ -15,9 +15,12 @@ use super::{
     action::Step,
     change::Change,
     redact,
-    types::{Mode, RuntimeInfo},
+    types::{Mode, RuntimeInfo, short_id},
 };
-use crate::error::{Error, Kind, Result};
+use crate::{
+    bail,
+    error::{Error, Kind, Result},
+};
 
 /// Bytes from which a new file is begun; the one before is kept beside it.
 const ROTATE: u64 = 4 << 20;
@@ -60,14 +63,13 @@ impl Intent {
 
     /// With what can be told of before and after: it is read now.
     pub fn of(step: &Step) -> Self {
-        let short = |id: &str| id.get(..13).filter(|_| id.len() == 64).unwrap_or(id).to_owned();
         match step {
-            Step::StopPod(id) => Self::new(format!("stop pod {}", short(id))),
-            Step::RemovePod(id) => Self::new(format!("remove pod {}", short(id))),
+            Step::StopPod(id) => Self::new(format!("stop pod {}", short_id(id))),
+            Step::RemovePod(id) => Self::new(format!("remove pod {}", short_id(id))),
             Step::StopContainer(id, grace) => {
-                Self::new(format!("stop container {} within {} s", short(id), grace.as_secs()))
+                Self::new(format!("stop container {} within {} s", short_id(id), grace.as_secs()))
             }
-            Step::RemoveContainer(id) => Self::new(format!("remove container {}", short(id))),
+            Step::RemoveContainer(id) => Self::new(format!("remove container {}", short_id(id))),
             Step::PullImage(name) => Self::new(format!("pull {name}")),
             Step::RemoveImage(name) => Self::new(format!("remove image {name}")),
             Step::Change(change) => {
@@ -86,11 +88,14 @@ impl Intent {
         }
     }
 
-    /// Writes down what came of it. A failure to do so is said once, on the program's log, and fails nothing.
-    pub async fn done<T>(self, info: &RuntimeInfo, result: &Result<T>) {
+    /// Writes down what came of it.
+    ///
+    /// # Errors
+    /// If that could not be done, which is for the person to know and undoes nothing.
+    pub async fn done<T>(self, info: &RuntimeInfo, result: &Result<T>) -> Result<()> {
         // What a demo does ends with it.
         if matches!(info.mode, Mode::Demo | Mode::Replay) {
-            return;
+            return Ok(());
         }
         let clean = |text: String| redact::text(&text.chars().take(TEXT).collect::<String>());
         let entry = Entry {
@@ -102,12 +107,13 @@ impl Intent {
             after: self.after.map(clean),
             error: result.as_ref().err().map(|e| clean(format!("{e:#}"))),
         };
-        let write = tokio::task::spawn_blocking(move || record(&path(), &entry));
+        let path = path();
+        let what = format!("the change is not in the journal {}", path.display());
+        let write = tokio::task::spawn_blocking(move || record(&path, &entry));
         match tokio::time::timeout(PATIENCE, write).await {
-            Ok(Ok(Ok(()))) => {}
-            Ok(Ok(Err(error))) => tracing::warn!("the change is not in the journal: {error:#}"),
-            Ok(Err(error)) => tracing::warn!("the change is not in the journal: {error}"),
-            Err(_) => tracing::warn!("the change is not in the journal: {} does not answer", path().display()),
+            Ok(Ok(written)) => written.map_err(|e| e.context(what)),
+            Ok(Err(error)) => Err(Error::new(Kind::Internal, what).with_source(error)),
+            Err(_) => bail!(DeadlineExceeded, "{what}: the disk does not answer"),
         }
     }
 }
@@ -158,9 +164,10 @@ pub fn last(path: &Path, count: usize) -> Result<Vec<Entry>> {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
             Err(e) => return Err(Error::io("open", path, e)),
         };
-        for line in BufReader::new(file).lines() {
+        // By bytes: one that is no text must not hide the others.
+        for line in BufReader::new(file).split(b'\n') {
             let line = line.map_err(|e| Error::io("read", path, e))?;
-            entries.extend(serde_json::from_str::<Entry>(&line));
+            entries.extend(serde_json::from_slice::<Entry>(&line));
         }
     }
     entries.reverse();
@@ -205,7 +212,7 @@ mod tests {
         assert!(last(&path, 9).unwrap().is_empty());
         record(&path, &entry(1)).unwrap();
         // A cut line, and then so much that a new file begins.
-        fs::write(&path, [fs::read(&path).unwrap(), b"{\"at\":\n".to_vec(), vec![b'\n'; ROTATE as usize]].concat())
+        fs::write(&path, [fs::read(&path).unwrap(), b"{\"at\":\xff\n".to_vec(), vec![b'\n'; ROTATE as usize]].concat())
             .unwrap();
         record(&path, &entry(2)).unwrap();
         record(&path, &entry(3)).unwrap();

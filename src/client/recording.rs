@@ -21,7 +21,7 @@ use super::{
     redact,
     types::{
         CgroupFact, ExecRequest, ExecResult, Inventory, LogLine, LogOptions, Mode, ObjectRef, PullProgress,
-        RuntimeInfo, Scope, Seen,
+        RuntimeInfo, Scope, Seen, short_id,
     },
 };
 use crate::{bail, error::Result};
@@ -37,7 +37,7 @@ const LISTS: Duration = Duration::from_secs(20);
 const LINES: u64 = 200;
 const LINE: usize = 4096;
 
-/// What a runtime said, secrets taken out where text is kept. The rest is for whoever writes it down to clean.
+/// What a runtime said. Only the logs are without their secrets: the rest is for whoever writes it down to clean, as a whole.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Recording {
     pub at: SystemTime,
@@ -138,10 +138,13 @@ async fn tail(runtime: &dyn Runtime, container: &str) -> Vec<Line> {
     let options = LogOptions { follow: false, tail: Some(LINES), since: None };
     let mut lines = Vec::new();
     let mut log = runtime.logs(container, options);
+    // Here, where a line still has its neighbours.
+    let mut clean = (redact::Lines::default(), redact::Lines::default());
     let read = async {
         while let Some(Ok(line)) = log.next().await {
             let text = String::from_utf8_lossy(&line.text[..line.text.len().min(LINE)]).into_owned();
-            lines.push(Line { at: line.at, stderr: line.stderr, text: redact::text(&text) });
+            let own = if line.stderr { &mut clean.1 } else { &mut clean.0 };
+            lines.push(Line { at: line.at, stderr: line.stderr, text: own.line(&text) });
         }
     };
     // What was read until then is worth keeping.
@@ -165,11 +168,6 @@ impl Replay {
     fn refused<T>(&self, what: &str) -> Result<T> {
         bail!(FailedPrecondition, "{what}: this is a recording of {}, not the node", self.info.endpoint)
     }
-}
-
-/// As crictl shortens ids.
-fn short(id: &str) -> &str {
-    id.get(..13).unwrap_or(id)
 }
 
 fn kept<T: Clone>(answer: &Result<T, String>) -> Result<T> {
@@ -196,7 +194,7 @@ impl Runtime for Replay {
         };
         match self.recording.inspected.get(id) {
             Some(value) => Ok(value.clone()),
-            None => bail!(NotFound, "the recording holds no details of {}", short(id)),
+            None => bail!(NotFound, "the recording holds no details of {}", short_id(id)),
         }
     }
 
@@ -236,7 +234,7 @@ impl Runtime for Replay {
     }
 
     async fn exec_sync(&self, container: &str, _: &[String], _: Duration) -> Result<ExecResult> {
-        self.refused(&format!("run a command in {}", short(container)))
+        self.refused(&format!("run a command in {}", short_id(container)))
     }
 
     async fn cgroups(&self) -> Result<Vec<CgroupFact>> {
@@ -244,6 +242,6 @@ impl Runtime for Replay {
     }
 
     async fn exec(&self, request: &ExecRequest) -> Result<Box<dyn Session>> {
-        self.refused(&format!("a shell in {}", short(&request.container)))
+        self.refused(&format!("a shell in {}", short_id(&request.container)))
     }
 }

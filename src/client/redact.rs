@@ -50,6 +50,22 @@ pub fn text(text: &str) -> String {
     PAIR.replace_all(&plain, |found: &Captures<'_>| format!("{}{MASK}", &found[1])).into_owned()
 }
 
+/// Lines of one text that come one by one: a key goes over several.
+#[derive(Debug, Default)]
+pub struct Lines {
+    inside: bool,
+}
+
+impl Lines {
+    pub fn line(&mut self, line: &str) -> String {
+        let begins = line.contains("-----BEGIN ") && line.contains("PRIVATE KEY-----");
+        let ends = line.contains("-----END ") && line.contains("PRIVATE KEY-----");
+        let was = self.inside;
+        self.inside = (was || begins) && !ends;
+        if was { MASK.to_owned() } else { text(line) }
+    }
+}
+
 /// Everything in a value, whatever its shape: fields by their names, `{name: N, value: V}` pairs and `N=V` strings as
 /// environments are written, and every string by its looks.
 pub fn value(value: &mut Value) {
@@ -124,6 +140,15 @@ mod tests {
         let shown = all.to_string();
         assert!(!shown.contains(CANARY), "{shown}");
         assert!(shown.contains("/bin") && shown.contains("HOME=/root") && shown.contains("registry.test"), "{shown}");
+    }
+
+    #[test]
+    fn a_key_over_several_lines_goes_whole_and_what_follows_stays() {
+        let mut lines = Lines::default();
+        let log =
+            ["reading", "-----BEGIN EC PRIVATE KEY-----", CANARY, "c2hvcnQ=", "-----END EC PRIVATE KEY-----", "done"];
+        let shown: Vec<String> = log.iter().map(|l| lines.line(l)).collect();
+        assert_eq!(shown, ["reading", MASK, MASK, MASK, MASK, "done"]);
     }
 
     #[test]

@@ -277,5 +277,11 @@ pub enum PullPhase {
     Exists,
 }
 
+/// As crictl shows an id: its first 13 characters, without the algorithm.
+pub fn short_id(id: &str) -> &str {
+    let hex = id.strip_prefix("sha256:").unwrap_or(id);
+    hex.char_indices().nth(13).map_or(hex, |(at, _)| &hex[..at])
+}
+
 /// What a step may take: the grace a container gets before SIGKILL.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);

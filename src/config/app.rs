@@ -67,14 +67,25 @@ pub fn parse(path: &Path, text: &str) -> Result<App> {
         .map_err(|e| Error::new(Kind::InvalidArgument, format!("{}: {}", path.display(), e.to_string().trim_end())))
 }
 
-/// The node's and the person's (XDG Base Directory Specification), or the one `$WHARF_CONFIG` names.
+/// The node's, and the person's: the one `$WHARF_CONFIG` names, or that of the XDG Base Directory Specification.
 pub fn places(variable: impl Fn(&str) -> Option<PathBuf>) -> Vec<PathBuf> {
     let variable = |name: &str| variable(name).filter(|v| !v.as_os_str().is_empty());
-    if let Some(only) = variable("WHARF_CONFIG") {
-        return vec![only];
+    let home = || variable("XDG_CONFIG_HOME").or_else(|| Some(variable("HOME")?.join(".config")));
+    let own = variable("WHARF_CONFIG").or_else(|| Some(home()?.join("wharf/config.toml")));
+    std::iter::once(PathBuf::from(NODE)).chain(own).collect()
+}
+
+/// Whether any of them forbids changes, however broken the others are; and what is wrong with those.
+pub fn read_only(places: &[PathBuf]) -> (bool, Vec<Error>) {
+    let mut broken = Vec::new();
+    let mut forbidden = false;
+    for place in places {
+        match load(std::slice::from_ref(place)) {
+            Ok(settings) => forbidden |= settings.read_only == Some(true),
+            Err(error) => broken.push(error),
+        }
     }
-    let home = variable("XDG_CONFIG_HOME").or_else(|| Some(variable("HOME")?.join(".config")));
-    std::iter::once(PathBuf::from(NODE)).chain(home.map(|h| h.join("wharf/config.toml"))).collect()
+    (forbidden, broken)
 }
 
 /// # Errors
@@ -117,6 +128,17 @@ mod tests {
     }
 
     #[test]
+    fn a_broken_file_of_ones_own_allows_nothing_the_node_forbids() {
+        let dir = tempfile::tempdir().unwrap();
+        let (node, own) = (dir.path().join("node"), dir.path().join("own"));
+        std::fs::write(&node, "read-only = true\n").unwrap();
+        std::fs::write(&own, "theme = [\n").unwrap();
+        let (forbidden, broken) = read_only(&[node.clone(), own.clone()]);
+        assert!(forbidden && broken.len() == 1, "{broken:?}");
+        assert!(!read_only(&[own]).0 && load(&[node]).unwrap().read_only == Some(true));
+    }
+
+    #[test]
     fn what_is_wrong_is_told_with_its_line() {
         for (text, word) in
             [("them = \"dark\"\n", "unknown field `them`"), ("theme = 3\n", "line 1"), ("a = [\n", "line")]
@@ -131,7 +153,7 @@ mod tests {
         assert_eq!(places(|_| None), [PathBuf::from(NODE)]);
         let own = places(|n| (n == "HOME").then(|| "/home/me".into()));
         assert_eq!(own[1], Path::new("/home/me/.config/wharf/config.toml"));
-        assert_eq!(places(|n| (n == "WHARF_CONFIG").then(|| "/x".into())), [PathBuf::from("/x")]);
+        assert_eq!(places(|n| (n == "WHARF_CONFIG").then(|| "/x".into())), [PathBuf::from(NODE), "/x".into()]);
         assert_eq!(load(&["/no/such/file".into()]).unwrap(), App::default());
     }
 }

@@ -25,7 +25,7 @@ use crate::{
         types::{LogOptions, ObjectRef, Scope, Seen},
     },
     config::app,
-    error::{Error, Kind},
+    error::{Error, Kind, Result},
     runbook::{self, Live, Params, Probe, RunEvent, Runbook, Saved},
 };
 
@@ -276,6 +276,13 @@ fn parent(pid: i64) -> Option<String> {
     (parent != "0").then(|| format!("{parent} {}", name.rsplit('/').next().unwrap_or_default()))
 }
 
+/// Writes down what was done; a failure to do so is on the message line.
+pub async fn journaled<T>(send: &mpsc::Sender<Event>, intent: Intent, runtime: &Arc<dyn Runtime>, done: &Result<T>) {
+    if let Err(error) = intent.done(runtime.info(), done).await {
+        tell(send, Event::Failed(format!("{error:#}"))).await;
+    }
+}
+
 /// What was done through wharf here, in other sessions and by the verbs too.
 async fn journal(send: mpsc::Sender<Event>, token: Token) {
     let read = tokio::task::spawn_blocking(|| audit::last(&audit::path(), ENTRIES));
@@ -334,7 +341,7 @@ async fn apply(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Toke
             Ok(result) => result,
             Err(_) => Err(Error::new(Kind::DeadlineExceeded, format!("timeout after {} s", STEP.as_secs()))),
         };
-        intent.done(runtime.info(), &done).await;
+        journaled(&send, intent, &runtime, &done).await;
         let result = done.map_err(|e| format!("{e:#}"));
         let failed = result.is_err() && matches!(what, action::Step::Change(_));
         tell(&send, Event::StepDone { token, step, result }).await;
@@ -387,7 +394,7 @@ async fn pull(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Token
         Ok(result) => result,
         Err(_) => Err(Error::new(Kind::DeadlineExceeded, "timeout after an hour")),
     };
-    Intent::new(format!("pull {reference}")).done(runtime.info(), &done).await;
+    journaled(&send, Intent::new(format!("pull {reference}")), &runtime, &done).await;
     let result = done.map_err(|e| format!("{e:#}"));
     tell(&send, Event::Pulled { token, result }).await;
 }

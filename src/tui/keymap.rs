@@ -280,6 +280,11 @@ impl Keymap {
         contexts.iter().find_map(of).map(|b| b.binding)
     }
 
+    /// The key that hints name for a command.
+    pub fn first(&self, cmd: Cmd) -> Option<String> {
+        self.bound().find(|b| b.binding.cmd == cmd).and_then(|b| b.keys.first()).map(|k| k.name())
+    }
+
     /// Those that have a key.
     pub fn bound(&self) -> impl Iterator<Item = &Bound> {
         self.0.iter().filter(|b| !b.keys.is_empty())

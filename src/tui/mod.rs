@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     bail,
-    client::Runtime,
+    client::{Runtime, audit::Intent, types::short_id},
     error::{Error, Kind, Result},
     runbook,
 };
@@ -101,8 +101,8 @@ pub async fn run(runtime: Arc<dyn Runtime>, options: Options) -> Result<u8> {
     let theme = theme::of_environment(|name| std::env::var(name).unwrap_or_default());
     let (send, receive) = mpsc::channel(WAITING);
     // Ages are told as of the moment a recording is from.
-    let behind = options.replay.as_ref().map(|r| picture::behind(r.at)).unwrap_or_default();
-    let mut tty = tty::Tty::enter(send.clone(), behind)?;
+    let clock = options.replay.as_ref().map(|r| tty::Clock::from(r.at)).unwrap_or_default();
+    let mut tty = tty::Tty::enter(send.clone(), clock)?;
     let result = turn(&mut tty, runtime, options, theme, send, receive).await;
     let left = tty.leave();
     match result {
@@ -155,6 +155,8 @@ async fn turn(
                         result = exec::shell(runtime.as_ref(), &container) => result,
                         code = tty.ended() => return Ok(code),
                     };
+                    let intent = Intent::new(format!("a shell in container {}", short_id(&container)));
+                    effect::journaled(&send, intent, &runtime, &result).await;
                     tty.resume()?;
                     let size = wipe(&mut terminal).map_err(failed)?;
                     update::update(&mut model, Event::Resize(size.width, size.height));

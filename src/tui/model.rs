@@ -34,6 +34,8 @@ pub struct Model {
     pub info: RuntimeInfo,
     pub read_only: bool,
     pub theme: Theme,
+    /// What the terminal asks for, without settings.
+    pub bare: Theme,
     pub keymap: Keymap,
     pub size: (u16, u16),
     pub now: SystemTime,
@@ -224,6 +226,7 @@ impl Model {
             read_only: read_only || info.read_only,
             info,
             theme,
+            bare: theme,
             keymap: Keymap::default(),
             size,
             now,

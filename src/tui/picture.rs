@@ -1,11 +1,7 @@
 //! The app without a terminal: keys in, one screen out, as text or as a picture. For documents, for bug reports, and for tests
 //! of whole sessions.
 
-use std::{
-    fmt::Write,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{fmt::Write, sync::Arc, time::Duration};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{
@@ -224,11 +220,6 @@ fn colour(colour: Color, default: &'static str) -> &'static str {
         Color::White => "#f2f4f8",
         _ => default,
     }
-}
-
-/// The recording's moment, for whoever shows a time: it is not the wall's.
-pub fn behind(at: SystemTime) -> Duration {
-    SystemTime::now().duration_since(at).unwrap_or_default()
 }
 
 #[cfg(test)]

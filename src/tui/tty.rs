@@ -43,6 +43,11 @@ pub struct Clock {
 }
 
 impl Clock {
+    /// One that begins at that moment now.
+    pub fn from(moment: SystemTime) -> Self {
+        Self { behind: SystemTime::now().duration_since(moment).unwrap_or_default() }
+    }
+
     pub fn now(self) -> SystemTime {
         let now = SystemTime::now();
         now.checked_sub(self.behind).unwrap_or(now)
@@ -94,7 +99,7 @@ fn give_back() -> Result<()> {
 }
 
 impl Tty {
-    pub fn enter(send: mpsc::Sender<Event>, behind: Duration) -> Result<Self> {
+    pub fn enter(send: mpsc::Sender<Event>, clock: Clock) -> Result<Self> {
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
@@ -117,7 +122,7 @@ impl Tty {
         });
         let open = Arc::new(AtomicBool::new(true));
         watch_hangup(end.clone(), Arc::clone(&open))?;
-        let mut tty = Self { clock: Clock { behind }, send, reader: None, signals, open, end, mouse: false };
+        let mut tty = Self { clock, send, reader: None, signals, open, end, mouse: false };
         if let Err(error) = tty.resume() {
             return Err(error.and_cleanup(give_back()));
         }

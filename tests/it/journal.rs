@@ -27,6 +27,11 @@ fn changes_are_written_down_with_who_and_what_came_of_them() {
     assert!(wharf(&["pull", support::node::IMAGE]).output().unwrap().status.success());
     let (container, pod) = node.running("kept", "exec sleep 1000", |_| ());
     assert!(entries(path).len() == 1, "crictl's changes are not wharf's");
+    assert!(wharf(&["exec", "-s", &container, "/bin/echo", "seen"]).output().unwrap().status.success());
+    let mut nowhere = wharf(&["exec", "-s", &container, "/bin/echo", "seen"]);
+    let done = nowhere.env("WHARF_JOURNAL", "/proc/nowhere/journal").output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success() && said.contains("not in the journal /proc/nowhere/journal"), "{said}");
     assert!(wharf(&["stop", "-t", "0", &container]).output().unwrap().status.success());
     assert!(!wharf(&["rm", "no-such-container"]).output().unwrap().status.success());
     assert!(wharf(&["ps", "-a"]).output().unwrap().status.success());
@@ -58,6 +63,7 @@ fn changes_are_written_down_with_who_and_what_came_of_them() {
     let what: Vec<&str> = all.iter().map(|e| e["what"].as_str().unwrap()).collect();
     assert!(what.last().unwrap().starts_with("pull "), "{what:?}");
     assert!(what.iter().any(|w| w.starts_with("stop container")), "{what:?}");
+    assert_eq!(what.iter().filter(|w| w.contains("/bin/echo seen")).count(), 1, "{what:?}");
     assert!(what[0].starts_with("remove container"), "{what:?}");
     for entry in &all {
         assert!(entry["who"].as_str().unwrap().starts_with("alice (uid 0"), "{entry}");

@@ -169,7 +169,7 @@ impl Patient {
             (Err(_), _) => bail!(Unavailable, "the runtime does not answer, so nothing of its own can be changed"),
         };
         let unknown = RuntimeInfo { endpoint: self.endpoint.clone(), ..RuntimeInfo::default() };
-        intent.done(self.runtime.as_ref().map_or(&unknown, |r| r.info()), &done).await;
+        backend::journal(intent, self.runtime.as_ref().map_or(&unknown, |r| r.info()), &done).await;
         done
     }
 }

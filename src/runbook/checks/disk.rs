@@ -7,7 +7,7 @@ use crate::{
     client::{
         action::Action,
         change::Change,
-        types::{ContainerState, Inventory},
+        types::{ContainerState, Inventory, short_id},
     },
     node::{disk::Filesystem, kubelet::KubeletFacts},
     runbook::{Check, Cite, Evidence, Fact, Finding, Fix, Missing, Risk},
@@ -283,7 +283,7 @@ fn layers(seen: &Evidence) -> Result<Finding, Missing> {
         .iter()
         .filter_map(|s| {
             let container = containers.iter().find(|c| c.id == s.id);
-            let name = container.map_or(s.id.clone(), |c| format!("{} ({})", c.name, &c.id[..c.id.len().min(13)]));
+            let name = container.map_or(s.id.clone(), |c| format!("{} ({})", c.name, short_id(&c.id)));
             Some((s.layer_bytes?, name))
         })
         .collect();

@@ -6,6 +6,7 @@ use crate::{
     client::{
         action::Action,
         change::{Change, Sysctl},
+        types::short_id,
     },
     node::host::{RESOLV, RESOLVED},
     runbook::{Check, Cite, Evidence, Fact, Finding, Fix, Missing, Risk},
@@ -195,9 +196,9 @@ fn zombies(seen: &Evidence) -> Result<Finding, Missing> {
     let shim = processes.shims.iter().find(|s| s.pid == parent);
     let container = seen.cgroup.value().and_then(|c| c.live.iter().find(|l| l.pid == parent));
     Ok(match (shim, container) {
-        (Some(shim), _) => Finding::cause("shim-reaps-not", format!("the shim of {} (pid {parent}) has {count} children that it does not wait for", &shim.id.chars().take(13).collect::<String>()))
+        (Some(shim), _) => Finding::cause("shim-reaps-not", format!("the shim of {} (pid {parent}) has {count} children that it does not wait for", short_id(&shim.id)))
             .advise("an upgrade of the runtime mends it for new pods; this one ends with its pod"),
-        (None, Some(group)) => Finding::cause("init-reaps-not", format!("the first process of container {} (pid {parent}) does not wait for its children: {count} of them count as tasks", group.container.chars().take(13).collect::<String>()))
+        (None, Some(group)) => Finding::cause("init-reaps-not", format!("the first process of container {} (pid {parent}) does not wait for its children: {count} of them count as tasks", short_id(&group.container)))
             .advise("shareProcessNamespace: true, or an init such as tini in the image; exec probes that end in a shell are the usual source"),
         (None, None) => Finding::warn(format!("pid {parent} has {count} children that it does not wait for")),
     }

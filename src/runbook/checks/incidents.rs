@@ -6,7 +6,7 @@ use crate::{
     client::{
         action::Action,
         change::{Change, Sysctl},
-        types::PodState,
+        types::{PodState, short_id},
     },
     node::{journal::Line, net::tls::date},
     runbook::{
@@ -391,7 +391,7 @@ fn shims(seen: &Evidence) -> Result<Finding, Missing> {
     };
     let leaked: Vec<_> = processes.shims.iter().filter(ours).filter(|s| !known.contains(s.id.as_str())).collect();
     let cites = leaked.iter().take(5).map(|s| Cite {
-        text: format!("{} ({} processes below it)", s.id.chars().take(13).collect::<String>(), s.children.len()),
+        text: format!("{} ({} processes below it)", short_id(&s.id), s.children.len()),
         source: format!("pid {}", s.pid),
     });
     let alive = leaked.iter().filter(|s| !s.children.is_empty()).count();

@@ -11,7 +11,7 @@ use crate::{
         action::Action,
         change::{Change, Restart, Signal},
         health::Call,
-        types::ContainerState,
+        types::{ContainerState, short_id},
     },
     node::{disk::Filesystem, process::Process},
     runbook::{Check, Cite, Evidence, Fact, Finding, Fix, Missing, Risk},
@@ -270,8 +270,7 @@ fn service(seen: &Evidence) -> Result<Finding, Missing> {
 }
 
 fn cite_call(call: &Call) -> Cite {
-    let object =
-        call.object.as_ref().map(|o| format!(" {}", o.chars().take(13).collect::<String>())).unwrap_or_default();
+    let object = call.object.as_ref().map(|o| format!(" {}", short_id(o))).unwrap_or_default();
     let text = match &call.error {
         None => format!("{}{object}: {} ms", call.name, call.took.as_millis()),
         Some((_, error)) => format!("{}{object}: {error}", call.name),
@@ -286,8 +285,7 @@ fn calls(seen: &Evidence) -> Result<Finding, Missing> {
     let failed: Vec<&Call> = calls.iter().filter(|c| c.error.is_some() && !c.hangs() && c.object.is_none()).collect();
     let slowest = calls.iter().max_by_key(|c| c.took);
     if general.is_empty() && !objects.is_empty() {
-        let ids: Vec<&str> =
-            objects.iter().filter_map(|c| c.object.as_deref()).map(|id| &id[..id.len().min(13)]).collect();
+        let ids: Vec<&str> = objects.iter().filter_map(|c| c.object.as_deref()).map(short_id).collect();
         let summary =
             format!("all answers come, except those about {}: the runtime is well, these are stuck", ids.join(", "));
         return Ok(Finding::cause("container-stuck", summary)

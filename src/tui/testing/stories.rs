@@ -393,6 +393,10 @@ fn settings_are_in_force_at_once_and_all_or_none() {
     app.keys("H");
     assert!(app.screen().contains("Keys"), "what was in force stays");
     app.press(KeyCode::Esc);
+    app.send(settings("theme = \"light\"\nascii = true\n"));
+    assert_ne!(app.model.theme, Theme::default());
+    app.send(settings(""));
+    assert_eq!(app.model.theme, Theme::default(), "what the settings say no more is as it was");
     app.send(settings("read-only = true\n"));
     app.keys("P");
     assert!(app.screen().contains("read-only"), "{}", app.screen());

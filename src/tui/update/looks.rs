@@ -10,7 +10,7 @@ use crate::{
         keymap::Keymap,
         model::{Model, Popup},
         panes::{self, PaneId},
-        theme::{Palette, Tone},
+        theme::{Palette, Theme, Tone},
         tree,
     },
 };
@@ -64,11 +64,11 @@ pub fn settings(model: &mut Model, wanted: &App, out: &mut Vec<Effect>) -> Resul
     }
     model.tables = tables;
     model.keymap = keymap;
+    model.theme = Theme { ascii: wanted.ascii.unwrap_or(model.bare.ascii), ..model.bare };
     // NO_COLOR is a wish about this terminal; the settings are for all of them.
-    if let Some(palette) = palette.filter(|_| model.theme.palette != Palette::Mono) {
+    if let Some(palette) = palette.filter(|_| model.bare.palette != Palette::Mono) {
         model.theme.palette = palette;
     }
-    model.theme.ascii = wanted.ascii.unwrap_or(model.theme.ascii);
     model.read_only |= wanted.read_only == Some(true);
     if wanted.mouse.is_some_and(|on| on != model.mouse) {
         input::toggle_mouse(model, out);

@@ -71,8 +71,8 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         (None, PaneId::Logs) => &[Context::Logs, Context::Everywhere],
         _ => &[Context::Table, Context::Everywhere],
     };
-    let help = " ? help ";
-    let room = usize::from(area.width).saturating_sub(help.len());
+    let help = model.keymap.first(Cmd::Help).map(|key| format!(" {key} help ")).unwrap_or_default();
+    let room = usize::from(area.width).saturating_sub(help.width());
     let hints = model.keymap.bound().filter(|b| contexts.contains(&b.binding.context) && !b.binding.hint.is_empty());
     let mut used: usize = line.iter().map(Span::width).sum();
     for bound in hints.filter(|b| useful(model, b.binding.cmd) && !(b.binding.changes && model.read_only)) {
@@ -91,9 +91,11 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     }
     spans(frame, area, line);
     if !matches!(model.popup, Some(Popup::Job)) {
-        let x = area.right().saturating_sub(help.len() as u16);
-        frame.buffer_mut().set_string(x, area.y, " ?", theme.style(Tone::Accent));
-        frame.buffer_mut().set_string(x + 2, area.y, " help ", theme.style(Tone::Dim));
+        let (width, word) = (help.width() as u16, " help ".len() as u16);
+        let x = area.right().saturating_sub(width);
+        frame.buffer_mut().set_string(x, area.y, &help, theme.style(Tone::Accent));
+        let dim = Rect { x: area.right().saturating_sub(word.min(width)), width: word.min(width), ..area };
+        frame.buffer_mut().set_style(dim, theme.style(Tone::Dim));
     }
 }
 
