@@ -277,7 +277,7 @@ fn parent(pid: i64) -> Option<String> {
 }
 
 /// Writes down what was done; a failure to do so is on the message line.
-pub async fn journaled<T>(send: &mpsc::Sender<Event>, intent: Intent, runtime: &Arc<dyn Runtime>, done: &Result<T>) {
+async fn journaled<T>(send: &mpsc::Sender<Event>, intent: Intent, runtime: &Arc<dyn Runtime>, done: &Result<T>) {
     if let Err(error) = intent.done(runtime.info(), done).await {
         tell(send, Event::Failed(format!("{error:#}"))).await;
     }

@@ -156,13 +156,17 @@ async fn turn(
                         code = tty.ended() => return Ok(code),
                     };
                     let intent = Intent::new(format!("a shell in container {}", short_id(&container)));
-                    effect::journaled(&send, intent, &runtime, &result).await;
+                    let journal = intent.done(runtime.info(), &result).await;
                     tty.resume()?;
                     let size = wipe(&mut terminal).map_err(failed)?;
                     update::update(&mut model, Event::Resize(size.width, size.height));
                     // The clock stood still meanwhile, and what is said next would be old at once.
                     effects = update::update(&mut model, Event::Tick(clock.now()));
                     effects.extend(update::update(&mut model, Event::ExecEnded(result.map_err(|e| format!("{e:#}")))));
+                    // Not by the channel: it may be full, and this is who empties it.
+                    if let Err(error) = journal {
+                        effects.extend(update::update(&mut model, Event::Failed(format!("{error:#}"))));
+                    }
                 }
                 Effect::Mouse(on) => tty.mouse(on)?,
                 Effect::Copy(text) => tty::Tty::copy(&text)?,

@@ -152,12 +152,12 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     out
 }
 
-/// What somebody else says is an event; it is worth the message line the first time.
+/// What somebody else says is an event; it is worth the message line the first time, unless the person is being answered there.
 fn note(model: &mut Model, text: &str) {
     let safe = SafeText::new(text);
     let heard = model.happened.iter().any(|h| h.kind == "note" && h.what == safe);
     model.happened.push(model.now, Tone::Plain, "note", "wharf", safe.clone());
-    if !heard {
+    if !heard && model.toast.is_none() {
         model.say(Tone::Plain, safe);
     }
     if model.pane == PaneId::Events {

@@ -401,3 +401,14 @@ fn settings_are_in_force_at_once_and_all_or_none() {
     app.keys("P");
     assert!(app.screen().contains("read-only"), "{}", app.screen());
 }
+
+#[test]
+fn what_others_say_does_not_push_an_answer_aside() {
+    let mut app = App::new(100, 30);
+    app.send(Event::ExecEnded(Ok(5)));
+    app.send(Event::Note("something else happened".into()));
+    assert!(app.screen().contains("the shell ended with 5"), "{}", app.screen());
+    app.wait(Duration::from_secs(20));
+    app.send(Event::Note("and another thing".into()));
+    assert!(app.screen().contains("and another thing"), "{}", app.screen());
+}
