@@ -1,8 +1,21 @@
 //! `wharf doctor` on a worker with systemd and cgroup v2: each fault is made to happen, named, mended and proved.
 
-use std::time::Instant;
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    time::Instant,
+};
 
-use crate::support::worker::{Worker, worker};
+use wharf::engine::network::netns;
+
+use crate::support::{
+    self,
+    registry::{self, Registry},
+    worker::{Worker, worker},
+};
+
+/// bcrypt of "secret".
+const HTPASSWD: &str = "user:$2b$05$AQ4/rsjXP14PsUbK9EzBheq/CNORFJdm1J3asVYmVTy07iONLx5xG\n";
 
 /// What a runbook of every kind must not find there: a failure.
 fn healthy(worker: &Worker) {
@@ -216,5 +229,127 @@ fn what_the_runtime_lost_is_named() {
     worker.ok("systemctl stop containerd; cp /root/meta.db /var/lib/containerd/io.containerd.metadata.v1.bolt/");
     worker.heal();
     assert_eq!(report["runbooks"][0]["cause"], "runtime-database-corrupt", "{report:#}");
+    healthy(&worker);
+}
+
+#[test]
+fn why_an_image_cannot_be_pulled_is_named() {
+    let Some(worker) = worker("worker-pull") else { return };
+    let dir = tempfile::Builder::new().prefix("wharf-worker-pull-").tempdir().unwrap();
+    let (netns, closed) = (dir.path().join("netns"), dir.path().join("closed"));
+    netns::create(&netns).unwrap();
+    netns::create(&closed).unwrap();
+    let Some(mut open) = Registry::start("worker-pull", &netns, &dir.path().join("open"), None) else { return };
+    let root = dir.path().join("image");
+    assert!(support::busybox_root("worker-pull", &root));
+    open.push("test/busybox", "1", &[registry::layer(&root)], None);
+    let names = ["registry.wharf.test", "other.wharf.test"];
+    let Some(ca) = open.mirror("worker-pull", &dir.path().join("open"), &names[..1]) else { return };
+    worker.put(&ca, "/root/ca.crt");
+    let certs = "[plugins.\"io.containerd.grpc.v1.cri\".registry]\n  config_path = \"/etc/containerd/certs.d\"\n";
+    worker.ok(&format!(
+        "cp -a /etc/hosts /root/hosts; echo 127.0.0.1 {} >> /etc/hosts; mkdir -p /etc/containerd/certs.d; \
+         printf '%s' '{certs}' >> /etc/containerd/config.toml; systemctl restart containerd",
+        names.join(" ")
+    ));
+    let pull = |more: &str| worker.cause(&format!("image-pull --set image={more}"));
+    let image = "registry.wharf.test/test/busybox";
+
+    let way = worker.reach(443, &netns, "127.0.0.1:443");
+    assert_eq!(pull("other.wharf.test/test/busybox:1"), "certificate-wrong-name");
+    assert_eq!(pull(&format!("{image}:1")), "ca-unknown");
+    let said = worker.fix(&format!("image-pull --set image={image}:1 --set ca=/root/ca.crt"));
+    assert!(said.contains("proved by the same check: pull-tls"), "{said}");
+    worker.ok(&format!("wharf -t 60s pull {image}:1; wharf rmi {image}:1"));
+
+    // As the kubelet's pull would: named by nobody but the runtime's journal.
+    worker.ok(&format!("! wharf -t 60s pull {image}:11"));
+    let report = worker.doctor("image-pull");
+    let book = report["runbooks"][0].to_string();
+    assert!(book.contains("\"tag-missing\"") && book.contains("nearest") && book.contains(":11"), "{report:#}");
+
+    // Its certificate is good for two days.
+    worker.ok("date -s @$(( $(date +%s) + 864000 ))");
+    let ahead = pull(&format!("{image}:1"));
+    worker.ok("date -s @$(( $(date +%s) - 2 * 864000 ))");
+    let behind = pull(&format!("{image}:1"));
+    worker.ok("date -s @$(( $(date +%s) + 864000 ))");
+    assert_eq!((ahead.as_str(), behind.as_str()), ("clock-skew", "clock-skew"));
+
+    worker.ok("iptables -A OUTPUT -o lo -p tcp --dport 443 -j DROP");
+    let dropped = pull(&format!("{image}:1"));
+    worker.ok(
+        "iptables -F OUTPUT; iptables -A OUTPUT -o lo -p tcp --dport 443 -j REJECT --reject-with icmp-admin-prohibited",
+    );
+    let rejected = worker.doctor(&format!("image-pull --set image={image}:1"));
+    worker.ok("iptables -F OUTPUT");
+    assert_eq!(dropped, "registry-blackholed");
+    assert!(rejected["runbooks"][0]["cause"].as_str().is_some_and(|c| c.starts_with("registry-")), "{rejected:#}");
+    worker.ok("fallocate -l $(( $(df --output=avail -B1 / | tail -1) - 1000000 )) /var/lib/containerd/filler");
+    let full = pull(&format!("{image}:1"));
+    worker.ok("rm /var/lib/containerd/filler");
+    assert_eq!(full, "no-room");
+    drop(way);
+    assert_eq!(pull(&format!("{image}:1")), "registry-refused");
+    assert!(pull("nowhere.wharf.test/a:1").starts_with("dns-"));
+
+    let Some(_asks) = Registry::start("worker-pull", &closed, &dir.path().join("closed-data"), Some(HTPASSWD)) else {
+        return;
+    };
+    let way = worker.reach(5000, &closed, registry::ADDRESS);
+    assert_eq!(pull("127.0.0.1:5000/test/busybox:1"), "credentials-missing");
+    worker.ok(
+        r#"echo {\"auths\":{\"127.0.0.1:5000\":{\"auth\":\"$(printf user:hunter2 | base64)\"}}} > /root/auth.json"#,
+    );
+    assert_eq!(pull("127.0.0.1:5000/test/busybox:1 --set auth-file=/root/auth.json"), "credentials-refused");
+    drop(way);
+
+    let listener = netns::inside(&netns, || Ok(TcpListener::bind("127.0.0.1:5009").unwrap())).unwrap();
+    std::thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            let _read = stream.read(&mut [0; 2048]);
+            let _sent = stream.write_all(
+                b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 77\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+            );
+        }
+    });
+    let way = worker.reach(5009, &netns, "127.0.0.1:5009");
+    assert_eq!(pull("127.0.0.1:5009/a:1"), "rate-limited");
+    drop(way);
+    // What could not be pulled stays in the journal, and a runbook asks about it.
+    worker.ok("cp -a /root/hosts /etc/hosts; rm -r /etc/containerd/certs.d; journalctl -q --rotate; journalctl -q --vacuum-time=1s");
+    worker.heal();
+    healthy(&worker);
+    drop(open);
+    support::node::release(dir.path());
+}
+
+#[test]
+fn a_class_whose_handler_or_shim_is_missing_is_named() {
+    let Some(worker) = worker("worker-class") else { return };
+    let class = || worker.cause("runtime-class --set handler=kata");
+    assert_eq!(class(), "handler-missing");
+    let handler = "[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.kata]\n  runtime_type = \"io.containerd.kata.v2\"\n";
+    worker.ok(&format!("printf '%s' '{handler}' >> /etc/containerd/config.toml; systemctl restart containerd"));
+    assert_eq!(class(), "shim-missing");
+    worker.ok("touch /usr/local/bin/containerd-shim-kata-v2");
+    let cause = class();
+    worker.ok("rm /usr/local/bin/containerd-shim-kata-v2");
+    assert_eq!(cause, "shim-not-executable");
+    worker.heal();
+    healthy(&worker);
+}
+
+#[test]
+fn inodes_that_run_out_are_named() {
+    let Some(worker) = worker("worker-inodes") else { return };
+    // A filesystem of its own, as many nodes have for it.
+    worker.ok("systemctl stop containerd; truncate -s 64M /small; mke2fs -q -t ext4 -N 400 /small; mkdir -p /mnt/small; \
+               mount -o loop /small /mnt/small; cp -a /var/lib/containerd/. /mnt/small; mount --bind /mnt/small /var/lib/containerd; \
+               systemctl start containerd; n=0; while touch /var/lib/containerd/many-$n 2>/dev/null; do n=$((n + 1)); done");
+    let cause = worker.cause("disk-full");
+    worker.ok("systemctl stop containerd; umount /var/lib/containerd; umount /mnt/small; rm /small; systemctl start containerd");
+    assert_eq!(cause, "inodes-exhausted");
+    worker.heal();
     healthy(&worker);
 }

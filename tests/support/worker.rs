@@ -2,8 +2,8 @@
 //! over ssh. One for all its tests, which take turns; its disk is a copy-on-write overlay that goes with it.
 
 use std::{
-    fs,
-    net::TcpListener,
+    fs, io,
+    net::{Shutdown, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
@@ -12,6 +12,7 @@ use std::{
 };
 
 use serde_json::Value;
+use wharf::engine::network::netns;
 
 use super::registry;
 
@@ -127,9 +128,32 @@ impl Worker {
         command
     }
 
-    fn put(&self, from: &Path, to: &str) {
+    /// Copies a file or a directory there.
+    pub fn put(&self, from: &Path, to: &str) {
         let done = self.secure("scp", "-P").arg("-r").arg(from).arg(format!("root@127.0.0.1:{to}")).status();
         assert!(done.unwrap().success(), "put {} at {to}", from.display());
+    }
+
+    /// Lets what runs there reach `address` of a network namespace here by `port` of its loopback, until this is dropped.
+    pub fn reach(&self, port: u16, netns: &Path, address: &str) -> Reach {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let here = listener.local_addr().unwrap();
+        let (netns, address) = (netns.to_owned(), address.to_owned());
+        thread::spawn(move || {
+            for near in listener.incoming().flatten() {
+                if let Ok(far) = netns::inside(&netns, || Ok(TcpStream::connect(&address))).unwrap() {
+                    pipe(near.try_clone().unwrap(), far.try_clone().unwrap());
+                    pipe(far, near);
+                }
+            }
+        });
+        let mut command = self.secure("ssh", "-p");
+        command.args(["-N", "-o", "ExitOnForwardFailure=yes", "-R", &format!("127.0.0.1:{port}:{here}")]);
+        let reach = Reach(command.arg("root@127.0.0.1").stdin(Stdio::null()).spawn().unwrap());
+        self.ok(&format!(
+            "for i in $(seq 60); do ss -Htln \"sport = :{port}\" | grep -q . && exit; sleep 1; done; exit 1"
+        ));
+        reach
     }
 
     /// What a script of root's printed there; it must succeed.
@@ -193,6 +217,22 @@ impl Worker {
             self.pod("before", "");
         }
     }
+}
+
+/// A way from the worker to this machine.
+pub struct Reach(Child);
+
+impl Drop for Reach {
+    fn drop(&mut self) {
+        let _ended = self.0.kill().and_then(|()| self.0.wait());
+    }
+}
+
+/// Carries one direction of a connection until it ends.
+fn pipe(mut from: TcpStream, mut to: TcpStream) {
+    thread::spawn(move || {
+        let _ended = io::copy(&mut from, &mut to).and_then(|_| to.shutdown(Shutdown::Write));
+    });
 }
 
 /// With the words that kubeadm's packages use, but for the API server it does not have.
