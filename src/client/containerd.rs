@@ -22,7 +22,7 @@ const AT_ONCE: usize = 4;
 const MOST: usize = 10_000;
 /// Those that CRI's configuration can name and containerd has built in.
 const SNAPSHOTTERS: &[&str] =
-    &["overlayfs", "native", "btrfs", "zfs", "devmapper", "erofs", "blockfile", "stargz", "nydus", "soci"];
+    &["overlayfs", "native", "btrfs", "zfs", "devmapper", "erofs", "blockfile", "stargz", "nydus", "soci", "wharf"];
 
 /// What every snapshotter that answers holds. A snapshotter that is not configured is no error.
 pub async fn snapshots(transport: Transport) -> Result<Vec<SnapshotRow>> {

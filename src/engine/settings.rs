@@ -1,17 +1,21 @@
 //! What of containerd's configuration applies to the engine, and what does not: each key that is set is one or the other.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use super::{
     Config, Handler,
     image::{keychain::KeychainConfig, registry::RegistryConfig},
+    snapshot::DRIVERS,
 };
 use crate::{
     bail,
     config::{
         Fault, Finding, Severity,
         containerd::{self, Containerd, Setting},
-        tree::{Item, Table, Value},
+        tree::{At, Item, Table, Value},
     },
     error::Result,
 };
@@ -29,7 +33,10 @@ const APPLIED: &[&str] = &[
     "root",
     "state",
     "plugins/io.containerd.server.v1.grpc/address",
+    "proxy_plugins/*/type",
+    "proxy_plugins/*/address",
     "plugins/io.containerd.cri.v1.images/snapshotter",
+    "plugins/io.containerd.cri.v1.images/disable_snapshot_annotations",
     "plugins/io.containerd.cri.v1.images/discard_unpacked_layers",
     "plugins/io.containerd.cri.v1.images/max_concurrent_downloads",
     "plugins/io.containerd.cri.v1.images/image_pull_progress_timeout",
@@ -92,6 +99,7 @@ pub fn apply(config: &mut Config, from: &Containerd) -> Result<Vec<Finding>> {
     if s.images.snapshotter.is_set() {
         config.snapshotter = Some(s.images.snapshotter.value.clone());
     }
+    config.remotes = remotes(s, &mut findings);
     config.registry = registry(s, &config.registry, &mut findings);
     config.handlers = handlers(s, &mut findings);
     config.unprivileged_ports = s.runtime.unprivileged_ports.value;
@@ -141,8 +149,33 @@ fn registry(s: &containerd::Settings, own: &RegistryConfig, findings: &mut Vec<F
         tls: registry.tls.clone(),
         headers: registry.headers.clone(),
         keychain: KeychainConfig { auths: registry.auths.clone(), ..own.keychain.clone() },
+        annotate_snapshots: !(images.disable_snapshot_annotations.is_set()
+            && images.disable_snapshot_annotations.value),
         ..own.clone()
     }
+}
+
+/// Snapshotters behind a socket.
+fn remotes(s: &containerd::Settings, findings: &mut Vec<Finding>) -> BTreeMap<String, PathBuf> {
+    let mut remotes = BTreeMap::new();
+    for (name, plugin) in &s.proxy_plugins {
+        let mut say = |severity, fault, key: &'static str, at: Option<&At>, text: &str| {
+            findings.push(Finding::new(severity, fault, &["proxy_plugins", name, key], at, text));
+        };
+        if !["snapshot", "io.containerd.snapshotter.v1"].contains(&plugin.kind.value.as_str()) {
+            let text = "wharf asks nobody but snapshotters over a socket: this one is not used";
+            say(Severity::Note, Fault::Unsupported, "type", plugin.kind.at.as_ref(), text);
+        } else if DRIVERS.iter().any(|make| make(Path::new("/")).name() == name) {
+            let text = "wharf has a snapshotter of this name by itself, which is used: give this one another name";
+            say(Severity::Error, Fault::Conflict, "type", plugin.kind.at.as_ref(), text);
+        } else if !(plugin.address.value.is_absolute() || plugin.address.value.starts_with("unix:")) {
+            let text = "it is no path of a unix socket: this snapshotter cannot be used";
+            say(Severity::Error, Fault::Invalid, "address", plugin.address.at.as_ref(), text);
+        } else {
+            remotes.insert(name.clone(), plugin.address.value.clone());
+        }
+    }
+    remotes
 }
 
 fn streaming(s: &containerd::Settings, config: &mut super::streaming::Config, findings: &mut Vec<Finding>) {
@@ -300,6 +333,13 @@ pub fn to_toml(config: &Config, listen: &Path) -> String {
         images.push(("registry", table(vec![("config_path", V::String(config.registry.config_path.clone()))])));
     }
     images.extend(config.snapshotter.as_ref().map(|name| ("snapshotter", V::String(name.clone()))));
+    if !config.registry.annotate_snapshots {
+        images.push(("disable_snapshot_annotations", V::Boolean(true)));
+    }
+    let remotes = config.remotes.iter().map(|(name, socket)| {
+        (name.as_str(), table(vec![("type", V::String("snapshot".to_owned())), ("address", text(socket))]))
+    });
+    let remotes: Vec<_> = remotes.collect();
     let bin_dirs = config.network.cni_bin_dirs.iter().map(|path| text(path)).collect();
     let default = config.handlers.first().map_or("wharf", |handler| &handler.name);
     let containerd =
@@ -310,12 +350,15 @@ pub fn to_toml(config: &Config, listen: &Path) -> String {
         (IMAGES, table(images)),
         (RUNTIME, table(vec![("containerd", table(containerd)), ("cni", table(cni))])),
     ];
-    let whole = vec![
+    let mut whole = vec![
         ("version", V::Integer(containerd::NEWEST.into())),
         ("root", text(&config.root)),
         ("state", text(&config.state)),
         ("plugins", table(plugins)),
     ];
+    if !remotes.is_empty() {
+        whole.push(("proxy_plugins", table(remotes)));
+    }
     whole.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<T>().to_string()
 }
 
@@ -369,6 +412,35 @@ mod tests {
             assert!(said.contains(&expected), "{expected:?}: {findings:#?}");
         }
         assert!(findings.iter().all(|f| !f.key.contains("bin_dir") && !f.key.contains("mirrors")), "{findings:#?}");
+    }
+
+    #[test]
+    fn snapshotters_behind_a_socket_are_taken_and_others_are_said() {
+        let (config, findings) = applied(
+            "version = 3\n[proxy_plugins.stargz]\ntype = 'snapshot'\naddress = '/run/s.sock'\n\
+             [proxy_plugins.soci]\ntype = 'io.containerd.snapshotter.v1'\naddress = 'unix:///run/soci.sock'\n\
+             [proxy_plugins.native]\ntype = 'snapshot'\naddress = '/run/n.sock'\n\
+             [proxy_plugins.near]\ntype = 'snapshot'\naddress = 'near.sock'\n\
+             [proxy_plugins.store]\ntype = 'content'\naddress = '/run/c.sock'\n\
+             [plugins.'io.containerd.cri.v1.images']\nsnapshotter = 'stargz'\ndisable_snapshot_annotations = false\n",
+        );
+        let names: Vec<_> = config.remotes.keys().collect();
+        assert_eq!(names, ["soci", "stargz"]);
+        assert_eq!(config.remotes["stargz"], Path::new("/run/s.sock"));
+        assert!(config.registry.annotate_snapshots);
+        let said: Vec<(usize, Severity)> =
+            findings.iter().map(|f| (f.at.as_ref().map_or(0, |at| at.line), f.severity)).collect();
+        assert_eq!(said, [(9, Severity::Error), (13, Severity::Error), (15, Severity::Note)], "{findings:#?}");
+        let (again, _) = applied(&to_toml(&config, Path::new("/run/wharf/wharf.sock")));
+        assert_eq!((again.remotes, again.snapshotter), (config.remotes, config.snapshotter));
+        let off = "version = 3\n[plugins.'io.containerd.cri.v1.images']\ndisable_snapshot_annotations = true\n";
+        let (config, _) = applied(off);
+        assert!(!config.registry.annotate_snapshots);
+        assert!(!applied(&to_toml(&config, Path::new("/s"))).0.registry.annotate_snapshots);
+        assert!(
+            applied("version = 3\n").0.registry.annotate_snapshots,
+            "a remote snapshotter is of little use without"
+        );
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::{
     image::pull::{LEASE, Puller},
     metadata::Db,
     recover,
-    snapshot::{self, Local, Snapshotter},
+    snapshot::{self, Clients, Local, Snapshotter},
 };
 use crate::{
     bail,
@@ -26,6 +26,8 @@ pub struct Stores {
     pub db: Arc<Db>,
     pub content: Content,
     pub snapshotter: Arc<dyn Snapshotter>,
+    /// What others keep here.
+    pub clients: Arc<Clients>,
     pub puller: Puller,
     /// Held as long as the stores are open.
     pub lock: fs::File,
@@ -41,20 +43,25 @@ impl Stores {
         let scratch = config.root.join("scratch");
         let snapshots = config.root.join("snapshots");
         let local = snapshotter(config, &snapshots, &db)?;
+        let own = Some(local.name().to_owned()).filter(|_| !local.is_remote());
         // Whoever held one is dead: these stores are the only ones here, and they have just been opened.
         db.abandon(None, LEASE)?;
         let report = recover::storage(&db, &content, &local, &scratch).await?;
         tracing::info!(?report, "storage recovered");
+        let clients = Arc::new(Clients::open(&config.root.join("served"), own, Arc::clone(&db)).await?);
         let snapshotter: Arc<dyn Snapshotter> = Arc::new(local);
         let registry = config.registry.clone();
         let puller = Puller::new(content.clone(), Arc::clone(&db), Arc::clone(&snapshotter), registry, scratch)?;
-        Ok(Self { db, content, snapshotter, puller, lock })
+        Ok(Self { db, content, snapshotter, clients, puller, lock })
     }
 }
 
 /// The one that is asked for. If none is: the one that has the root's layers, because images are of no use to another.
 fn snapshotter(config: &Config, root: &Path, db: &Arc<Db>) -> Result<Local> {
-    let open = |name: Option<&str>| snapshot::open(root, name, Arc::clone(db));
+    let open = |name: Option<&str>| match name.and_then(|name| config.remotes.get_key_value(name)) {
+        Some((name, socket)) => snapshot::remote(name, socket, &config.root, Arc::clone(db)),
+        None => snapshot::open(root, name, Arc::clone(db)),
+    };
     let used = if config.snapshotter.is_some() { None } else { db.snapshotter_in_use()? };
     match used {
         None => open(config.snapshotter.as_deref()),

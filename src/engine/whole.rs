@@ -1,7 +1,7 @@
 //! The engine put together: one value that holds the stores, the network, the shims and the pods.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fs,
     path::{Path, PathBuf},
     sync::{
@@ -28,7 +28,7 @@ use super::{
     ready::Runtimes,
     recover,
     shim::{BuiltinShims, Shims},
-    snapshot::{Snapshotter, Usage},
+    snapshot::{Clients, Snapshotter, Usage},
     stores::Stores,
     streaming,
     usage::Sizes,
@@ -61,8 +61,10 @@ pub struct Config {
     /// What must not: on tmpfs, sockets, shims' state, mounts.
     pub state: PathBuf,
     pub handlers: Vec<Handler>,
-    /// "overlayfs", "btrfs", "native" or "erofs"; `None` takes the first that the root's filesystem can carry.
+    /// "overlayfs", "btrfs", "native", "erofs" or one of `remotes`; `None` takes the first that the root's filesystem can carry.
     pub snapshotter: Option<String>,
+    /// Snapshotters behind a socket of containerd's snapshots API, by name.
+    pub remotes: BTreeMap<String, PathBuf>,
     pub network: NetworkConfig,
     pub registry: RegistryConfig,
     /// Where pods' cgroups go when CRI names no parent.
@@ -88,6 +90,7 @@ impl Config {
             state: state.to_owned(),
             handlers,
             snapshotter: None,
+            remotes: BTreeMap::new(),
             network: NetworkConfig::new(&root.join("network")),
             registry: RegistryConfig::default(),
             cgroup_parent: "/wharf".to_owned(),
@@ -104,6 +107,8 @@ pub struct Engine {
     pub db: Arc<Db>,
     pub content: Content,
     pub snapshotter: Arc<dyn Snapshotter>,
+    /// What others keep here by containerd's snapshots API.
+    pub clients: Arc<Clients>,
     pub puller: Puller,
     pub network: Arc<dyn Network>,
     pub shims: Arc<dyn Shims>,
@@ -124,7 +129,7 @@ pub struct Engine {
 impl Engine {
     /// Opens the root, repairs its storage, adopts running pods.
     pub async fn open(config: Config) -> Result<Arc<Self>> {
-        let Stores { db, content, snapshotter, puller, lock } = Stores::open(&config).await?;
+        let Stores { db, content, snapshotter, clients, puller, lock } = Stores::open(&config).await?;
         let shims = BuiltinShims::new()?;
         let ended = recover::orphans(&db, &shims, &config.state, config.network.clone()).await;
         match ended {
@@ -143,6 +148,7 @@ impl Engine {
             db,
             content,
             snapshotter,
+            clients,
             puller,
             streaming: tokio::sync::OnceCell::new(),
             sizes: Sizes::default(),

@@ -1,5 +1,9 @@
 //! `wharf serve` by each snapshotter that needs a filesystem of its own kind: images are pulled, containers run from them, and
-//! what is removed leaves nothing (threats SNP-08, SNP-09, SNP-12, SNP-13).
+//! what is removed leaves nothing (threats SNP-08, SNP-09, SNP-12, SNP-13). Snapshots for others, and by others, are in the
+//! modules below.
+
+mod lazy;
+mod served;
 
 use std::{fs, path::Path, process::Command};
 
@@ -26,6 +30,12 @@ fn node(test: &str, snapshotter: &str, mkfs: &[&str]) -> Option<(Node, Disk)> {
     let disk = Disk::new(test, &node.dir.join("disk"), 512 << 20, mkfs, &node.dir.join("lib"), "")?;
     node.serve();
     assert!(node.add_registry(test));
+    push_layered(&node);
+    Some((node, disk))
+}
+
+/// [`LAYERED`] and [`OTHER`] to the node's registry.
+fn push_layered(node: &Node) {
     let extra = node.dir.join("extra");
     for (directory, number, size) in [("data", 60, 30_000), ("etc/deep", 200, 3000)] {
         fs::create_dir_all(extra.join(directory)).unwrap();
@@ -43,7 +53,6 @@ fn node(test: &str, snapshotter: &str, mkfs: &[&str]) -> Option<(Node, Disk)> {
     let layers = [&node.dir.join("image"), &extra, &above].map(|root| registry::layer(root));
     node.registry.as_ref().unwrap().push("test/layered", "1", &layers, None);
     node.registry.as_ref().unwrap().push("test/other", "1", &[registry::layer(&extra)], None);
-    Some((node, disk))
 }
 
 fn on_layered(config: &mut Value) {

@@ -56,6 +56,11 @@ impl Deref for Containerd {
 impl Containerd {
     /// Running, beside a registry that has [`IMAGE`] and a second image, `test/unused:1`.
     pub fn start(test: &str, version: Version) -> Option<Self> {
+        Self::start_with(test, version, "")
+    }
+
+    /// The same with more tables in its configuration.
+    pub fn start_with(test: &str, version: Version, more: &str) -> Option<Self> {
         if !super::root(test) {
             return None;
         }
@@ -97,12 +102,12 @@ impl Containerd {
         registry.push("test/unused", "1", &[base, registry::layer(&dir.join("more"))], None);
         registry.push_program("test/pause", "1", &[pause], "/pause", None);
         containerd.registry = Some(registry);
-        containerd.configure(version);
+        containerd.configure(version, more);
         containerd.serve();
         Some(containerd)
     }
 
-    fn configure(&self, version: Version) {
+    fn configure(&self, version: Version, more: &str) {
         let dir = self.dir.display();
         let network = serde_json::json!({
             "cniVersion": "0.4.0", "name": "it",
@@ -138,7 +143,7 @@ impl Containerd {
                 )
             }
         };
-        fs::write(self.dir.join("config.toml"), own).unwrap();
+        fs::write(self.dir.join("config.toml"), own + more).unwrap();
     }
 
     /// Starts it (again) and waits until its network is ready.

@@ -5,6 +5,7 @@ pub mod attached_containerd;
 pub mod containerd;
 pub mod cri;
 pub mod disk;
+pub mod estargz;
 pub mod images;
 pub mod lying;
 pub mod node;

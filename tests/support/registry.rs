@@ -128,8 +128,21 @@ impl Registry {
     /// The same with annotations of the manifest.
     pub fn push_annotated(
         &self,
-        (name, tag): (&str, &str),
+        name: (&str, &str),
         layers: &[&Layer],
+        config: &Value,
+        annotations: &Value,
+        auth: Option<&str>,
+    ) -> String {
+        let layers: Vec<_> = layers.iter().map(|layer| (*layer, &Value::Null)).collect();
+        self.push_described(name, &layers, config, annotations, auth)
+    }
+
+    /// The same with annotations of each layer, too.
+    pub fn push_described(
+        &self,
+        (name, tag): (&str, &str),
+        layers: &[(&Layer, &Value)],
         config: &Value,
         annotations: &Value,
         auth: Option<&str>,
@@ -149,16 +162,19 @@ impl Registry {
             assert_eq!(status, 201, "{head}");
             json!({ "digest": digest, "size": bytes.len() })
         };
-        let diffs: Vec<&str> = layers.iter().map(|l| l.diff_id.as_str()).collect();
+        let diffs: Vec<&str> = layers.iter().map(|(l, _)| l.diff_id.as_str()).collect();
         let config = json!({ "architecture": "amd64", "os": "linux", "config": config,
             "rootfs": { "type": "layers", "diff_ids": diffs } });
         let mut config = blob(config.to_string().as_bytes());
         config["mediaType"] = "application/vnd.oci.image.config.v1+json".into();
         let layers: Vec<_> = layers
             .iter()
-            .map(|layer| {
+            .map(|(layer, annotations)| {
                 let mut entry = blob(&layer.bytes);
                 entry["mediaType"] = format!("application/vnd.oci.image.layer.v1.tar+{}", layer.compression).into();
+                if !annotations.is_null() {
+                    entry["annotations"] = (*annotations).clone();
+                }
                 entry
             })
             .collect();

@@ -21,8 +21,8 @@ use std::{
 };
 
 pub use self::settings::{
-    Auth, Cni, DEFAULT_CONFIG_PATH, Handler, Headers, Images, Mirror, Registry, RegistryTls, Runtime, Setting,
-    Settings, Streaming,
+    Auth, Cni, DEFAULT_CONFIG_PATH, Handler, Headers, Images, Mirror, ProxyPlugin, Registry, RegistryTls, Runtime,
+    Setting, Settings, Streaming,
 };
 use super::{
     finding::{Fault, Finding, Severity},

@@ -33,16 +33,26 @@ pub struct Settings {
     pub metrics_address: Setting<String>,
     pub disabled_plugins: Setting<Vec<String>>,
     pub required_plugins: Setting<Vec<String>>,
-    /// Snapshotters and others behind a socket: name, type and address.
-    pub proxy_plugins: BTreeMap<String, (String, PathBuf)>,
+    /// Snapshotters and others behind a socket, by name.
+    pub proxy_plugins: BTreeMap<String, ProxyPlugin>,
     pub images: Images,
     pub runtime: Runtime,
     pub streaming: Streaming,
 }
 
 #[derive(Debug, Clone)]
+pub struct ProxyPlugin {
+    /// "snapshot", "content", "diff", ..., or the plugin type's full name.
+    pub kind: Setting<String>,
+    /// Its socket, a path.
+    pub address: Setting<PathBuf>,
+}
+
+#[derive(Debug, Clone)]
 pub struct Images {
     pub snapshotter: Setting<String>,
+    /// Whether snapshotters are told which image and layer a snapshot is for. The default is containerd's: they are not.
+    pub disable_snapshot_annotations: Setting<bool>,
     pub discard_unpacked_layers: Setting<bool>,
     pub max_concurrent_downloads: Setting<i64>,
     /// Zero: none.
@@ -238,12 +248,12 @@ impl Reader<'_> {
         table.into_iter().flat_map(Table::iter).map(|(name, item)| (name.to_owned(), item.at.clone())).collect()
     }
 
-    fn proxies(&mut self) -> BTreeMap<String, (String, PathBuf)> {
+    fn proxies(&mut self) -> BTreeMap<String, ProxyPlugin> {
         let names = self.tables(&["proxy_plugins"]);
         let read = |(name, _): (String, At)| {
-            let kind = self.text(&["proxy_plugins", &name, "type"], "").value;
-            let address = self.text(&["proxy_plugins", &name, "address"], "").value;
-            (name, (kind, PathBuf::from(address)))
+            let kind = self.text(&["proxy_plugins", &name, "type"], "");
+            let address = self.text(&["proxy_plugins", &name, "address"], "").map(PathBuf::from);
+            (name, ProxyPlugin { kind, address })
         };
         names.into_iter().map(read).collect()
     }
@@ -260,6 +270,7 @@ impl Reader<'_> {
             .collect();
         Images {
             snapshotter: self.text(&key("snapshotter"), "overlayfs"),
+            disable_snapshot_annotations: self.bool(&key("disable_snapshot_annotations"), true),
             discard_unpacked_layers: self.bool(&key("discard_unpacked_layers"), false),
             max_concurrent_downloads: self.number(&key("max_concurrent_downloads"), 3),
             progress_timeout: self.span(&key("image_pull_progress_timeout"), Duration::from_secs(300)),

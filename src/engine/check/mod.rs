@@ -27,7 +27,7 @@ use super::{
     Config,
     content::Digest,
     metadata::Db,
-    snapshot::{Driver, SnapshotId},
+    snapshot::{Driver, SERVED, SnapshotId},
     stores::lock,
 };
 use crate::{
@@ -109,11 +109,17 @@ impl Report {
     }
 }
 
+/// A driver's directory and what its rows are kept under.
+struct Shelf {
+    space: String,
+    driver: Box<dyn Driver>,
+}
+
 /// What a check goes through.
 struct Check<'a> {
     config: &'a Config,
     db: Db,
-    drivers: Vec<Box<dyn Driver>>,
+    shelves: Vec<Shelf>,
     report: Report,
 }
 
@@ -140,8 +146,15 @@ pub fn check(config: &Config, deep: bool) -> Result<Report> {
         return Ok(report);
     }
     let root = config.root.join("snapshots");
-    let drivers = super::snapshot::DRIVERS.iter().map(|make| make(&root)).collect();
-    let mut check = Check { config, db, drivers, report };
+    let all = super::snapshot::DRIVERS;
+    let mut shelves: Vec<Shelf> =
+        all.iter().map(|make| make(&root)).map(|driver| Shelf { space: driver.name().to_owned(), driver }).collect();
+    for name in stores::names(&config.root.join("served"))? {
+        let root = config.root.join("served").join(&name);
+        let drivers = all.iter().map(|make| make(&root)).filter(|driver| root.join(driver.name()).is_dir());
+        shelves.extend(drivers.map(|driver| Shelf { space: format!("{SERVED}{name}"), driver }));
+    }
+    let mut check = Check { config, db, shelves, report };
     match check.all() {
         Err(error) if error.is(Kind::DataLoss) => Ok(unreadable(check.report, &path, &error)),
         other => other.map(|()| check.report),

@@ -14,7 +14,7 @@ use crate::{
     engine::{
         content::Digest,
         metadata::SnapshotRow,
-        snapshot::{SnapshotKind, Sums},
+        snapshot::{DRIVERS, SnapshotId, SnapshotKind, Sums},
     },
     error::{Context, Error, Result},
 };
@@ -26,6 +26,7 @@ const KNOWN: &[&str] = &[
     ".ready",
     "content",
     "snapshots",
+    "served",
     "network",
     "scratch",
     "config-backups",
@@ -83,16 +84,18 @@ impl Check<'_> {
             self.pending("I11", format!("ingest sha256:{lost}"), "nothing of it is here");
         }
         self.strays(&root.join("scratch"), |_| false)?;
-        let drivers: Vec<_> = self.drivers.iter().map(|d| d.name()).collect();
-        self.strays(&root.join("snapshots"), |name| drivers.contains(&name))?;
-        for driver in drivers {
+        let drivers: Vec<String> = DRIVERS.iter().map(|make| make(&root).name().to_owned()).collect();
+        self.strays(&root.join("snapshots"), |name| drivers.iter().any(|driver| driver == name))?;
+        for index in 0..self.shelves.len() {
+            let space = self.shelves[index].space.clone();
+            let directory = self.shelves[index].driver.directory(SnapshotId(0)).parent().map(Path::to_owned);
             let mut known: HashSet<String> =
-                self.db.snapshots(driver)?.into_iter().map(|row| row.id.0.to_string()).collect();
-            for id in self.db.trash(driver)? {
-                self.pending("I11", format!("trash {driver}/{}", id.0), "it is still to be deleted");
+                self.db.snapshots(&space)?.into_iter().map(|row| row.id.0.to_string()).collect();
+            for id in self.db.trash(&space)? {
+                self.pending("I11", format!("trash {space}/{}", id.0), "it is still to be deleted");
                 known.insert(id.0.to_string());
             }
-            self.strays(&root.join("snapshots").join(driver), |name| known.contains(name))?;
+            self.strays(&directory.unwrap_or_default(), |name| known.contains(name))?;
         }
         Ok(())
     }
@@ -108,11 +111,11 @@ impl Check<'_> {
     }
 
     pub(super) fn layers(&mut self) -> Result<()> {
-        for index in 0..self.drivers.len() {
-            for row in self.db.snapshots(self.drivers[index].name())? {
+        for index in 0..self.shelves.len() {
+            for row in self.db.snapshots(&self.shelves[index].space)? {
                 let object = format!("layer {} ({})", row.id.0, row.info.key);
                 if row.info.kind != SnapshotKind::Committed {
-                    if !self.drivers[index].directory(row.id).exists() {
+                    if !self.shelves[index].driver.directory(row.id).exists() {
                         self.damage(
                             "I3",
                             format!("snapshot {} ({})", row.id.0, row.info.key),
@@ -141,8 +144,8 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn layer_problem(&mut self, driver: usize, row: &SnapshotRow) -> Result<Option<String>> {
-        let driver = &self.drivers[driver];
+    fn layer_problem(&mut self, shelf: usize, row: &SnapshotRow) -> Result<Option<String>> {
+        let driver = &self.shelves[shelf].driver;
         if !driver.directory(row.id).exists() {
             return Ok(Some("its directory is missing".to_owned()));
         }
@@ -205,7 +208,7 @@ impl Check<'_> {
 }
 
 /// Names in a directory; none if there is no directory.
-fn names(directory: &Path) -> Result<Vec<String>> {
+pub(super) fn names(directory: &Path) -> Result<Vec<String>> {
     let entries = match fs::read_dir(directory) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         other => other.context(|| format!("list {}", directory.display()))?,

@@ -32,11 +32,11 @@ pub use images::pull;
 pub use state::Pods;
 pub use streams::streams;
 
-use super::{Engine, transfer};
+use super::{Engine, snapshot, transfer};
 use crate::proto::{
     containerd::services::{
-        leases::v1::leases_server::LeasesServer, streaming::v1::streaming_server::StreamingServer,
-        transfer::v1::transfer_server::TransferServer,
+        leases::v1::leases_server::LeasesServer, snapshots::v1::snapshots_server::SnapshotsServer,
+        streaming::v1::streaming_server::StreamingServer, transfer::v1::transfer_server::TransferServer,
     },
     cri::{
         self,
@@ -48,13 +48,16 @@ use crate::proto::{
 /// Bytes of one request; containerd's limit as well.
 const MESSAGE_LIMIT: usize = 16 << 20;
 
-/// Both services, and the one for image archives, for a socket or for a client in the same process.
+/// Both services, and containerd's for image archives and for snapshots, for a socket or for a client in the same process.
 pub fn routes(engine: Arc<Engine>) -> Routes {
     let runtime = RuntimeServiceServer::new(Service::new(Arc::clone(&engine))).max_decoding_message_size(MESSAGE_LIMIT);
     let images = ImageServiceServer::new(Service::new(Arc::clone(&engine))).max_decoding_message_size(MESSAGE_LIMIT);
+    let snapshots = snapshot::service::Service::new(Arc::clone(&engine.clients), Arc::clone(&engine.db));
+    let snapshots = SnapshotsServer::new(snapshots).max_decoding_message_size(MESSAGE_LIMIT);
     let archives = transfer::Service::new(engine);
     Routes::new(runtime)
         .add_service(images)
+        .add_service(snapshots)
         .add_service(TransferServer::new(archives.clone()))
         .add_service(LeasesServer::new(archives.clone()))
         .add_service(StreamingServer::new(archives))

@@ -1,5 +1,7 @@
 //! Manifests and indexes (OCI image spec 1.1, docker schema 2): parsed strictly, bounded, never guessed.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::{
@@ -27,6 +29,8 @@ pub struct Descriptor {
     pub platform: Option<Platform>,
     #[serde(default)]
     pub urls: Option<Vec<String>>,
+    #[serde(default)]
+    pub annotations: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -260,6 +264,7 @@ mod tests {
             size: 1,
             platform: Some(Platform { os: os.into(), architecture: architecture.into(), variant: variant.into() }),
             urls: None,
+            annotations: None,
         };
         let arm = Platform { os: "linux".into(), architecture: "arm".into(), variant: "v7".into() };
         let all =

@@ -65,10 +65,10 @@ impl Db {
         self.read("look up a snapshot", |db| find(db, snapshotter, key))
     }
 
-    /// The snapshotter that most committed snapshots are of, the damaged ones included: they are to be made anew.
+    /// The snapshotter that most committed snapshots of our own are of, the damaged ones included: they are to be made anew.
     pub fn snapshotter_in_use(&self) -> Result<Option<String>> {
         self.read("look for a snapshotter", |db| {
-            let query = "SELECT snapshotter FROM snapshot WHERE kind = 'committed'
+            let query = "SELECT snapshotter FROM snapshot WHERE kind = 'committed' AND snapshotter NOT LIKE 'served/%'
                          GROUP BY snapshotter ORDER BY count(*) DESC, snapshotter LIMIT 1";
             db.query_row(query, [], |r| r.get(0)).optional().db("look for a snapshotter")
         })
@@ -177,9 +177,11 @@ impl Db {
         })
     }
 
-    /// Directories to delete.
+    /// Directories to delete, children before their parents.
     pub fn trash(&self, snapshotter: &str) -> Result<Vec<SnapshotId>> {
-        self.read("list the trash", |db| ids(db, "SELECT id FROM trash WHERE snapshotter = ?", snapshotter))
+        self.read("list the trash", |db| {
+            ids(db, "SELECT id FROM trash WHERE snapshotter = ? ORDER BY id DESC", snapshotter)
+        })
     }
 
     pub fn forget_trash(&self, snapshotter: &str, id: SnapshotId) -> Result<()> {
@@ -191,10 +193,10 @@ impl Db {
     }
 
     /// Puts what a crash left in the trash, and says how many that were: what is half prepared, and what was being
-    /// unpacked, which nobody goes on with. What lasts (a lease without end) is somebody else's and stays.
+    /// unpacked, which nobody goes on with. What others keep here (`snapshot::SERVED`) and what lasts (a lease without end) stays.
     pub fn trash_unready(&self, snapshotter: &str) -> Result<usize> {
         let unready =
-            "SELECT id FROM snapshot s WHERE snapshotter = ? AND (ready = 0 OR kind <> 'committed' AND NOT EXISTS
+            "SELECT id FROM snapshot s WHERE snapshotter = ? AND (ready = 0 OR kind <> 'committed' AND snapshotter NOT LIKE 'served/%' AND NOT EXISTS
             (SELECT 1 FROM document_snapshot d WHERE d.snapshotter = s.snapshotter AND d.key = s.key) AND NOT EXISTS
             (SELECT 1 FROM lease_snapshot l JOIN lease ON l.lease = lease.id
              WHERE l.snapshotter = s.snapshotter AND l.key = s.key AND lease.expires = 9223372036854775807))";

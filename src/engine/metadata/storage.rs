@@ -173,11 +173,13 @@ fn hold(tx: &Transaction<'_>, digest: &Digest, lease: &str) -> Result<()> {
     .map_err(|e| Error::new(Kind::NotFound, format!("lease {lease} has expired")).with_source(e))
 }
 
+/// Those that something of ours refers to, those that others keep here (`snapshot::SERVED`), and what they stand on.
 fn kept_snapshots(tx: &Connection) -> Result<HashSet<i64>> {
     let mut statement = tx
         .prepare(
             "WITH RECURSIVE kept (id, parent) AS (
-                SELECT s.id, s.parent FROM snapshot s JOIN (
+                SELECT s.id, s.parent FROM snapshot s WHERE s.snapshotter LIKE 'served/%'
+                UNION SELECT s.id, s.parent FROM snapshot s JOIN (
                     SELECT snapshotter, chain AS key FROM image WHERE chain IS NOT NULL
                     UNION SELECT snapshotter, key FROM document_snapshot
                     UNION SELECT snapshotter, key FROM lease_snapshot

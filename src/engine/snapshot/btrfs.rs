@@ -65,7 +65,7 @@ impl Btrfs {
 }
 
 impl Driver for Btrfs {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "btrfs"
     }
 

@@ -12,7 +12,8 @@ use std::{
 };
 
 use super::{
-    Driver, Measured, Mount, SnapshotId, SnapshotKind, Sums, Support, UnpackTarget, Usage, Whiteouts, native, tree,
+    Driver, Labels, Measured, Mount, SnapshotId, SnapshotKind, Sums, Support, UnpackTarget, Usage, Whiteouts, native,
+    tree,
 };
 use crate::{
     bail,
@@ -49,7 +50,7 @@ impl Erofs {
 }
 
 impl Driver for Erofs {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "erofs"
     }
 
@@ -128,7 +129,7 @@ impl Driver for Erofs {
         native::disk_usage(&files)
     }
 
-    fn seal(&self, id: SnapshotId) -> Result<()> {
+    fn seal(&self, id: SnapshotId, _labels: &Labels) -> Result<()> {
         make(&self.files(id), &self.directory(id))
     }
 
@@ -218,7 +219,7 @@ fn try_out(probe: &Path, merged: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{Labels, Snapshotter, suite::rig},
+        super::{Snapshotter, suite::rig},
         *,
     };
 

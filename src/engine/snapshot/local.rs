@@ -2,15 +2,16 @@
 //! crash cannot hurt (docs/architecture.md, "Crash consistency").
 
 use std::{
-    collections::HashSet,
-    fs::{self, File},
-    path::PathBuf,
+    collections::{BTreeSet, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use async_trait::async_trait;
 
-use super::{Driver, Labels, Mount, SnapshotId, SnapshotInfo, SnapshotKind, Snapshotter, Sums, UnpackTarget, Usage};
+use super::{
+    Driver, Labels, Measured, Mount, New, Prepared, SNAPSHOT_REF, SnapshotId, SnapshotInfo, SnapshotKind, Snapshotter,
+    Sums, UnpackTarget, Usage,
+};
 use crate::{
     bail,
     engine::{
@@ -20,15 +21,15 @@ use crate::{
     error::{Context, Error, Kind, Result},
 };
 
-/// A snapshotter on a directory of this machine.
+/// A snapshotter whose rows are in this machine's database.
 #[derive(Debug, Clone)]
 pub struct Local(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     driver: Box<dyn Driver>,
-    /// Holds a directory per snapshot, named by its number.
-    root: PathBuf,
+    /// What its rows are kept under: the driver's name, or another for who keeps some apart.
+    space: String,
     db: Arc<Db>,
     /// Held while the trash is emptied: two at it would find each other's directories gone.
     sweeping: Mutex<()>,
@@ -46,8 +47,13 @@ impl Drop for Committing<'_> {
 }
 
 impl Local {
-    pub fn new(driver: Box<dyn Driver>, root: PathBuf, db: Arc<Db>) -> Self {
-        Self(Arc::new(Inner { driver, root, db, sweeping: Mutex::default(), committing: Mutex::default() }))
+    pub fn new(driver: Box<dyn Driver>, db: Arc<Db>) -> Self {
+        let space = driver.name().to_owned();
+        Self::apart(driver, space, db)
+    }
+
+    pub(super) fn apart(driver: Box<dyn Driver>, space: String, db: Arc<Db>) -> Self {
+        Self(Arc::new(Inner { driver, space, db, sweeping: Mutex::default(), committing: Mutex::default() }))
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> Result<T> + Send + 'static) -> Result<T> {
@@ -58,16 +64,25 @@ impl Local {
     }
 
     /// At start: what a crash left half made goes to the trash, directories nobody knows are deleted, the trash is
-    /// emptied. Returns how many snapshots and how many directories that were. A second run finds nothing.
+    /// emptied. Returns how many snapshots and how many directories that were. A second run finds nothing. A remote
+    /// snapshotter that does not answer keeps what it has until the next start.
     pub async fn recover(&self) -> Result<(usize, usize)> {
         self.run(|inner| {
-            let unready = inner.db.trash_unready(inner.driver.name())?;
-            inner.sweep()?;
-            let rows = inner.db.snapshots(inner.driver.name())?;
+            let unready = inner.db.trash_unready(&inner.space)?;
+            let there = match inner.sweep().and_then(|_| inner.driver.list()) {
+                // Without it pods and other images are still to be served and looked at.
+                Err(error) if inner.driver.is_remote() => {
+                    tracing::error!("what a crash may have left there stays until the next start: {error:#}");
+                    return Ok((unready, 0));
+                }
+                other => other?,
+            };
+            let whole: HashSet<u64> = there.iter().filter(|(_, whole)| *whole).map(|(id, _)| id.0).collect();
+            let rows = inner.db.snapshots(&inner.space)?;
             let mut lost = Vec::new();
             for row in rows.iter().filter(|s| s.info.kind == SnapshotKind::Committed) {
                 match inner.driver.settle(row.id) {
-                    Ok(()) if inner.driver.directory(row.id).exists() => {}
+                    Ok(()) if whole.contains(&row.id.0) => {}
                     Err(error) if !error.is(Kind::NotFound) => {
                         tracing::warn!(snapshot = row.id.0, "a committed snapshot: {error:#}");
                     }
@@ -77,24 +92,15 @@ impl Local {
             }
             if !lost.is_empty() {
                 let images = inner.db.condemn(&[], &lost)?;
-                tracing::error!(
-                    ?lost,
-                    ?images,
-                    "directories of layers are missing: their images have to be pulled again"
-                );
+                tracing::error!(?lost, ?images, "layers are missing: their images have to be pulled again");
             }
             let known: HashSet<u64> = rows.into_iter().map(|s| s.id.0).collect();
-            let mut orphans = 0;
-            for entry in fs::read_dir(&inner.root).context(|| format!("list {}", inner.root.display()))? {
-                let name = entry.context(|| format!("list {}", inner.root.display()))?.file_name();
-                if let Some(id) = name.to_str().and_then(|n| n.parse().ok())
-                    && !known.contains(&id)
-                {
-                    inner.driver.remove(SnapshotId(id))?;
-                    orphans += 1;
-                }
+            let orphans: BTreeSet<u64> = there.iter().map(|(id, _)| id.0).filter(|id| !known.contains(id)).collect();
+            // Children came after their parents.
+            for id in orphans.iter().rev() {
+                inner.driver.remove(SnapshotId(*id))?;
             }
-            Ok((unready, orphans))
+            Ok((unready, orphans.len()))
         })
         .await
     }
@@ -102,16 +108,7 @@ impl Local {
     async fn make(&self, key: &str, kind: SnapshotKind, parent: Option<&str>, labels: Labels) -> Result<Vec<Mount>> {
         let (key, parent) = (key.to_owned(), parent.map(ToOwned::to_owned));
         self.run(move |inner| {
-            let row = inner.db.new_snapshot(inner.driver.name(), &key, kind, parent.as_deref(), &labels)?;
-            crash::point("unp.1");
-            let made = inner.driver.create(row.id, &row.parents).and_then(|()| {
-                crash::point("unp.2");
-                inner.db.ready_snapshot(row.id)
-            });
-            if let Err(error) = made {
-                let undone = inner.db.remove_snapshot(inner.driver.name(), &key).and_then(|_| inner.sweep().map(drop));
-                return Err(error.and_cleanup(undone));
-            }
+            let (row, _) = inner.make(&key, kind, parent.as_deref(), &labels, false)?;
             inner.driver.mounts(row.id, &row.parents, kind)
         })
         .await
@@ -135,13 +132,13 @@ impl Local {
             if row.info.kind != SnapshotKind::Active {
                 bail!(FailedPrecondition, "snapshot {key} is not active");
             }
-            inner.driver.seal(row.id)?;
+            inner.driver.seal(row.id, &labels)?;
             let measured = inner.driver.measure(row.id, &sums)?;
             // Before the row, and outside the transaction: a committed row without its files cannot be.
-            inner.sync(row.id)?;
+            inner.driver.sync(row.id)?;
             crash::point("unp.5");
             let parent = parent.as_ref().map(Option::as_deref);
-            let row = inner.db.commit_snapshot(inner.driver.name(), &key, &name, parent, &measured, &labels)?;
+            let row = inner.db.commit_snapshot(&inner.space, &key, &name, parent, &measured, &labels)?;
             crash::point("unp.8");
             // It is committed, whatever comes of this; the next start tries again.
             if let Err(error) = inner.driver.settle(row.id) {
@@ -155,7 +152,7 @@ impl Local {
 
 impl Inner {
     fn row(&self, key: &str) -> Result<SnapshotRow> {
-        self.db.snapshot(self.driver.name(), key)
+        self.db.snapshot(&self.space, key)
     }
 
     fn committing(&self, id: SnapshotId) -> Result<Committing<'_>> {
@@ -165,36 +162,70 @@ impl Inner {
         Ok(Committing(self, id))
     }
 
-    fn sync(&self, id: SnapshotId) -> Result<()> {
-        let path = self.driver.directory(id);
-        let directory = File::open(&path).context(|| format!("open {}", path.display()))?;
-        rustix::fs::syncfs(&directory).context(|| format!("sync the filesystem of {}", path.display()))?;
-        File::open(&self.root).and_then(|d| d.sync_all()).map_err(|e| Error::io("sync directory", &self.root, e))
+    /// On error nothing is left of it.
+    fn make(
+        &self,
+        key: &str,
+        kind: SnapshotKind,
+        parent: Option<&str>,
+        labels: &Labels,
+        layer: bool,
+    ) -> Result<(SnapshotRow, Prepared)> {
+        let row = self.db.new_snapshot(&self.space, key, kind, parent, labels)?;
+        crash::point("unp.1");
+        let made = self.driver.make(&New { id: row.id, parents: &row.parents, kind, labels, layer }).and_then(|made| {
+            crash::point("unp.2");
+            self.db.ready_snapshot(row.id).map(|()| made)
+        });
+        match made {
+            Ok(made) => Ok((row, made)),
+            Err(error) => Err(error.and_cleanup(self.undo(key))),
+        }
+    }
+
+    fn undo(&self, key: &str) -> Result<()> {
+        self.db.remove_snapshot(&self.space, key).and_then(|_| self.sweep().map(drop))
+    }
+
+    fn discard(&self, id: SnapshotId) -> Result<Usage> {
+        let freed = match self.driver.estimate(id) {
+            Ok(usage) => usage,
+            // It went before a crash, or was never made whole.
+            Err(error) if error.is(Kind::NotFound) => Usage::default(),
+            Err(error) => return Err(error),
+        };
+        self.driver.remove(id)?;
+        crash::point("gc.3");
+        self.db.forget_trash(&self.space, id)?;
+        crash::point("gc.4");
+        Ok(freed)
     }
 
     fn sweep(&self) -> Result<Usage> {
         let _one = self.sweeping.lock().unwrap_or_else(PoisonError::into_inner);
         let mut freed = Usage::default();
-        for id in self.db.trash(self.driver.name())? {
-            match self.driver.estimate(id) {
+        let trash = self.db.trash(&self.space)?;
+        let mut failed = None;
+        for id in &trash {
+            match self.discard(*id) {
                 Ok(usage) => freed = freed + usage,
-                // It went before a crash, or was never made whole.
-                Err(error) if error.is(Kind::NotFound) => {}
-                Err(error) => return Err(error),
+                // A daemon that is down is down for all.
+                Err(error) if matches!(error.kind(), Kind::Unavailable | Kind::DeadlineExceeded) => return Err(error),
+                // One that cannot go yet keeps no other from going.
+                Err(error) => failed = failed.or(Some(error)),
             }
-            self.driver.remove(id)?;
-            crash::point("gc.3");
-            self.db.forget_trash(self.driver.name(), id)?;
-            crash::point("gc.4");
         }
-        Ok(freed)
+        if !trash.is_empty() {
+            self.driver.swept()?;
+        }
+        failed.map_or(Ok(freed), Err)
     }
 }
 
 #[async_trait]
 impl Snapshotter for Local {
     fn name(&self) -> &str {
-        self.0.driver.name()
+        &self.0.space
     }
 
     async fn stat(&self, key: &str) -> Result<SnapshotInfo> {
@@ -230,6 +261,26 @@ impl Snapshotter for Local {
         self.make(key, SnapshotKind::Active, parent, labels).await
     }
 
+    async fn prepare_layer(&self, key: &str, name: &str, parent: Option<&str>, mut labels: Labels) -> Result<Prepared> {
+        let (key, name, parent) = (key.to_owned(), name.to_owned(), parent.map(ToOwned::to_owned));
+        self.run(move |inner| {
+            let (row, made) = inner.make(&key, SnapshotKind::Active, parent.as_deref(), &labels, true)?;
+            if made == Prepared::Committed {
+                labels.insert(SNAPSHOT_REF.to_owned(), name.clone());
+                let recorded = inner.driver.usage(row.id).and_then(|usage| {
+                    let measured = Measured { usage, tree: None };
+                    inner.db.commit_snapshot(&inner.space, &key, &name, None, &measured, &labels)
+                });
+                if let Err(error) = recorded {
+                    return Err(error.and_cleanup(inner.undo(&key)));
+                }
+            }
+            Ok(made)
+        })
+        .await
+        .context(|| format!("prepare a layer in {}", self.name()))
+    }
+
     async fn view(&self, key: &str, parent: Option<&str>, labels: Labels) -> Result<Vec<Mount>> {
         self.make(key, SnapshotKind::View, parent, labels).await
     }
@@ -240,13 +291,13 @@ impl Snapshotter for Local {
 
     async fn relabel(&self, key: &str, labels: Labels) -> Result<SnapshotInfo> {
         let key = key.to_owned();
-        self.run(move |inner| Ok(inner.db.relabel_snapshot(inner.driver.name(), &key, &labels)?.info)).await
+        self.run(move |inner| Ok(inner.db.relabel_snapshot(&inner.space, &key, &labels)?.info)).await
     }
 
     async fn remove(&self, key: &str) -> Result<()> {
         let key = key.to_owned();
         self.run(move |inner| {
-            inner.db.remove_snapshot(inner.driver.name(), &key)?;
+            inner.db.remove_snapshot(&inner.space, &key)?;
             crash::point("rm.5");
             inner.sweep().map(drop)
         })
@@ -254,15 +305,19 @@ impl Snapshotter for Local {
     }
 
     async fn walk(&self) -> Result<Vec<SnapshotInfo>> {
-        self.run(|inner| Ok(inner.db.snapshots(inner.driver.name())?.into_iter().map(|s| s.info).collect())).await
+        self.run(|inner| Ok(inner.db.snapshots(&inner.space)?.into_iter().map(|s| s.info).collect())).await
     }
 
     async fn totals(&self) -> Result<(Usage, Vec<String>)> {
-        self.run(|inner| inner.db.snapshot_totals(inner.driver.name())).await
+        self.run(|inner| inner.db.snapshot_totals(&inner.space)).await
     }
 
     async fn sweep(&self) -> Result<Usage> {
         self.run(Inner::sweep).await
+    }
+
+    fn is_remote(&self) -> bool {
+        self.0.driver.is_remote()
     }
 
     fn independent(&self) -> bool {

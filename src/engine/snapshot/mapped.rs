@@ -53,6 +53,7 @@ pub fn mount_mapped(
         [] => return Ok(()),
     };
     let Some(layers) = directory_of(one) else { bail!(Internal, "the overlay of {} has no layers", target.display()) };
+    same_mount(one, &layers)?;
     upper(one)?;
     fs::create_dir_all(aside).context(|| format!("create {}", aside.display()))?;
     let done = shift(&layers, users, aside).and_then(|()| {
@@ -95,12 +96,32 @@ fn shift(layers: &Path, users: BorrowedFd<'_>, aside: &Path) -> Result<()> {
         .context(|| format!("attach the layers to {}", aside.display()))
 }
 
+/// A layer that is a mount of its own (a remote snapshotter's, by FUSE) would be missing in the copy: seen as empty.
+fn same_mount(mount: &Mount, layers: &Path) -> Result<()> {
+    let device = |path: &Path| fs::metadata(path).map(|stat| stat.dev()).context(|| format!("stat {}", path.display()));
+    let all = device(layers)?;
+    for path in paths_of(mount) {
+        if device(path)? != all {
+            bail!(
+                Unimplemented,
+                "layer {} is a filesystem of its own, which cannot be shifted for a user namespace: run the pod without one, or pull                  its image by another snapshotter",
+                path.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+fn paths_of(mount: &Mount) -> impl Iterator<Item = &Path> {
+    mount.options.iter().filter_map(|option| {
+        let (key, value) = option.split_once('=')?;
+        LAYERS.contains(&key).then(|| Path::new(value))
+    })
+}
+
 /// The directory that holds all layers.
 fn directory_of(mount: &Mount) -> Option<PathBuf> {
-    let mut paths = mount.options.iter().filter_map(|o| {
-        let (key, value) = o.split_once('=')?;
-        LAYERS.contains(&key).then(|| Path::new(value))
-    });
+    let mut paths = paths_of(mount);
     let first = paths.next()?.parent()?.to_owned();
     Some(paths.fold(first, |common, path| {
         common.ancestors().find(|a| path.starts_with(a)).unwrap_or(Path::new("/")).to_owned()

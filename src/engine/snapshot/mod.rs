@@ -7,20 +7,26 @@
 //! recovery once, in the metadata database; a `Driver` knows one filesystem.
 
 mod btrfs;
+mod clients;
 mod erofs;
+mod filter;
 mod local;
 mod loops;
 mod mapped;
 mod mount;
 mod native;
 mod overlay;
+mod remote;
+pub mod service;
 #[cfg(test)]
 mod suite;
 pub mod tree;
+mod wire;
 
 use std::{
     collections::BTreeMap,
     fmt,
+    fs::File,
     path::{Path, PathBuf},
     sync::Arc,
     time::SystemTime,
@@ -29,15 +35,17 @@ use std::{
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+pub use clients::{Clients, SERVED};
 pub use local::Local;
 pub use mapped::{mount_mapped, release};
 pub use mount::{mount, unmount};
+pub use remote::SNAPSHOT_REF;
 pub use tree::{Measured, Sums};
 
 use crate::{
     bail,
     engine::metadata::Db,
-    error::{Context, Result},
+    error::{Context, Error, Result},
 };
 
 /// containerd's labels; values are at most 4096 bytes, key included.
@@ -85,16 +93,28 @@ pub struct SnapshotInfo {
     pub updated: SystemTime,
 }
 
+/// What became of a layer that a snapshotter was asked for (see [`Snapshotter::prepare_layer`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prepared {
+    /// An active snapshot to unpack the layer into.
+    Empty,
+    /// The snapshotter has the layer by itself: it is committed, and nobody has to fetch it.
+    Committed,
+}
+
 /// Keys and names share one space per snapshotter, as in containerd.
 #[async_trait]
 pub trait Snapshotter: fmt::Debug + Send + Sync {
-    /// "overlayfs", "btrfs", "native", "erofs".
+    /// "overlayfs", "btrfs", "native", "erofs", or what a remote one is called in the configuration. Rows are kept under it.
     fn name(&self) -> &str;
     async fn stat(&self, key: &str) -> Result<SnapshotInfo>;
     async fn usage(&self, key: &str) -> Result<Usage>;
     /// The mounts of an active snapshot or a view; the same on every call.
     async fn mounts(&self, key: &str) -> Result<Vec<Mount>>;
     async fn prepare(&self, key: &str, parent: Option<&str>, labels: Labels) -> Result<Vec<Mount>>;
+    /// As `prepare`, of a layer of an image, which will be committed as `name`. A remote snapshotter that the labels tell
+    /// enough commits it at once, without its content.
+    async fn prepare_layer(&self, key: &str, name: &str, parent: Option<&str>, labels: Labels) -> Result<Prepared>;
     async fn view(&self, key: &str, parent: Option<&str>, labels: Labels) -> Result<Vec<Mount>>;
     /// Durable when it returns: the caller has synced the files (`Local` does), then the row is committed.
     /// `AlreadyExists` if `name` is taken.
@@ -110,6 +130,8 @@ pub trait Snapshotter: fmt::Debug + Send + Sync {
 
     /// Whether layers may be unpacked before their parents are (see `commit_onto`).
     fn independent(&self) -> bool;
+    /// Whether it is a daemon of its own, which may have layers by itself (see `prepare_layer`).
+    fn is_remote(&self) -> bool;
     /// Where to unpack a layer into an active snapshot without mounting it, and how its whiteouts are written there.
     /// With overlayfs this is the upper directory, so layers of one image can be unpacked at the same time.
     async fn unpack_target(&self, key: &str) -> Result<UnpackTarget>;
@@ -153,13 +175,33 @@ pub enum Support {
     No { because: String },
 }
 
+/// A snapshot that is to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct New<'a> {
+    pub id: SnapshotId,
+    /// Nearest first.
+    pub parents: &'a [SnapshotId],
+    pub kind: SnapshotKind,
+    pub labels: &'a Labels,
+    /// Whether it is for a layer that the driver may have by itself.
+    pub layer: bool,
+}
+
 /// What one filesystem must know; everything is blocking. Names, parents, labels and recovery are `Local`'s.
 pub trait Driver: fmt::Debug + Send + Sync {
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
+    /// Whether a daemon does it, which may be down.
+    fn is_remote(&self) -> bool {
+        false
+    }
     /// Whether `root` (the directory that will hold the snapshots) can carry this driver.
     fn probe(&self, root: &Path) -> Result<Support>;
     /// Makes the snapshot's directories. `parents` is nearest first.
     fn create(&self, id: SnapshotId, parents: &[SnapshotId]) -> Result<()>;
+    /// The same for a driver that has to be told more, or may have more to say.
+    fn make(&self, new: &New<'_>) -> Result<Prepared> {
+        self.create(new.id, new.parents).map(|()| Prepared::Empty)
+    }
     fn mounts(&self, id: SnapshotId, parents: &[SnapshotId], kind: SnapshotKind) -> Result<Vec<Mount>>;
     fn unpack_target(&self, id: SnapshotId) -> UnpackTarget;
     /// Where the snapshot's own files are.
@@ -171,8 +213,26 @@ pub trait Driver: fmt::Debug + Send + Sync {
         self.usage(id)
     }
     /// Makes of a snapshot that is about to be committed what its children need. It may still fail to be.
-    fn seal(&self, _id: SnapshotId) -> Result<()> {
+    fn seal(&self, _id: SnapshotId, _labels: &Labels) -> Result<()> {
         Ok(())
+    }
+    /// All that is written to the snapshot is on disk when it returns.
+    fn sync(&self, id: SnapshotId) -> Result<()> {
+        let path = self.directory(id);
+        let directory = File::open(&path).context(|| format!("open {}", path.display()))?;
+        rustix::fs::syncfs(&directory).context(|| format!("sync the filesystem of {}", path.display()))?;
+        let above = path.parent().unwrap_or(&path);
+        File::open(above).and_then(|d| d.sync_all()).map_err(|e| Error::io("sync directory", above, e))
+    }
+    /// What is there, and whether it can be a committed one.
+    fn list(&self) -> Result<Vec<(SnapshotId, bool)>> {
+        let root = self.directory(SnapshotId(0)).parent().map(Path::to_owned).unwrap_or_default();
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(&root).context(|| format!("list {}", root.display()))? {
+            let name = entry.context(|| format!("list {}", root.display()))?.file_name();
+            found.extend(name.to_str().and_then(|n| n.parse().ok()).map(|id| (SnapshotId(id), true)));
+        }
+        Ok(found)
     }
     /// What a snapshot about to be committed holds, and the digest that says whether it still does.
     fn measure(&self, id: SnapshotId, sums: &Sums) -> Result<Measured>;
@@ -181,6 +241,10 @@ pub trait Driver: fmt::Debug + Send + Sync {
         Ok(())
     }
     fn remove(&self, id: SnapshotId) -> Result<()>;
+    /// Called when something was removed and nothing is left to be.
+    fn swept(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Makes a driver for the directory that holds all snapshotters' directories.
@@ -198,6 +262,19 @@ pub const DRIVERS: &[MakeDriver] = &[
 /// The snapshotter of that name, or the first whose driver `root`'s filesystem can carry. Each has its own directory
 /// `root/<name>`. Blocking.
 pub fn open(root: &Path, name: Option<&str>, db: Arc<Db>) -> Result<Local> {
+    choose(root, name).map(|driver| Local::new(driver, db))
+}
+
+/// The snapshotter behind a socket of containerd's snapshots API. Nobody is asked yet: its daemon may come later. `root` is
+/// the engine's, whose snapshots it tells from others' by it. Within a tokio runtime.
+///
+/// # Errors
+/// `InvalidArgument` if the socket is none.
+pub fn remote(name: &str, socket: &Path, root: &Path, db: Arc<Db>) -> Result<Local> {
+    Ok(Local::new(Box::new(remote::Remote::new(name, socket, root)?), db))
+}
+
+fn choose(root: &Path, name: Option<&str>) -> Result<Box<dyn Driver>> {
     let mut refused = Vec::new();
     for make in DRIVERS {
         let driver = make(root);
@@ -207,12 +284,14 @@ pub fn open(root: &Path, name: Option<&str>, db: Arc<Db>) -> Result<Local> {
         let own = root.join(driver.name());
         std::fs::create_dir_all(&own).context(|| format!("create {}", own.display()))?;
         match driver.probe(&own)? {
-            Support::Yes => return Ok(Local::new(driver, own, db)),
+            Support::Yes => return Ok(driver),
             Support::No { because } => refused.push(format!("{}: {because}", driver.name())),
         }
     }
     match name {
-        Some(name) if refused.is_empty() => bail!(InvalidArgument, "there is no snapshotter {name:?}"),
+        Some(name) if refused.is_empty() => {
+            bail!(InvalidArgument, "there is no snapshotter {name:?}: a remote one needs its [proxy_plugins.{name}]")
+        }
         _ => bail!(FailedPrecondition, "no snapshotter works on {}: {}", root.display(), refused.join("; ")),
     }
 }

@@ -127,7 +127,10 @@ fn detached(mount: &Mount, users: Option<BorrowedFd<'_>>) -> Result<OwnedFd> {
 
 fn superblock(mount: &Mount, source: &str) -> Result<OwnedFd> {
     let kind = mount.kind.as_str();
-    let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC).context(|| format!("open filesystem {kind}"))?;
+    let context = match fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC) {
+        Err(Errno::NODEV) => bail!(Unimplemented, "this kernel has no filesystem {kind:?}"),
+        other => other.context(|| format!("open filesystem {kind}"))?,
+    };
     let configure = |option: &str| match option.split_once('=') {
         None if option == "rw" => Ok(()),
         Some((key, value)) => fsconfig_set_string(context.as_fd(), key, value),

@@ -30,7 +30,7 @@ impl Native {
 }
 
 impl Driver for Native {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "native"
     }
 

@@ -28,7 +28,7 @@ impl Overlay {
 }
 
 impl Driver for Overlay {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "overlayfs"
     }
 

@@ -1,9 +1,17 @@
 //! The contract of a snapshotter, run over every driver on a real kernel.
 
-use std::{fs, path::Path, process::Command, sync::Arc, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Command},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::*;
-use crate::{engine::metadata::Table, error::Kind};
+use crate::{
+    engine::metadata::Table, error::Kind, proto::containerd::services::snapshots::v1::snapshots_server::SnapshotsServer,
+};
 
 pub(super) struct Rig {
     pub dir: tempfile::TempDir,
@@ -11,10 +19,18 @@ pub(super) struct Rig {
     pub snapshotter: Local,
     /// Whether the snapshots are on a filesystem of their own.
     disk: bool,
+    /// The service that a remote one asks.
+    daemon: Option<Daemon>,
+}
+
+enum Daemon {
+    Ours(tokio::task::JoinHandle<()>),
+    Containerd(Child),
 }
 
 /// On a tmpfs of its own, which can carry overlayfs whatever the machine's root is, or on the filesystem that the driver
-/// needs. `None`, with a word, where that cannot be made.
+/// needs. `None`, with a word, where that cannot be made. "wharf" and "wharf-DRIVER" are remote: asked over a socket of the
+/// service that others ask, with a database of their own. "containerd" is the overlayfs of a containerd 2.3.
 pub(super) fn rig(name: &str) -> Option<Rig> {
     if !rustix::process::geteuid().is_root() {
         println!("skipped: mounting needs root");
@@ -22,7 +38,7 @@ pub(super) fn rig(name: &str) -> Option<Rig> {
     }
     let dir = tempfile::tempdir().unwrap();
     rustix::mount::mount("none", dir.path(), "tmpfs", rustix::mount::MountFlags::empty(), c"size=256m").unwrap();
-    if name == "erofs" && !has_program("mkfs.erofs") {
+    if name.ends_with("erofs") && !has_program("mkfs.erofs") {
         unmount(dir.path()).unwrap();
         return None;
     }
@@ -32,9 +48,63 @@ pub(super) fn rig(name: &str) -> Option<Rig> {
         return None;
     }
     let db = Arc::new(Db::open(&dir.path().join("meta.db")).unwrap());
-    let snapshotter = open(&dir.path().join("snapshots"), Some(name), Arc::clone(&db)).unwrap();
+    let ask = |name: &str| remote(name, &dir.path().join("s.sock"), dir.path(), Arc::clone(&db)).unwrap();
+    let (snapshotter, daemon) = if name.starts_with("wharf") {
+        let daemon = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(serve(dir.path())));
+        (ask(name), Some(Daemon::Ours(daemon)))
+    } else if name == "containerd" {
+        let Some(daemon) = containerd(dir.path()) else {
+            unmount(dir.path()).unwrap();
+            return None;
+        };
+        (ask("overlayfs"), Some(Daemon::Containerd(daemon)))
+    } else {
+        (open(&dir.path().join("snapshots"), Some(name), Arc::clone(&db)).unwrap(), None)
+    };
     fs::create_dir(dir.path().join("mnt")).unwrap();
-    Some(Rig { dir, db, snapshotter, disk })
+    Some(Rig { dir, db, snapshotter, disk, daemon })
+}
+
+/// The snapshots service on `s.sock`.
+async fn serve(dir: &Path) -> tokio::task::JoinHandle<()> {
+    let db = Arc::new(Db::open(&dir.join("served.db")).unwrap());
+    let clients = Clients::open(&dir.join("served"), Some("overlayfs".to_owned()), Arc::clone(&db)).await.unwrap();
+    let server = SnapshotsServer::new(service::Service::new(Arc::new(clients), db));
+    let listener = tokio::net::UnixListener::bind(dir.join("s.sock")).unwrap();
+    let incoming = tokio_stream::wrappers::UnixListenerStream::new(listener);
+    tokio::spawn(async move {
+        tonic::transport::Server::builder().add_service(server).serve_with_incoming(incoming).await.unwrap();
+    })
+}
+
+/// One on `s.sock`, with a private root.
+fn containerd(dir: &Path) -> Option<Child> {
+    let home = std::env::var("HOME").unwrap_or_default() + "/.cache/wharf-peers";
+    let peers = std::env::var("WHARF_PEERS").unwrap_or(home);
+    let program = Path::new(&peers).join("containerd-2.3.4/containerd");
+    if !program.is_file() {
+        assert!(std::env::var_os("WHARF_CI").is_none(), "skipped in CI: there is no {}", program.display());
+        println!("skipped: there is no {}", program.display());
+        return None;
+    }
+    let d = dir.display();
+    let config = format!(
+        "version = 3\nroot = '{d}/c'\nstate = '{d}/state'\ndisabled_plugins = ['io.containerd.cri.v1.images', \
+         'io.containerd.cri.v1.runtime', 'io.containerd.grpc.v1.cri', 'io.containerd.nri.v1.nri']\n[grpc]\naddress = '{d}/s.sock'\n\
+         [ttrpc]\naddress = '{d}/t.sock'\n[plugins.'io.containerd.internal.v1.opt']\npath = '{d}/opt'\n"
+    );
+    fs::write(dir.join("c.toml"), config).unwrap();
+    let log = fs::File::create(dir.join("log")).unwrap();
+    let mut command = Command::new(program);
+    command.arg("-c").arg(dir.join("c.toml")).stdout(log.try_clone().unwrap()).stderr(log);
+    let child = command.spawn().unwrap();
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    while std::os::unix::net::UnixStream::connect(dir.join("s.sock")).is_err() {
+        let log = fs::read_to_string(dir.join("log")).unwrap();
+        assert!(std::time::Instant::now() < deadline, "containerd does not come up: {log}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Some(child)
 }
 
 /// A filesystem in a file, mounted; `false` if there is no program to make it.
@@ -67,6 +137,14 @@ fn has_program(name: &str) -> bool {
 
 impl Drop for Rig {
     fn drop(&mut self) {
+        match &mut self.daemon {
+            Some(Daemon::Ours(daemon)) => daemon.abort(),
+            Some(Daemon::Containerd(child)) => {
+                child.kill().unwrap();
+                child.wait().unwrap();
+            }
+            None => {}
+        }
         unmount(&self.dir.path().join("mnt")).unwrap();
         if self.disk {
             unmount(&self.dir.path().join("snapshots")).unwrap();
@@ -164,7 +242,7 @@ async fn usage_counts_what_was_written(rig: &Rig) {
     assert_eq!((after.bytes - before.bytes, after.inodes - before.inodes), (1 << 20, 1));
     rig.snapshotter.commit("u", "used", Labels::new()).await.unwrap();
     let committed = rig.snapshotter.usage("used").await.unwrap();
-    if rig.snapshotter.name() == "erofs" {
+    if rig.snapshotter.name().ends_with("erofs") {
         // One file now, with what it holds and what says so.
         let bytes = committed.bytes - (1 << 20);
         assert!(bytes * 20 < 1 << 20 && committed.inodes == 1, "{committed:?} after {after:?}");
@@ -195,11 +273,28 @@ async fn recovery_discards_the_half_made(rig: &Rig) {
     let s = &rig.snapshotter;
     s.sweep().await.unwrap();
     rig.db.new_snapshot(s.name(), "half", SnapshotKind::Active, None, &Labels::new()).unwrap();
-    let root = rig.dir.path().join("snapshots").join(s.name());
-    fs::create_dir_all(root.join("4711/fs")).unwrap();
+    let root = if s.is_remote() {
+        let root = match &rig.daemon {
+            Some(Daemon::Containerd(_)) => rig.dir.path().join("c/io.containerd.snapshotter.v1.overlayfs"),
+            _ => rig.dir.path().join("served").join(s.name()),
+        };
+        let (name, dir) = (s.name().to_owned(), rig.dir.path().to_owned());
+        let stray = move || remote::Remote::new(&name, &dir.join("s.sock"), &dir)?.create(SnapshotId(4711), &[]);
+        tokio::task::spawn_blocking(stray).await.unwrap().unwrap();
+        fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_dir()).unwrap()
+    } else {
+        let root = rig.dir.path().join("snapshots").join(s.name());
+        fs::create_dir_all(root.join("4711/fs")).unwrap();
+        root
+    };
     assert_eq!(s.recover().await.unwrap(), (1, 1));
     assert_eq!(s.recover().await.unwrap(), (0, 0));
-    assert_eq!(fs::read_dir(&root).unwrap().count(), 0);
+    // containerd's collector deletes, and takes its time.
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while fs::read_dir(&root).unwrap().count() > 0 {
+        assert!(matches!(rig.daemon, Some(Daemon::Containerd(_))) && std::time::Instant::now() < deadline);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 async fn contract(name: &str) {
@@ -229,6 +324,26 @@ async fn native_keeps_the_contract() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn erofs_keeps_the_contract() {
     contract("erofs").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn our_own_served_to_ourselves_keeps_the_contract() {
+    contract("wharf").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_containerd_s_overlayfs_keeps_the_contract() {
+    contract("containerd").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn native_served_keeps_the_contract() {
+    contract("wharf-native").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn erofs_served_keeps_the_contract() {
+    contract("wharf-erofs").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -110,6 +110,7 @@ pub fn index(document: &[u8], host: &Platform) -> Result<Vec<Listed>> {
             size: entry.size,
             platform: entry.platform,
             urls: None,
+            annotations: None,
         };
         match groups.iter_mut().find(|(known, _)| name.is_some() && *known == name) {
             Some((_, all)) => all.push(found),

@@ -16,10 +16,47 @@ use crate::{
             registry::Session,
             unpack::{self, Unpacked},
         },
-        snapshot::{self, Labels, Sums, UnpackTarget, Whiteouts},
+        snapshot::{self, Labels, Prepared, SNAPSHOT_REF, Sums, UnpackTarget, Whiteouts},
     },
     error::{Context, Error, Kind, Result},
 };
+
+/// What a remote snapshotter has to know of an image to find its layers by itself.
+pub(super) struct Origin {
+    pub reference: String,
+    pub manifest: Digest,
+}
+
+/// Before the names of labels that are for the snapshotter, in annotations of layers too.
+const INHERITED: &str = "containerd.io/snapshot/";
+/// Bytes of a label, its name included.
+const LABEL: usize = 4096;
+
+impl Origin {
+    /// As containerd tells it (its pkg/snapshotters): the image, its manifest, the layer, and as many of those above it as a
+    /// label holds. What the manifest says of the layer to snapshotters goes along.
+    fn labels(&self, blobs: &[Descriptor]) -> Labels {
+        let Some(layer) = blobs.first() else { return Labels::new() };
+        let said = layer.annotations.iter().flatten().filter(|(name, value)| {
+            name.starts_with(INHERITED) && name.len() + value.len() <= LABEL && !value.is_empty()
+        });
+        let mut labels: Labels = said.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let mut tell = |name: &str, value: String| labels.insert(format!("{INHERITED}cri.{name}"), value);
+        tell("image-ref", self.reference.clone());
+        tell("manifest-digest", self.manifest.to_string());
+        tell("layer-digest", layer.digest.to_string());
+        let mut layers = String::new();
+        for blob in blobs {
+            if INHERITED.len() + "cri.image-layers".len() + layers.len() + 1 + blob.digest.as_str().len() > LABEL {
+                break;
+            }
+            layers += if layers.is_empty() { "" } else { "," };
+            layers += blob.digest.as_str();
+        }
+        tell("image-layers", layers);
+        labels
+    }
+}
 
 /// A layer on its way to be committed.
 struct Layer<'a> {
@@ -28,20 +65,28 @@ struct Layer<'a> {
     diff_id: &'a Digest,
     chain: &'a Digest,
     parent: Option<&'a Digest>,
+    /// For a remote snapshotter.
+    labels: Labels,
+    /// Whether its snapshot is prepared.
+    begun: bool,
 }
 
 impl Puller {
-    /// Returns the chain ID of the top layer, committed.
+    /// Returns the chain ID of the top layer, committed, and the blobs that are not here: a remote snapshotter has their
+    /// layers by itself.
     pub(super) async fn layers(
         &self,
         session: &Session,
         blobs: &[Descriptor],
         rootfs: &RootFs,
+        origin: Option<&Origin>,
         lease: &str,
         report: &Report,
-    ) -> Result<Option<String>> {
+    ) -> Result<(Option<String>, Vec<Digest>)> {
         let chain = rootfs.chain_ids();
-        let Some(top) = chain.last() else { return Ok(None) };
+        let mut absent = Vec::new();
+        let Some(top) = chain.last() else { return Ok((None, absent)) };
+        let origin = origin.filter(|_| self.snapshotter.is_remote());
         // Two pulls of images that share layers take turns here; their downloads have not been started yet.
         let _one = self.locks.lock(Subject::Chain, &chain[0]).await;
         let mut first = 0;
@@ -51,26 +96,46 @@ impl Puller {
                 break;
             }
         }
-        for blob in &blobs[..first] {
+        let exists = |blob: &Descriptor| {
+            let digest = blob.digest.to_string();
+            report(Progress { digest, done: blob.size, total: blob.size, phase: Phase::Exists });
+        };
+        for (blob, id) in blobs[..first].iter().zip(&chain) {
             // Unpacked already, perhaps by another image that goes while we pull: the blobs are this image's as well.
-            self.fetch(session, blob, lease, report).await?;
-            report(Progress {
-                digest: blob.digest.to_string(),
-                done: blob.size,
-                total: blob.size,
-                phase: Phase::Exists,
-            });
+            if self.snapshotter.stat(id.as_str()).await?.labels.contains_key(SNAPSHOT_REF) {
+                absent.push(blob.digest.clone());
+            } else {
+                self.fetch(session, blob, lease, report).await?;
+            }
+            exists(blob);
+        }
+        let layer = |number: usize, begun: bool| Layer {
+            number,
+            blob: &blobs[number],
+            diff_id: &rootfs.diff_ids()[number],
+            chain: &chain[number],
+            parent: number.checked_sub(1).map(|below| &chain[below]),
+            labels: origin.map(|origin| origin.labels(&blobs[number..])).unwrap_or_default(),
+            begun,
+        };
+        // As far up as it has them, nothing is fetched. The layer it has not is prepared then.
+        let mut begun = false;
+        while origin.is_some() && !begun && first < chain.len() {
+            let blob = &blobs[first];
+            let taken = self.begin(&layer(first, false), lease).await;
+            match taken.context(|| format!("layer {}", blob.digest.short()))? {
+                Prepared::Empty => begun = true,
+                Prepared::Committed => {
+                    absent.push(blob.digest.clone());
+                    exists(blob);
+                    first += 1;
+                }
+            }
         }
         let (downloads, unpacks) = (Semaphore::new(self.parallel), Semaphore::new(cores()));
         let mut running = FuturesUnordered::new();
         for number in first..chain.len() {
-            let layer = Layer {
-                number,
-                blob: &blobs[number],
-                diff_id: &rootfs.diff_ids()[number],
-                chain: &chain[number],
-                parent: number.checked_sub(1).map(|below| &chain[below]),
-            };
+            let layer = layer(number, begun && number == first);
             running.push(self.layer(session, layer, lease, report, &downloads, &unpacks));
         }
         let mut ready: Vec<Option<(Layer<'_>, Option<Unpacked>)>> = chain.iter().map(|_| None).collect();
@@ -88,14 +153,19 @@ impl Puller {
                 next += 1;
             }
         }
-        Ok(Some(top.to_string()))
+        Ok((Some(top.to_string()), absent))
+    }
+
+    /// The lease keeps the snapshot, which may be one that is to come.
+    async fn hold(&self, key: &str, lease: &str) -> Result<()> {
+        let (db, name) = (Arc::clone(&self.db), self.snapshotter.name().to_owned());
+        let (key, own) = (key.to_owned(), lease.to_owned());
+        blocking(move || db.lease_snapshot(&own, &name, &key)).await
     }
 
     /// Whether the snapshot is committed; if so the lease keeps it.
     async fn have(&self, chain: &Digest, lease: &str) -> Result<bool> {
-        let (db, name) = (Arc::clone(&self.db), self.snapshotter.name().to_owned());
-        let (key, own) = (chain.to_string(), lease.to_owned());
-        blocking(move || db.lease_snapshot(&own, &name, &key)).await?;
+        self.hold(chain.as_str(), lease).await?;
         match self.snapshotter.stat(chain.as_str()).await {
             Ok(info) => Ok(info.kind == snapshot::SnapshotKind::Committed),
             Err(error) if error.is(Kind::NotFound) => Ok(false),
@@ -135,7 +205,9 @@ impl Puller {
         if !self.snapshotter.independent() {
             return Ok(None);
         }
-        let key = self.fresh(layer, None, lease).await?;
+        let key = Self::key(layer, lease);
+        self.hold(&key, lease).await?;
+        self.snapshotter.prepare(&key, None, Labels::new()).await?;
         let target = self.snapshotter.unpack_target(&key).await?;
         match self.unpack_into(layer, target).await {
             Ok(unpacked) => Ok(Some(unpacked)),
@@ -147,15 +219,6 @@ impl Puller {
             }
             Err(error) => Err(error.and_cleanup(self.snapshotter.remove(&key).await)),
         }
-    }
-
-    async fn fresh(&self, layer: &Layer<'_>, parent: Option<&str>, lease: &str) -> Result<String> {
-        let key = Self::key(layer, lease);
-        let (db, name, own, snapshot) =
-            (Arc::clone(&self.db), self.snapshotter.name().to_owned(), lease.to_owned(), key.clone());
-        blocking(move || db.lease_snapshot(&own, &name, &snapshot)).await?;
-        self.snapshotter.prepare(&key, parent, Labels::new()).await?;
-        Ok(key)
     }
 
     async fn unpack_into(&self, layer: &Layer<'_>, target: UnpackTarget) -> Result<Unpacked> {
@@ -188,8 +251,9 @@ impl Puller {
                 self.snapshotter.commit_onto(&key, layer.chain.as_str(), parent, Labels::new(), sums).await
             }
             None => {
-                let sums = self.unpack_above(layer, lease).await?;
-                self.snapshotter.commit_onto(&key, layer.chain.as_str(), parent, Labels::new(), sums).await
+                // A remote snapshotter may have it after all.
+                let Some(sums) = self.unpack_above(layer, lease).await? else { return Ok(()) };
+                self.snapshotter.commit_onto(&key, layer.chain.as_str(), parent, layer.labels.clone(), sums).await
             }
         };
         match committed {
@@ -200,9 +264,21 @@ impl Puller {
         }
     }
 
-    /// Unpacks with the parents in sight: into the mounted snapshot, where deletions are applied.
-    async fn unpack_above(&self, layer: &Layer<'_>, lease: &str) -> Result<Sums> {
-        let key = self.fresh(layer, layer.parent.map(Digest::as_str), lease).await?;
+    /// Prepares the layer's snapshot on its parent.
+    async fn begin(&self, layer: &Layer<'_>, lease: &str) -> Result<Prepared> {
+        let key = Self::key(layer, lease);
+        self.hold(&key, lease).await?;
+        let parent = layer.parent.map(Digest::as_str);
+        self.snapshotter.prepare_layer(&key, layer.chain.as_str(), parent, layer.labels.clone()).await
+    }
+
+    /// Unpacks with the parents in sight: into the mounted snapshot, where deletions are applied. `None` if the snapshotter
+    /// has the layer by itself and has committed it.
+    async fn unpack_above(&self, layer: &Layer<'_>, lease: &str) -> Result<Option<Sums>> {
+        let key = Self::key(layer, lease);
+        if !layer.begun && self.begin(layer, lease).await? == Prepared::Committed {
+            return Ok(None);
+        }
         let direct = self.snapshotter.unpack_target(&key).await?;
         let done = if direct.whiteouts == Whiteouts::Apply {
             self.unpack_into(layer, direct).await.map(|unpacked| unpacked.sums)
@@ -225,7 +301,7 @@ impl Puller {
             }
         };
         match done {
-            Ok(sums) => Ok(sums),
+            Ok(sums) => Ok(Some(sums)),
             Err(error) => Err(error.and_cleanup(self.snapshotter.remove(&key).await)),
         }
     }
@@ -238,9 +314,7 @@ impl Puller {
         work: impl FnOnce(&Path) -> Result<()> + Send + 'static,
     ) -> Result<()> {
         let key = format!("{}-parent", Self::key(layer, lease));
-        let (db, name, own, snapshot) =
-            (Arc::clone(&self.db), self.snapshotter.name().to_owned(), lease.to_owned(), key.clone());
-        blocking(move || db.lease_snapshot(&own, &name, &snapshot)).await?;
+        self.hold(&key, lease).await?;
         let mounts = self.snapshotter.view(&key, layer.parent.map(Digest::as_str), Labels::new()).await?;
         let point = self.scratch.join(&key);
         let done = blocking(move || {

@@ -10,6 +10,7 @@ mod locks;
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
+use layers::Origin;
 pub(super) use locks::{Locks, Subject};
 
 use super::{
@@ -69,6 +70,7 @@ pub struct Puller {
     limits: Limits,
     parallel: usize,
     discard_unpacked_layers: bool,
+    annotate: bool,
     pinned: Vec<String>,
     /// Where a layer is mounted that has to be unpacked on top of its parents.
     scratch: PathBuf,
@@ -94,7 +96,7 @@ impl Puller {
         scratch: PathBuf,
     ) -> Result<Self> {
         let (parallel, discard_unpacked_layers) = (config.parallel.max(1), config.discard_unpacked_layers);
-        let pinned = config.pinned.clone();
+        let (pinned, annotate) = (config.pinned.clone(), config.annotate_snapshots);
         let registry = Registry::new(config)?;
         Ok(Self {
             content,
@@ -104,6 +106,7 @@ impl Puller {
             limits: Limits::default(),
             parallel,
             discard_unpacked_layers,
+            annotate,
             pinned,
             scratch,
             locks: Arc::default(),
@@ -269,11 +272,17 @@ impl Puller {
         }
         let config = self.config(session, &resolved.config, lease).await?;
         let rootfs = RootFs::parse(&config, resolved.layers.len())?;
-        let snapshot = self.layers(session, &resolved.layers, &rootfs, lease, report).await?;
+        // What is not in a registry, nobody else finds there.
+        let origin = references.first().filter(|_| self.annotate && !session.is_offline()).map(|reference| Origin {
+            reference: reference.to_string(),
+            manifest: resolved.documents.last().map_or(&resolved.target, |document| &document.digest).clone(),
+        });
+        let (snapshot, absent) =
+            self.layers(session, &resolved.layers, &rootfs, origin.as_ref(), lease, report).await?;
         let mut blobs: Vec<Digest> = resolved.documents.iter().map(|d| d.digest.clone()).collect();
         blobs.push(resolved.config.digest.clone());
         if !self.discard_unpacked_layers {
-            blobs.extend(resolved.layers.iter().map(|l| l.digest.clone()));
+            blobs.extend(resolved.layers.iter().map(|l| l.digest.clone()).filter(|digest| !absent.contains(digest)));
         }
         let tags: Vec<String> = references.iter().filter_map(Reference::tagged).collect();
         Ok(ImageRow {

@@ -52,6 +52,8 @@ pub struct RegistryConfig {
     pub parallel: usize,
     /// Whether blobs of layers are garbage once they are unpacked.
     pub discard_unpacked_layers: bool,
+    /// Whether a remote snapshotter is told which image and layer a snapshot is for, so that it can find it by itself.
+    pub annotate_snapshots: bool,
     /// Images that prune and the kubelet leave alone, by their whole names.
     pub pinned: Vec<String>,
     /// Directories of `hosts.toml` files, joined by colons. Read again for every pull.
@@ -75,6 +77,7 @@ impl Default for RegistryConfig {
             connect_timeout: Duration::from_secs(15),
             parallel: 3,
             discard_unpacked_layers: false,
+            annotate_snapshots: true,
             pinned: Vec::new(),
             config_path: DEFAULT_CONFIG_PATH.to_owned(),
             mirrors: BTreeMap::new(),
@@ -241,6 +244,11 @@ pub struct Session {
 }
 
 impl Session {
+    /// Whether nobody is asked: everything is here already.
+    pub fn is_offline(&self) -> bool {
+        self.hosts.is_empty() && self.failures.is_empty()
+    }
+
     /// What went wrong without being the end of it.
     pub fn warnings(&self) -> Vec<String> {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
