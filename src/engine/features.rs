@@ -118,7 +118,11 @@ mod tests {
 
     #[test]
     fn a_runtime_that_does_not_answer_can_do_nothing_more() {
-        let handler = |path: &str| Handler { name: "x".to_owned(), runtime: Some(path.into()) };
+        let handler = |path: &str| Handler {
+            name: "x".to_owned(),
+            runtime: Some(path.into()),
+            cgroups: crate::node::cgroup::Driver::Cgroupfs,
+        };
         for path in ["/bin/false", "/no/such/runtime", "/bin/echo"] {
             let features = of(&handler(path), &[]);
             assert!(!features.user_namespaces && !features.recursive_read_only, "{path}");

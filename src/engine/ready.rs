@@ -13,7 +13,10 @@ use std::{
 use rustix::fs::{Access, access};
 
 use super::{Engine, cgroup, features, metadata::Db};
-use crate::error::{Context, Error, Kind, Result};
+use crate::{
+    error::{Context, Error, Kind, Result},
+    node::cgroup::Driver,
+};
 
 /// A disk that does not answer for so long is one no container starts from.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -45,16 +48,22 @@ impl Runtimes {
 }
 
 impl Engine {
-    /// There are cgroups to write to, the default handler's runtime runs, the root and the state can be written and the
-    /// database can record.
+    /// There are cgroups to write to, and a systemd if a handler has it make them; the default handler's runtime runs, the root
+    /// and the state can be written and the database can record.
     ///
     /// # Errors
     /// What is missing.
     pub async fn ready(&self) -> Result<()> {
         let runtime = self.handler("")?.runtime.clone();
+        let systemd = self.config.handlers.iter().find(|h| h.cgroups == Driver::Systemd).map(|h| h.name.clone());
         let directories = [self.config.root.clone(), self.config.state.clone()];
         let (db, runtimes) = (Arc::clone(&self.db), Arc::clone(&self.runtimes));
-        let look = tokio::task::spawn_blocking(move || look(runtime.as_deref(), &runtimes, &directories, &db));
+        let look = tokio::task::spawn_blocking(move || {
+            if let Some(handler) = systemd {
+                needs_systemd(&handler)?;
+            }
+            look(runtime.as_deref(), &runtimes, &directories, &db)
+        });
         match tokio::time::timeout(LIMIT, look).await {
             Ok(Ok(found)) => found,
             Ok(Err(died)) => {
@@ -67,6 +76,17 @@ impl Engine {
             }
         }
     }
+}
+
+/// A kubelet has one driver for all handlers, so that one of them is enough.
+fn needs_systemd(handler: &str) -> Result<()> {
+    cgroup::systemd::check().map_err(|error| {
+        let text = format!(
+            "handler {handler} has the cgroup driver systemd (SystemdCgroup = true), but {error:#}: set SystemdCgroup = false in \
+             its options and cgroupDriver: cgroupfs for the kubelet"
+        );
+        Error::new(error.kind(), text)
+    })
 }
 
 fn look(runtime: Option<&Path>, runtimes: &Runtimes, directories: &[PathBuf], db: &Db) -> Result<()> {

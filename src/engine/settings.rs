@@ -18,6 +18,7 @@ use crate::{
         tree::{At, Item, Table, Value},
     },
     error::Result,
+    node::cgroup::Driver,
 };
 
 const IMAGES: &str = "io.containerd.cri.v1.images";
@@ -49,6 +50,7 @@ const APPLIED: &[&str] = &[
     "plugins/io.containerd.cri.v1.runtime/containerd/default_runtime_name",
     "plugins/io.containerd.cri.v1.runtime/containerd/runtimes/*/runtime_type",
     "plugins/io.containerd.cri.v1.runtime/containerd/runtimes/*/options/BinaryName",
+    "plugins/io.containerd.cri.v1.runtime/containerd/runtimes/*/options/SystemdCgroup",
     "plugins/io.containerd.cri.v1.runtime/containerd/runtimes/*/cni_conf_dir",
     "plugins/io.containerd.cri.v1.runtime/enable_unprivileged_ports",
     "plugins/io.containerd.cri.v1.runtime/enable_unprivileged_icmp",
@@ -212,7 +214,7 @@ fn streaming(s: &containerd::Settings, config: &mut super::streaming::Config, fi
     }
 }
 
-/// The default one first, the built-in one under its own name at the end.
+/// The default one first, the built-in one under its own name at the end, with the default one's cgroup driver: a kubelet has one.
 fn handlers(s: &containerd::Settings, findings: &mut Vec<Finding>) -> Vec<Handler> {
     let default = &s.runtime.default_handler.value;
     let mut named: Vec<_> = s.runtime.handlers.iter().collect();
@@ -224,8 +226,9 @@ fn handlers(s: &containerd::Settings, findings: &mut Vec<Finding>) -> Vec<Handle
             let at = at.at.as_ref().or(handler.at.as_ref());
             findings.push(Finding::new(severity, Fault::Unsupported, &[&base[..], key].concat(), at, text));
         };
+        let cgroups = if handler.systemd_cgroup.value { Driver::Systemd } else { Driver::Cgroupfs };
         if handler.runtime_type.value == BUILT_IN {
-            handlers.push(Handler { name: name.clone(), runtime: None });
+            handlers.push(Handler { name: name.clone(), runtime: None, cgroups });
             continue;
         }
         if handler.runtime_type.value != RUNC {
@@ -243,17 +246,12 @@ fn handlers(s: &containerd::Settings, findings: &mut Vec<Finding>) -> Vec<Handle
             let text = "this machine has no runc: the runtime inside wharf takes its place".to_owned();
             say(Severity::Note, &["options", "BinaryName"], binary, text);
         }
-        if handler.systemd_cgroup.value {
-            let at = Setting { value: String::new(), at: handler.systemd_cgroup.at.clone() };
-            let text =
-                "wharf makes cgroups by itself (cgroupfs): set cgroupDriver: cgroupfs for the kubelet".to_owned();
-            say(Severity::Warning, &["options", "SystemdCgroup"], &at, text);
-        }
         let missing = || (!binary.value.is_empty()).then(|| PathBuf::from(wanted));
-        handlers.push(Handler { name: name.clone(), runtime: runtime.or_else(missing) });
+        handlers.push(Handler { name: name.clone(), runtime: runtime.or_else(missing), cgroups });
     }
     if !handlers.iter().any(|handler| handler.name == "wharf") {
-        handlers.push(Handler { name: "wharf".to_owned(), runtime: None });
+        let cgroups = handlers.first().map_or(Driver::Cgroupfs, |default| default.cgroups);
+        handlers.push(Handler { name: "wharf".to_owned(), runtime: None, cgroups });
     }
     handlers
 }
@@ -317,10 +315,14 @@ pub fn to_toml(config: &Config, listen: &Path) -> String {
     let seconds = format!("{}s", config.registry.progress_timeout.as_secs());
     let runtimes = config.handlers.iter().map(|handler| {
         let kind = |name: &str| ("runtime_type", V::String(name.to_owned()));
-        let mut keys = match &handler.runtime {
-            Some(runtime) => vec![kind(RUNC), ("options", table(vec![("BinaryName", text(runtime))]))],
-            None => vec![kind(BUILT_IN)],
-        };
+        let mut keys = vec![kind(if handler.runtime.is_some() { RUNC } else { BUILT_IN })];
+        let mut options: Vec<_> = handler.runtime.iter().map(|runtime| ("BinaryName", text(runtime))).collect();
+        if handler.cgroups == Driver::Systemd {
+            options.push(("SystemdCgroup", V::Boolean(true)));
+        }
+        if !options.is_empty() {
+            keys.push(("options", table(options)));
+        }
         keys.extend(config.network.handler_conf_dirs.get(&handler.name).map(|path| ("cni_conf_dir", text(path))));
         (handler.name.as_str(), table(keys))
     });
@@ -400,18 +402,16 @@ mod tests {
             (names.as_slice(), config.handlers[0].runtime.as_deref()),
             (&["sh", "runc", "wharf"][..], Some(Path::new("/bin/sh")))
         );
+        let drivers = config.handlers.iter().map(|h| h.cgroups).collect::<Vec<_>>();
+        assert_eq!(drivers, [Driver::Systemd, Driver::Cgroupfs, Driver::Systemd], "the built-in one has the default's");
         let said: Vec<(usize, Severity)> =
             findings.iter().map(|f| (f.at.as_ref().map_or(0, |at| at.line), f.severity)).collect();
-        for expected in [
-            (3, Severity::Note),
-            (5, Severity::Note),
-            (8, Severity::Note),
-            (19, Severity::Warning),
-            (21, Severity::Error),
-        ] {
+        for expected in [(3, Severity::Note), (5, Severity::Note), (8, Severity::Note), (21, Severity::Error)] {
             assert!(said.contains(&expected), "{expected:?}: {findings:#?}");
         }
-        assert!(findings.iter().all(|f| !f.key.contains("bin_dir") && !f.key.contains("mirrors")), "{findings:#?}");
+        for applied in ["bin_dir", "mirrors", "SystemdCgroup"] {
+            assert!(findings.iter().all(|f| !f.key.contains(applied)), "{findings:#?}");
+        }
     }
 
     #[test]
@@ -444,8 +444,9 @@ mod tests {
     }
 
     #[test]
-    fn our_own_defaults_come_back_as_they_were() {
-        let config = Config::new(Path::new("/var/lib/wharf"), Path::new("/run/wharf"));
+    fn our_own_settings_come_back_as_they_were() {
+        let mut config = Config::new(Path::new("/var/lib/wharf"), Path::new("/run/wharf"));
+        config.handlers[0].cgroups = Driver::Systemd;
         let (again, findings) = applied(&to_toml(&config, Path::new("/run/wharf/wharf.sock")));
         let mut ours: Vec<_> = config.handlers.clone();
         let mut theirs = again.handlers.clone();

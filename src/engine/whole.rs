@@ -12,6 +12,7 @@ use std::{
 };
 
 use super::{
+    cgroup::systemd,
     content::{Content, Digest},
     crash,
     cri::{self, Pods},
@@ -36,6 +37,7 @@ use super::{
 use crate::{
     bail,
     error::{Error, Kind, Result},
+    node::cgroup::Driver,
 };
 
 /// An image's configuration is at most this large (docs/architecture.md, "Limits").
@@ -52,6 +54,8 @@ pub struct Handler {
     pub name: String,
     /// runc or crun; `None` is the built-in OCI runtime.
     pub runtime: Option<PathBuf>,
+    /// Who makes its pods' cgroups.
+    pub cgroups: Driver,
 }
 
 #[derive(Debug, Clone)]
@@ -67,7 +71,7 @@ pub struct Config {
     pub remotes: BTreeMap<String, PathBuf>,
     pub network: NetworkConfig,
     pub registry: RegistryConfig,
-    /// Where pods' cgroups go when CRI names no parent.
+    /// Where pods' cgroups go when CRI names no parent; those that systemd makes go to [`systemd::SLICE`].
     pub cgroup_parent: String,
     /// Everybody in a pod may bind ports below 1024, ...
     pub unprivileged_ports: bool,
@@ -79,11 +83,15 @@ pub struct Config {
 impl Config {
     /// The usual places, with the handlers whose binaries this machine has.
     pub fn new(root: &Path, state: &Path) -> Self {
-        let mut handlers = vec![Handler { name: "wharf".to_owned(), runtime: None }];
+        let mut handlers = vec![Handler { name: "wharf".to_owned(), runtime: None, cgroups: Driver::Cgroupfs }];
         for name in ["runc", "crun"] {
             let places = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"];
             let found = places.iter().map(|p| Path::new(p).join(name)).find(|p| p.exists());
-            handlers.extend(found.map(|path| Handler { name: name.to_owned(), runtime: Some(path) }));
+            handlers.extend(found.map(|path| Handler {
+                name: name.to_owned(),
+                runtime: Some(path),
+                cgroups: Driver::Cgroupfs,
+            }));
         }
         Self {
             root: root.to_owned(),
@@ -120,6 +128,8 @@ pub struct Engine {
     /// By handler.
     features: HashMap<String, Features>,
     pub(super) runtimes: Arc<Runtimes>,
+    /// Held for writing while slices that nobody uses are stopped, for reading while a pod may be put in one.
+    pub slices: tokio::sync::RwLock<()>,
     collecting: tokio::sync::Mutex<()>,
     collection_due: AtomicBool,
     network_collection_due: AtomicBool,
@@ -156,6 +166,7 @@ impl Engine {
             tags: Mutex::default(),
             features,
             runtimes: Arc::default(),
+            slices: tokio::sync::RwLock::default(),
             collecting: tokio::sync::Mutex::default(),
             collection_due: AtomicBool::new(false),
             network_collection_due: AtomicBool::new(false),
@@ -184,6 +195,19 @@ impl Engine {
             let text = format!("no runtime for {name:?} is configured; there are: {}", known.join(", "));
             Error::new(Kind::NotFound, text)
         })
+    }
+
+    /// The default handler's, which a kubelet follows.
+    pub fn cgroup_driver(&self) -> Driver {
+        self.config.handlers.first().map_or(Driver::Cgroupfs, |default| default.cgroups)
+    }
+
+    /// Where a handler's pods go when CRI names no parent.
+    pub fn cgroup_parent(&self, handler: &Handler) -> &str {
+        match handler.cgroups {
+            Driver::Systemd => systemd::SLICE,
+            Driver::Cgroupfs => &self.config.cgroup_parent,
+        }
     }
 
     /// The server of exec, attach and port-forward; it listens from the first time it is asked for.

@@ -97,6 +97,11 @@ pub struct Handler {
 }
 
 impl Handler {
+    /// One of wharf's own: of its built-in runtime, or of runc or crun without a shim of theirs.
+    pub fn is_wharfs(&self) -> bool {
+        matches!(self.kind.as_str(), "built-in" | "oci" | "io.wharf.builtin.v1")
+    }
+
     /// The shim program containerd derives from the type.
     pub fn shim(&self) -> String {
         if self.kind.starts_with('/') {
@@ -126,11 +131,6 @@ pub fn handlers(seen: &Evidence) -> Vec<Handler> {
         };
         let kind = field("runtimeType", "runtime_type");
         let options = &entry["options"];
-        let runc = kind.ends_with(".runc.v2") || kind.ends_with(".runc.v1") || kind.is_empty();
-        let driver = runc.then(|| match options["SystemdCgroup"].as_bool() {
-            Some(true) => Driver::Systemd,
-            _ => Driver::Cgroupfs,
-        });
         let key = ["containerd", "runtimes", name, "options", "SystemdCgroup"];
         let line = seen.conf.value().and_then(|c| said(c, Area::Runtime, &key)).map(|s| s.source);
         let source = match (&line, effective.is_some()) {
@@ -140,7 +140,13 @@ pub fn handlers(seen: &Evidence) -> Vec<Handler> {
             (None, false) => source.clone(),
         };
         let binary = options["BinaryName"].as_str().unwrap_or_default().to_owned();
-        found.push(Handler { name: name.clone(), kind, driver, binary, source });
+        let mut handler = Handler { name: name.clone(), kind, driver: None, binary, source };
+        let kind = &handler.kind;
+        if handler.is_wharfs() || kind.ends_with(".runc.v2") || kind.ends_with(".runc.v1") || kind.is_empty() {
+            let on = options["SystemdCgroup"].as_bool() == Some(true);
+            handler.driver = Some(if on { Driver::Systemd } else { Driver::Cgroupfs });
+        }
+        found.push(handler);
     }
     found
 }

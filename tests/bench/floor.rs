@@ -56,7 +56,7 @@ fn once(dir: &Path, flags: i32, cgroups: bool) -> Duration {
     let options = text(format!("lowerdir={0}/root,upperdir={0}/upper,workdir={0}/work", dir.display()));
     let start = Instant::now();
     let cgroup = cgroups.then(|| Cgroup::new(format!("/wharf-floor-{}", std::process::id())).unwrap());
-    cgroup.as_ref().map_or(Ok(()), |c| c.create(None)).unwrap();
+    cgroup.as_ref().map_or(Ok(()), |c| c.create(None).map(drop)).unwrap();
     let (mut ends, go) = ([0; 2], [0_u8; 1]);
     // SAFETY: this process has one thread; the child makes system calls only, and ends by exec or _exit.
     let pid = unsafe {

@@ -206,3 +206,43 @@ fn bad_requests_are_refused_and_harm_nothing() {
     assert!(node.fails(&["inspect", "0123456789"]).contains("0123456789"));
     node.end();
 }
+
+#[test]
+fn a_handler_with_the_systemd_driver_says_that_there_is_no_systemd() {
+    // Where there is one, tests of the worker show it.
+    if Path::new("/run/systemd/system").exists() {
+        return eprintln!("this machine has a systemd");
+    }
+    let Some(node) = Node::start_with("nosystemd", |dir| {
+        let config = "version = 3\n[plugins.'io.containerd.cri.v1.runtime'.containerd]\ndefault_runtime_name = 'scopes'\n\
+             [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.scopes]\nruntime_type = 'io.wharf.builtin.v1'\n\
+             options = { SystemdCgroup = true }\n\
+             [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.wharf]\nruntime_type = 'io.wharf.builtin.v1'\n";
+        fs::write(dir.join("config.toml"), config).unwrap();
+        vec!["--config".to_owned(), dir.join("config.toml").display().to_string()]
+    }) else {
+        return;
+    };
+    let info = node.json(&["info"]);
+    let ready = &info["status"]["conditions"][0];
+    let message = ready["message"].as_str().unwrap();
+    assert_eq!((ready["type"].as_str(), ready["status"].as_bool()), (Some("RuntimeReady"), Some(false)), "{info}");
+    assert!(message.contains("handler scopes") && message.contains("no /run/systemd/system"), "{message}");
+    let handlers = &info["config"]["containerd"]["runtimes"];
+    let driver = |name: &str| handlers[name]["options"]["SystemdCgroup"].as_bool();
+    assert_eq!((driver("scopes"), driver("wharf")), (Some(true), Some(false)), "{handlers}");
+    let told = node.wharf(&["runtime-config"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&told.stdout).contains("SYSTEMD"), "{told:?}");
+
+    // Parents of the other driver are refused before anything is made; so are scopes that nobody can make.
+    let slice = node.pod_config("slice", |c| c["linux"]["cgroup_parent"] = "kubepods-pod1.slice".into());
+    for (handler, config) in [("scopes", node.pod_config("path", |_| ())), ("wharf", slice.clone())] {
+        let said = node.fails(&["runp", "--runtime", handler, &config]);
+        assert!(said.contains("cgroup driver cgroupfs") && said.contains("cgroup driver systemd"), "{said}");
+    }
+    let said = node.fails(&["runp", "--runtime", "scopes", &slice]);
+    assert!(said.contains("have systemd make wharf-") && said.contains("kubepods-pod1.slice"), "{said}");
+    assert_eq!(node.ok(&["pods", "-q"]), "");
+    node.ok(&["runp", "--runtime", "wharf", &node.pod_config("path", |_| ())]);
+    node.end();
+}

@@ -211,7 +211,9 @@ fn handlers(settings: &Settings, findings: &mut Vec<Finding>) {
 fn mixed_drivers(settings: &Settings, findings: &mut Vec<Finding>) {
     let runtime = &settings.runtime;
     let Some(default) = runtime.handlers.get(&runtime.default_handler.value) else { return };
-    let is_runc = |handler: &Handler| handler.runtime_type.value == "io.containerd.runc.v2";
+    // The runtime inside wharf reads the same option.
+    let is_runc =
+        |handler: &Handler| matches!(&*handler.runtime_type.value, "io.containerd.runc.v2" | "io.wharf.builtin.v1");
     let word = |systemd: bool| if systemd { "systemd" } else { "cgroupfs" };
     let others = runtime.handlers.iter().filter(|(_, h)| is_runc(h) && h.at.is_some());
     for (name, handler) in others.filter(|_| is_runc(default)) {

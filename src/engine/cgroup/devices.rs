@@ -104,9 +104,76 @@ fn access(text: &str) -> Result<u32> {
     })
 }
 
+/// The rules as systemd's `DeviceAllow` (systemd.resource-control(5)), for v1, where systemd writes its own at each reload.
+/// `None` if nothing or not everything is denied. `devices` is the text of /proc/devices, `there` whether a node's link exists.
+pub(super) fn to_systemd(
+    rules: &[LinuxDeviceCgroup],
+    devices: &str,
+    there: impl Fn(&str) -> bool,
+) -> Result<Option<Vec<(String, String)>>> {
+    let all = Rules::new(rules)?;
+    if rules.is_empty() || all.allow {
+        return Ok(None);
+    }
+    let mut list = Vec::new();
+    for e in all.exceptions {
+        let kind = if e.block { "block" } else { "char" };
+        let nodes = match (e.major, e.minor) {
+            (Some(major), Some(minor)) => {
+                Some(format!("/dev/{kind}/{major}:{minor}")).filter(|path| there(path)).into_iter().collect()
+            }
+            (Some(major), None) => groups(devices, e.block, major).into_iter().map(|g| format!("{kind}-{g}")).collect(),
+            (None, _) => vec![format!("{kind}-*")],
+        };
+        let access = [(READ, 'r'), (WRITE, 'w'), (MKNOD, 'm')];
+        let access: String = access.iter().filter(|(bit, _)| e.access & bit != 0).map(|(_, c)| *c).collect();
+        list.extend(nodes.into_iter().map(|node| (node, access.clone())));
+    }
+    Ok(Some(list))
+}
+
+/// Names of a major number in /proc/devices.
+fn groups(devices: &str, block: bool, major: u32) -> Vec<String> {
+    let mut blocks = false;
+    let mut found = Vec::new();
+    for line in devices.lines() {
+        match line.trim() {
+            "Character devices:" => blocks = false,
+            "Block devices:" => blocks = true,
+            line => {
+                let Some((number, name)) = line.split_once(' ') else { continue };
+                if blocks == block && number.parse() == Ok(major) {
+                    found.push(name.trim().to_owned());
+                }
+            }
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rules_are_told_to_systemd_in_its_words() {
+        let list = |list: serde_json::Value| {
+            let rules: Vec<LinuxDeviceCgroup> = serde_json::from_value(list).unwrap();
+            let devices = "Character devices:\n  1 mem\n136 pts\n\nBlock devices:\n  1 ramdisk\n";
+            to_systemd(&rules, devices, |path| path != "/dev/char/5:9").unwrap()
+        };
+        let said = list(serde_json::json!([
+            { "allow": false, "access": "rwm" },
+            { "allow": true, "type": "c", "major": 1, "minor": 3, "access": "rw" },
+            { "allow": true, "type": "c", "major": 5, "minor": 9, "access": "rw" },
+            { "allow": true, "type": "c", "major": 136, "access": "rwm" },
+            { "allow": true, "type": "b", "access": "m" },
+        ]));
+        let said: Vec<String> = said.unwrap().iter().map(|(node, access)| format!("{node} {access}")).collect();
+        assert_eq!(said, ["/dev/char/1:3 rw", "char-pts rwm", "block-* m"]);
+        assert_eq!(list(serde_json::json!([{ "allow": false }, { "allow": true, "access": "rwm" }])), None);
+        assert_eq!(list(serde_json::json!([])), None);
+    }
 
     fn rules(list: serde_json::Value) -> Result<Rules> {
         Rules::new(&serde_json::from_value::<Vec<LinuxDeviceCgroup>>(list).unwrap())

@@ -1,16 +1,18 @@
-//! Control groups: v1, hybrid and v2, made and read directly (driver cgroupfs).
+//! Control groups: v1, hybrid and v2, made directly (driver cgroupfs) or by systemd (driver systemd).
 //!
 //! A [`Cgroup`] is one path below the root of every mounted hierarchy. Here: making, entering, freezing, killing and
 //! removing it. [`layout`] finds the hierarchies, `v1` and `v2` write limits, `devices` and `ebpf` the device rules,
-//! [`stats`] reads the numbers. A systemd driver would replace `create` and `delete` only: it asks systemd for a
-//! scope and then uses the same path.
+//! [`stats`] reads the numbers. The drivers differ in who makes and ends the group and is told of its limits: a path that
+//! ends in a scope is systemd's ([`systemd`], over `bus`); everything else is the same.
 //!
-//! Every function blocks; none keeps a descriptor open.
+//! Every function blocks; none keeps a descriptor open but a [`Holder`].
 
+mod bus;
 mod devices;
 mod ebpf;
 pub mod layout;
 pub mod stats;
+pub mod systemd;
 mod v1;
 mod v2;
 
@@ -26,9 +28,11 @@ use std::{
 
 use oci_spec::runtime::LinuxResources;
 
+use self::systemd::Scope;
 pub use self::{
     layout::{Hierarchy, Layout},
     stats::Stats,
+    systemd::Holder,
 };
 use crate::{
     bail,
@@ -48,6 +52,8 @@ pub struct Cgroup {
     layout: Arc<Layout>,
     /// Relative to the hierarchies' roots, without leading or trailing slash; never empty.
     path: PathBuf,
+    /// If systemd makes it.
+    scope: Option<Scope>,
 }
 
 impl Cgroup {
@@ -76,7 +82,20 @@ impl Cgroup {
         if clean.as_os_str().is_empty() || clean.as_os_str().len() > 3800 {
             bail!(InvalidArgument, "cgroup path {:?} is empty or too long", given);
         }
-        Ok(Self { layout, path: clean })
+        Ok(Self { scope: Scope::of(&clean), layout, path: clean })
+    }
+
+    /// The one that an OCI document names: a path, or `slice:prefix:name` for a scope.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn of_spec(cgroups_path: &Path) -> Result<Self> {
+        Self::new(systemd::from_spec(cgroups_path)?.0)
+    }
+
+    /// Whether systemd makes it.
+    pub fn is_scope(&self) -> bool {
+        self.scope.is_some()
     }
 
     pub fn layout(&self) -> &Layout {
@@ -100,9 +119,24 @@ impl Cgroup {
 
     /// Makes the group and its parents in every hierarchy and applies the limits. What exists is reused.
     ///
+    /// A scope comes with a process in it; keep that until another stands there.
+    ///
     /// # Errors
     /// What could not be made or written. Groups made by this call are removed again then.
-    pub fn create(&self, resources: Option<&LinuxResources>) -> Result<()> {
+    pub fn create(&self, resources: Option<&LinuxResources>) -> Result<Option<Holder>> {
+        let Some(scope) = &self.scope else { return self.fill(resources).map(|()| None) };
+        let holder = scope.start(&self.layout, resources)?;
+        let stands = match self.exists() {
+            true => self.fill(resources),
+            false => Err(Error::new(
+                Kind::FailedPrecondition,
+                format!("systemd has made {}, but not below the cgroups that are mounted here", self.path.display()),
+            )),
+        };
+        stands.map_err(|error| error.and_cleanup(self.delete())).map(|()| Some(holder))
+    }
+
+    fn fill(&self, resources: Option<&LinuxResources>) -> Result<()> {
         let mut made = Vec::new();
         let result = self.make(&mut made).and_then(|()| match resources {
             Some(resources) => {
@@ -133,6 +167,9 @@ impl Cgroup {
     /// # Errors
     /// The first file that could not be written; limits before it are in force then.
     pub fn update(&self, resources: &LinuxResources) -> Result<()> {
+        if let Some(scope) = &self.scope {
+            scope.update(&self.layout, resources)?;
+        }
         self.apply(resources)?;
         match resources.devices() {
             Some(rules) if !rules.is_empty() => devices::apply(self, rules, false),
@@ -333,13 +370,64 @@ impl Cgroup {
     /// What `kill` reports, or the directory that stayed busy for 2 s.
     pub fn delete(&self) -> Result<()> {
         self.kill()?;
+        // First: systemd would go on having a unit whose group has gone.
+        let stopped = self.scope.as_ref().map_or(Ok(()), Scope::stop);
+        match (self.remove(&self.path), stopped) {
+            (Ok(()), stopped) => stopped,
+            (Err(error), stopped) => Err(error.and_cleanup(stopped)),
+        }
+    }
+
+    /// A path and what is below it, from every hierarchy.
+    fn remove(&self, path: &Path) -> Result<()> {
         let deadline = Instant::now() + REMOVE_WAIT;
         for hierarchy in &self.layout.hierarchies {
-            for directory in subtree(&self.directory(hierarchy))?.iter().rev() {
+            for directory in subtree(&hierarchy.mount.join(path))?.iter().rev() {
                 remove(directory, deadline)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether the slice of a scope that has gone is empty, and there only because the scope named it.
+    ///
+    /// # Errors
+    /// If systemd cannot be asked.
+    pub fn leaves_slice(&self) -> Result<bool> {
+        let Some(scope) = &self.scope else { return Ok(false) };
+        Ok(match scope.slices()?.first() {
+            Some(slice) => self.is_left(slice)?,
+            None => false,
+        })
+    }
+
+    /// Stops the slices that [`Self::leaves_slice`] tells of, the upper ones too. Nobody may start a scope in them meanwhile.
+    ///
+    /// # Errors
+    /// What systemd refuses, or a directory that stays busy.
+    pub fn stop_slices(&self) -> Result<()> {
+        let slices = self.scope.as_ref().map_or_else(|| Ok(Vec::new()), Scope::slices)?;
+        for slice in slices {
+            if !self.is_left(&slice)? {
+                break;
+            }
+            systemd::stop_slice(&slice.file_name().unwrap_or_default().to_string_lossy())?;
+            self.remove(&slice)?;
+        }
+        Ok(())
+    }
+
+    fn is_left(&self, slice: &Path) -> Result<bool> {
+        for hierarchy in &self.layout.hierarchies {
+            // Itself, if it is there.
+            if subtree(&hierarchy.mount.join(slice))?.len() > 1 {
+                return Ok(false);
+            }
+        }
+        match systemd::is_implied(&slice.file_name().unwrap_or_default().to_string_lossy()) {
+            Err(error) if error.is(Kind::NotFound) => Ok(false),
+            other => other,
+        }
     }
 
     /// What the group uses now; see [`Stats`] for the sources.
@@ -348,6 +436,12 @@ impl Cgroup {
     /// `NotFound` if the group does not exist.
     pub fn stats(&self) -> Result<Stats> {
         stats::read(self)
+    }
+
+    /// What tells of OOM kills on v2: a file that polls `PRI` when it has changed since it was read. `None` without the controller.
+    pub fn memory_events(&self) -> Option<File> {
+        let directory = self.of("memory").filter(|_| self.layout.is_unified())?;
+        File::open(directory.join("memory.events")).ok()
     }
 
     /// How many processes of the group the kernel's out-of-memory killer has killed.

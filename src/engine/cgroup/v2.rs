@@ -84,7 +84,7 @@ pub(super) fn apply(cgroup: &Cgroup, resources: &LinuxResources) -> Result<()> {
 }
 
 /// `memory+swap` as v1 and OCI have it, to v2's swap alone. `None`: leave as is.
-fn swap_max(memory: &LinuxMemory) -> Result<Option<String>> {
+pub(super) fn swap_max(memory: &LinuxMemory) -> Result<Option<String>> {
     let limit = memory.limit().unwrap_or(0);
     Ok(match memory.swap().unwrap_or(0) {
         0 => None,

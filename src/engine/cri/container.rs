@@ -18,7 +18,9 @@ use super::{
 use crate::{
     bail,
     engine::{
-        Engine, crash,
+        Engine,
+        cgroup::systemd,
+        crash,
         image::config::ImageConfig,
         metadata::ImageRow,
         shim::{CreateTask, ExitStatus, Task, TaskState},
@@ -69,7 +71,7 @@ pub async fn create_container(engine: &Arc<Engine>, request: cri::CreateContaine
         pid: 0,
         log_path: log_path(&sandbox.config.log_directory, &config.log_path)?,
         bundle: directory,
-        cgroup: format!("{}/{id}", sandbox.cgroup.rsplit_once('/').map_or("", |(parent, _)| parent)),
+        cgroup: systemd::beside(&sandbox.cgroup, &id),
         stop_signal: stop_signal(&config, &image_config),
         user: (0, 0, Vec::new()),
         config,

@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::{Value, json};
 
 use super::cdi;
-use crate::engine::{Engine, Features, shim};
+use crate::{
+    engine::{Engine, Features, shim},
+    node::cgroup::Driver,
+};
 
 /// The keys of the verbose status, each with a JSON document.
 pub fn of(engine: &Engine) -> HashMap<String, String> {
@@ -39,9 +42,9 @@ fn config(engine: &Engine) -> Value {
             let runtime = json!({
                 "runtimeType": if handler.runtime.is_some() { "oci" } else { "built-in" },
                 "snapshotter": engine.snapshotter.name(),
-                "cgroupDriver": "cgroupfs",
+                "cgroupDriver": handler.cgroups.to_string(),
                 "cniConfDir": config.network.handler_conf_dirs.get(&handler.name),
-                "options": { "BinaryName": handler.runtime, "SystemdCgroup": false },
+                "options": { "BinaryName": handler.runtime, "SystemdCgroup": handler.cgroups == Driver::Systemd },
                 "features": features_of(&features),
             });
             (handler.name.as_str(), runtime)
@@ -52,9 +55,10 @@ fn config(engine: &Engine) -> Value {
         "rootDir": config.root,
         "stateDir": config.state,
         "snapshotter": engine.snapshotter.name(),
-        "cgroupDriver": "cgroupfs",
-        "systemdCgroup": false,
-        "cgroupParent": config.cgroup_parent,
+        // Of the default handler.
+        "cgroupDriver": engine.cgroup_driver().to_string(),
+        "systemdCgroup": engine.cgroup_driver() == Driver::Systemd,
+        "cgroupParent": config.handlers.first().map(|default| engine.cgroup_parent(default)),
         "containerd": {
             "snapshotter": engine.snapshotter.name(),
             "defaultRuntimeName": config.handlers.first().map(|h| h.name.clone()),

@@ -105,7 +105,7 @@ impl RuntimeService for Service {
     }
 
     async fn runtime_config(&self, _: Request<cri::RuntimeConfigRequest>) -> Answer<cri::RuntimeConfigResponse> {
-        ok(node::runtime_config())
+        ok(node::runtime_config(&self.0))
     }
 
     async fn update_runtime_config(

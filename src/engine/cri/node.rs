@@ -9,6 +9,7 @@ use super::{
 use crate::{
     engine::{Engine, metadata::Table},
     error::Result,
+    node::cgroup::Driver,
     proto::cri,
 };
 
@@ -51,8 +52,12 @@ pub async fn status(engine: &Engine, verbose: bool) -> cri::StatusResponse {
     }
 }
 
-pub fn runtime_config() -> cri::RuntimeConfigResponse {
-    let linux = cri::LinuxRuntimeConfiguration { cgroup_driver: cri::CgroupDriver::Cgroupfs as i32 };
+pub fn runtime_config(engine: &Engine) -> cri::RuntimeConfigResponse {
+    let driver = match engine.cgroup_driver() {
+        Driver::Systemd => cri::CgroupDriver::Systemd,
+        Driver::Cgroupfs => cri::CgroupDriver::Cgroupfs,
+    };
+    let linux = cri::LinuxRuntimeConfiguration { cgroup_driver: driver.into() };
     cri::RuntimeConfigResponse { linux: Some(linux) }
 }
 

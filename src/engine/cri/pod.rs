@@ -20,7 +20,9 @@ use super::{
 use crate::{
     bail,
     engine::{
-        Engine, crash,
+        Engine,
+        cgroup::{Cgroup, systemd},
+        crash,
         network::{Dns, PodNetwork, PortMapping, netns},
         shim::PodSpec,
         snapshot,
@@ -54,7 +56,8 @@ pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRe
     let directory = engine.config.state.join("pods").join(&id);
     let host_network = namespace_mode(&config, |o| o.network) == cri::NamespaceMode::Node;
     let parent = config.linux.as_ref().map(|l| l.cgroup_parent.clone()).unwrap_or_default();
-    let parent = if parent.is_empty() { engine.config.cgroup_parent.clone() } else { parent };
+    let parent = if parent.is_empty() { engine.cgroup_parent(handler).to_owned() } else { parent };
+    let cgroup = systemd::place(&parent, handler.cgroups, &id).context(|| "run pod sandbox".to_owned())?;
     let record = PodRecord {
         id: id.clone(),
         handler: request.runtime_handler.clone(),
@@ -62,7 +65,7 @@ pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRe
         created_at: now(),
         netns: (!host_network).then(|| engine.config.state.join("netns").join(&id)),
         attachment: None,
-        cgroup: format!("{}/{id}", parent.trim_end_matches('/')),
+        cgroup,
         cleanup_error: None,
         stopped: false,
         directory,
@@ -119,7 +122,10 @@ async fn set_up(engine: &Arc<Engine>, pod: &Arc<Pod>, runtime: Option<std::path:
         sysctls::usual(engine, record.netns.is_some(), maps.is_some()).into_iter().filter(|(name, _)| !own(name));
     let mut spec = PodSpec { users: maps, ..pod_spec(&record, runtime) };
     spec.sysctls.extend(usual.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    let task = engine.shims.launch(&spec).await?;
+    let task = {
+        let _kept = engine.slices.read().await;
+        engine.shims.launch(&spec).await?
+    };
     crash::point("pod.6");
     pod.set_task(Some(task));
     Ok(())
@@ -368,10 +374,25 @@ async fn remove_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
     erase(engine, pod).await
 }
 
-/// The files and, last, the record.
+/// Stops the slice that systemd made for a pod, if nobody needs it any more: a kubelet's are its own to remove.
+async fn leave_slice(engine: &Engine, cgroup: &str) -> Result<()> {
+    let cgroup = Cgroup::new(cgroup)?;
+    let group = cgroup.clone();
+    if cgroup.is_scope() && blocking(move || group.leaves_slice()).await? {
+        let _alone = engine.slices.write().await;
+        blocking(move || cgroup.stop_slices()).await?;
+    }
+    Ok(())
+}
+
+/// The slice, the files and, last, the record.
 async fn erase(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
     crash::point("rmp.2");
     let record = pod.record();
+    if let Err(error) = leave_slice(engine, &record.cgroup).await {
+        // It is empty, and the next pod of that slice, or systemd's end, removes it.
+        tracing::warn!(pod = record.id, "its slice stays: {error:#}");
+    }
     let directory = record.directory.clone();
     blocking(move || container::remove_tree(&directory)).await?;
     crash::point("rmp.3");

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     bail,
-    engine::{image::config::ImageConfig, run::Users},
+    engine::{cgroup::systemd, image::config::ImageConfig, run::Users},
     error::{Context, Error, Kind, Result},
     proto::cri,
 };
@@ -128,7 +128,7 @@ pub fn build(inputs: &Inputs, user: &User) -> Result<Spec> {
         "annotations": annotations(inputs),
         "linux": {
             "resources": linux_resources,
-            "cgroupsPath": inputs.record.cgroup,
+            "cgroupsPath": systemd::to_spec(&inputs.record.cgroup),
             "namespaces": namespaces(inputs),
             "uidMappings": inputs.users.as_ref().map(|u| mounts::mappings(&u.uids)),
             "gidMappings": inputs.users.as_ref().map(|u| mounts::mappings(&u.gids)),

@@ -8,12 +8,13 @@ use super::{
     CreateTask, ExitStatus, TaskState,
     foreign::Foreign,
     io::Io,
+    oom::Ooms,
     wire::{Reply, Trace, trace_name},
 };
 use crate::{
     bail,
     engine::{
-        cgroup::Cgroup,
+        cgroup::{Cgroup, Holder},
         run::{self, Channel, Confinement, Word},
     },
     error::{Error, Kind, Result},
@@ -29,11 +30,13 @@ pub struct Container {
     /// The shim's directory, for traces.
     directory: PathBuf,
     cgroup: Cgroup,
+    /// Until the first process stands in the group.
+    holder: Option<Holder>,
     foreign: Option<Foreign>,
     confinement: Confinement,
     /// Whether the kernel kills the rest when the first process ends.
     own_pids: bool,
-    ooms_before: u64,
+    pub ooms: Ooms,
     pub init: Process,
     pub execs: BTreeMap<String, Process>,
     pub io: Io,
@@ -164,27 +167,27 @@ impl Container {
         })?;
         let linux = spec.linux().clone().unwrap_or_default();
         let Some(cgroups_path) = linux.cgroups_path() else { bail!(InvalidArgument, "the spec has no cgroupsPath") };
-        let cgroup = Cgroup::new(cgroups_path)?;
+        let cgroup = Cgroup::of_spec(cgroups_path)?;
         let namespaces = linux.namespaces().clone().unwrap_or_default();
         let own_pids = namespaces.iter().any(|n| n.typ() == LinuxNamespaceType::Pid && n.path().is_none());
-        let trace = Trace { cgroup: cgroups_path.to_string_lossy().into_owned(), exit: None };
+        let trace = Trace { cgroup: cgroup.path().to_string_lossy().into_owned(), exit: None };
         write_trace(&directory, &task.id, &trace)?;
-        let foreign = runtime.map(|binary| Foreign::new(binary, &directory));
+        let foreign = runtime.map(|binary| Foreign::new(binary, &directory, cgroup.is_scope()));
         // A foreign runtime has its own ways.
         let confinement = if foreign.is_none() { Confinement::of(&spec)? } else { Confinement::default() };
         let (mut io, stdio) = Io::new(task)?;
-        let init = match &foreign {
+        let (init, holder) = match &foreign {
             Some(foreign) => {
                 let (pid, terminal) = foreign.create(&task.id, &task.bundle, stdio, task.tty)?;
                 if let Some(Err(error)) = terminal.map(|t| io.set_terminal(t)) {
                     return Err(error.and_cleanup(foreign.delete(&task.id, &task.bundle)));
                 }
-                Process::new(pid, Phase::Created, None)
+                (Process::new(pid, Phase::Created, None), None)
             }
             None => {
-                cgroup.create(linux.resources().as_ref())?;
+                let holder = cgroup.create(linux.resources().as_ref())?;
                 match run::create(&spec, &confinement, &cgroup, stdio) {
-                    Ok(child) => Process::new(child.pid, Phase::Making, Some(child.channel)),
+                    Ok(child) => (Process::new(child.pid, Phase::Making, Some(child.channel)), holder),
                     Err(error) => return Err(error.and_cleanup(cgroup.delete())),
                 }
             }
@@ -193,8 +196,9 @@ impl Container {
             id: task.id.clone(),
             bundle: task.bundle.clone(),
             directory,
-            ooms_before: 0,
+            ooms: Ooms::new(&cgroup),
             cgroup,
+            holder,
             foreign,
             confinement,
             own_pids,
@@ -213,6 +217,15 @@ impl Container {
                 None => bail!(NotFound, "there is no process {id} in container {}", self.id),
             },
         }
+    }
+
+    /// A word from one of its processes, as [`Process::hear`].
+    pub fn hear(&mut self, exec: Option<&str>) -> (Replies, Option<OwnedFd>) {
+        if exec.is_none() {
+            // It stands in the group, or never will.
+            self.holder = None;
+        }
+        self.process(exec).map_or_else(|_| Default::default(), |process| process.hear(exec.is_some()))
     }
 
     /// `true`: it runs already, as far as a foreign runtime says.
@@ -270,15 +283,16 @@ impl Container {
     pub fn ended(&mut self, exec: Option<&str>, code: i32) -> Replies {
         let at = SystemTime::now();
         let Some(exec) = exec else {
+            let oom_killed = self.ooms.killed(&self.cgroup);
+            self.holder = None;
             self.io.drain();
             let mut replies = self.init.last_words(false);
-            let ooms = self.cgroup.stats().map(|s| s.oom_kills).unwrap_or(0);
             let code = self.init.failure.as_ref().map_or(code, |(kind, _)| match kind {
                 Kind::NotFound => 127,
                 Kind::PermissionDenied => 126,
                 _ => 128,
             });
-            let status = ExitStatus { code, at, oom_killed: ooms > self.ooms_before };
+            let status = ExitStatus { code, at, oom_killed };
             let trace = Trace { cgroup: self.cgroup.path().to_string_lossy().into_owned(), exit: Some(status.clone()) };
             if let Err(error) = write_trace(&self.directory, &self.id, &trace) {
                 eprintln!("{error:#}");

@@ -24,11 +24,13 @@ pub struct Foreign {
     binary: PathBuf,
     /// Where it keeps its own state.
     root: PathBuf,
+    /// It has systemd make the groups.
+    systemd: bool,
 }
 
 impl Foreign {
-    pub fn new(binary: &Path, shim: &Path) -> Self {
-        Self { binary: binary.to_owned(), root: shim.join("runtime") }
+    pub fn new(binary: &Path, shim: &Path, systemd: bool) -> Self {
+        Self { binary: binary.to_owned(), root: shim.join("runtime"), systemd }
     }
 
     /// The container's first process, created but not started: its pid, and the master of its terminal if it has one.
@@ -120,7 +122,8 @@ impl Foreign {
             _ => {}
         }
         let mut command = Command::new(&self.binary);
-        command.arg("--root").arg(&self.root).arg("--log").arg(&log).args(["--log-format", "json"]).args(arguments);
+        command.arg("--root").arg(&self.root).arg("--log").arg(&log).args(["--log-format", "json"]);
+        command.args(self.systemd.then_some("--systemd-cgroup")).args(arguments);
         match stdio {
             // What the runtime itself says comes by its log; these are the container's.
             Some([stdin, stdout, stderr]) => command.stdin(stdin).stdout(stdout).stderr(stderr),

@@ -34,8 +34,8 @@ use crate::{
     error::{Context, Error, Kind, Result},
 };
 
-/// For a shim to stand.
-const START: Duration = Duration::from_secs(20);
+/// For a shim to stand. systemd, when it makes the pod's group, has 25 s of them.
+const START: Duration = Duration::from_secs(40);
 /// For an answer, but for those that wait for a process. Longer than any wait inside the shim.
 const ANSWER: Duration = Duration::from_secs(150);
 /// For a shim to say hello when an engine finds it again.

@@ -9,6 +9,7 @@ mod foreign;
 mod io;
 mod launch;
 mod log;
+mod oom;
 mod seed;
 mod server;
 mod wire;

@@ -105,6 +105,8 @@ enum Source {
     Listener,
     Connection(Waiter),
     Channel(String, Option<String>),
+    /// Something about a container's memory changed.
+    Memory(String),
     Io(String, Ready),
 }
 
@@ -120,7 +122,8 @@ impl Server {
         let signals = signals()?;
         let listener = listen(&directory)?;
         let cgroup = Cgroup::new(&pod.cgroup)?;
-        cgroup.create(None)?;
+        // Kept until the pause process stands.
+        let _holder = cgroup.create(None)?;
         match start_pause(&pod, &directory, &cgroup) {
             Ok(pause) => Ok(Self {
                 directory,
@@ -180,6 +183,10 @@ impl Server {
                     list.push(PollFd::from_borrowed_fd(channel.as_fd(), PollFlags::IN));
                 }
             }
+            if let Some(events) = container.ooms.events() {
+                sources.push(Source::Memory(id.clone()));
+                list.push(PollFd::from_borrowed_fd(events, PollFlags::PRI));
+            }
             let mut streams = Vec::new();
             container.io.poll(&mut streams);
             for (ready, fd) in streams {
@@ -212,11 +219,7 @@ impl Server {
             Source::Connection(id) => self.serve_connection(id),
             Source::Channel(container, exec) => {
                 if let Some(found) = self.containers.get_mut(&container) {
-                    let further = exec.is_some();
-                    let (mut replies, terminal) = match found.process(exec.as_deref()) {
-                        Ok(process) => process.hear(further),
-                        Err(_) => Default::default(),
-                    };
+                    let (mut replies, terminal) = found.hear(exec.as_deref());
                     if let Some(terminal) = terminal
                         && let Err(error) = found.io.set_terminal(terminal)
                     {
@@ -226,6 +229,11 @@ impl Server {
                             .collect();
                     }
                     self.reply_all(replies);
+                }
+            }
+            Source::Memory(container) => {
+                if let Some(found) = self.containers.get_mut(&container) {
+                    found.ooms.look();
                 }
             }
             Source::Io(container, ready) => {

@@ -194,6 +194,14 @@ fn fix(seen: &Evidence, wrong: &[&Handler], driver: Driver) -> Result<Fix, Strin
     let target = seen.target.value().ok_or("the runtime's process is not known")?;
     let status = seen.status.value().ok_or("the runtime's version is not known")?;
     let conf = seen.conf.value().ok_or("the runtime's files are not known")?;
+    if status.info.name == "wharf" {
+        let on = driver == Driver::Systemd;
+        let names: Vec<&str> = wrong.iter().map(|h| h.name.as_str()).collect();
+        let whose = names.join(", ");
+        return Err(format!(
+            "set SystemdCgroup = {on} in the options of {whose} in wharf's configuration (wharf serve --config), drain the node and restart it"
+        ));
+    }
     if status.info.name != "containerd" {
         return Err(format!("set the cgroup manager of {} to {driver} and restart it", status.info.name));
     }

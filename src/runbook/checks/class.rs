@@ -253,7 +253,8 @@ fn shim(seen: &Evidence) -> Result<Finding, Missing> {
     let mut lacking = Vec::new();
     let mut cites = Vec::new();
     for handler in &all {
-        for program in std::iter::once(handler.shim()).chain(Some(handler.binary.clone()).filter(|b| !b.is_empty())) {
+        let shim = (!handler.is_wharfs()).then(|| handler.shim());
+        for program in shim.into_iter().chain(Some(handler.binary.clone()).filter(|b| !b.is_empty())) {
             match programs.found.get(&program) {
                 Some(file) if file.executable => {
                     cites.push(Cite { text: format!("{}: {program}", handler.name), source: file.path.clone() })
