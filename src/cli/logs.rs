@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn a_terminal_is_not_talked_to_and_a_limit_holds() {
-        let line = LogLine { at: Some(SystemTime::UNIX_EPOCH), stderr: false, text: b"a\x1b[2Jb\n".to_vec() };
+        let line =
+            LogLine { at: Some(SystemTime::UNIX_EPOCH), stderr: false, text: b"a\x1b[2Jb\n".to_vec(), place: None };
         let (mut terminal, text, _) = crate::cli::tests::capture(Some(80));
         assert!(write(&mut terminal, &line, true, None).unwrap());
         assert_eq!(text(), "1970-01-01T00:00:00.000000000Z ab\n");

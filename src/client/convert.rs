@@ -1,11 +1,14 @@
 //! CRI's messages into the words of the app.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 use super::types::{
     Condition, Container, ContainerDetail, ContainerState, ContainerStats, DiskUse, Image, PodSandbox, PodState,
 };
-use crate::proto::cri;
+use crate::{node, proto::cri};
 
 /// Nanoseconds since 1970; `None` for CRI's "not yet".
 pub fn time(nanos: i64) -> Option<SystemTime> {
@@ -117,21 +120,76 @@ pub fn conditions(status: Option<cri::RuntimeStatus>) -> Vec<Condition> {
 /// One line of ImageFsInfo, with the figures of the filesystem that holds it.
 pub fn disk(what: &str, usage: cri::FilesystemUsage) -> DiskUse {
     let path = usage.fs_id.unwrap_or_default().mountpoint;
-    let stat = rustix::fs::statvfs(path.as_str()).ok();
-    let bytes = |blocks: Option<u64>| stat.as_ref().zip(blocks).map(|(s, b)| b.saturating_mul(s.f_frsize)).unwrap_or(0);
+    let (total_bytes, free_bytes) = filesystem(&path);
     DiskUse {
         what: what.to_owned(),
         used_bytes: usage.used_bytes.unwrap_or_default().value,
         used_inodes: usage.inodes_used.unwrap_or_default().value,
-        total_bytes: bytes(stat.as_ref().map(|s| s.f_blocks)),
-        free_bytes: bytes(stat.as_ref().map(|s| s.f_bavail)),
+        total_bytes,
+        free_bytes,
         path,
     }
+}
+
+/// Size and room of the filesystem that holds a path; 0 if not known.
+fn filesystem(path: &str) -> (u64, u64) {
+    let stat = rustix::fs::statvfs(path).ok();
+    stat.map_or((0, 0), |s| (s.f_blocks.saturating_mul(s.f_frsize), s.f_bavail.saturating_mul(s.f_frsize)))
+}
+
+/// Containers whose logs are told of by themselves.
+const LOGS: usize = 50;
+
+/// What the logs of each container take where the kubelet has them (`NAMESPACE_POD_UID/CONTAINER`), the largest first. Blocks:
+/// walks the directory `under`.
+pub fn logs(under: &Path) -> Vec<DiskUse> {
+    let entries = |path: &Path| std::fs::read_dir(path).into_iter().flatten().flatten();
+    let of_pod = |pod: std::fs::DirEntry| entries(&pod.path()).collect::<Vec<_>>();
+    let one = |directory: std::fs::DirEntry| {
+        let name = directory.file_name().into_string().ok()?;
+        let path = directory.path().to_str()?.to_owned();
+        Some((format!("logs of {name}"), path))
+    };
+    let places: Vec<_> = entries(under).flat_map(of_pod).filter_map(one).collect();
+    let mut found: Vec<_> = node::disk::trees(Path::new("/"), &places).into_iter().filter(|t| t.bytes > 0).collect();
+    found.sort_by_key(|t| std::cmp::Reverse(t.bytes));
+    found.truncate(LOGS);
+    let of = |tree: node::disk::Tree| {
+        let (total_bytes, free_bytes) = filesystem(&tree.path);
+        DiskUse {
+            what: tree.what,
+            path: tree.path,
+            used_bytes: tree.bytes,
+            used_inodes: tree.files,
+            total_bytes,
+            free_bytes,
+        }
+    };
+    found.into_iter().map(of).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn logs_are_told_by_container_and_the_largest_comes_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let put = |pod: &str, container: &str, bytes: usize| {
+            let path = dir.path().join(pod).join(container);
+            std::fs::create_dir_all(&path).unwrap();
+            std::fs::write(path.join("0.log"), vec![b'x'; bytes]).unwrap();
+        };
+        put("shop_web_1", "web", 100_000);
+        put("shop_web_1", "proxy", 10);
+        put("shop_cart_2", "redis", 3_000_000);
+        let found = logs(dir.path());
+        let names: Vec<&str> = found.iter().map(|d| d.what.as_str()).collect();
+        assert_eq!(names, ["logs of redis", "logs of web", "logs of proxy"]);
+        assert!(found[0].used_bytes >= 3_000_000 && found[0].total_bytes > 0, "{:?}", found[0]);
+        assert!(found[0].path.ends_with("shop_cart_2/redis"), "{}", found[0].path);
+        assert!(logs(&dir.path().join("none")).is_empty());
+    }
 
     #[test]
     fn what_is_not_reported_stays_unknown() {

@@ -21,8 +21,8 @@ use super::{
     transport::{self, Transport},
     types::{
         CgroupFact, Container, ContainerDetail, ContainerState, ContainerStats, DiskUse, ExecRequest, ExecResult,
-        Image, Inventory, LogLine, LogOptions, Mode, ObjectRef, PodSandbox, PodState, PullPhase, PullProgress,
-        RuntimeInfo, Scope, Seen, SnapshotRow,
+        Image, Inventory, LogLine, LogOptions, LogPage, LogTurn, Mode, ObjectRef, PodSandbox, PodState, PullPhase,
+        PullProgress, RuntimeInfo, Scope, Seen, SnapshotRow,
     },
 };
 use crate::{
@@ -37,6 +37,8 @@ pub(super) const QUESTION: Duration = Duration::from_secs(10);
 /// For a change; what it waits for by itself comes on top.
 const CHANGE: Duration = Duration::from_secs(120);
 const PULL: Duration = Duration::from_secs(3600);
+/// Where the kubelet has containers log to.
+const LOGS: &str = "/var/log/pods";
 /// Status calls at one time.
 const AT_ONCE: usize = 16;
 
@@ -243,6 +245,14 @@ impl Cri {
         Ok(stats)
     }
 
+    async fn log_path(&self, id: &str) -> Result<PathBuf> {
+        let path = self.container_status(id, false).await?.status.unwrap_or_default().log_path;
+        if path.is_empty() {
+            bail!(FailedPrecondition, "container {id} has no log file: its pod was made without a log directory");
+        }
+        Ok(PathBuf::from(path))
+    }
+
     async fn disk(&self) -> Result<Vec<DiskUse>> {
         let mut service = self.image_service();
         let info =
@@ -251,7 +261,7 @@ impl Cri {
         tokio::task::spawn_blocking(move || {
             let images = info.image_filesystems.into_iter().map(|u| convert::disk("image filesystem", u));
             let containers = info.container_filesystems.into_iter().map(|u| convert::disk("container filesystem", u));
-            images.chain(containers).collect()
+            images.chain(containers).chain(convert::logs(Path::new(LOGS))).collect()
         })
         .await
         .map_err(|e| Error::new(Kind::Internal, "reading the filesystems died").with_source(e))
@@ -492,18 +502,17 @@ impl Runtime for Cri {
     fn logs(&self, container: &str, options: LogOptions) -> BoxStream<'static, Result<LogLine>> {
         let (cri, id) = (self.clone(), container.to_owned());
         async move {
-            let path = cri.container_status(&id, false).await.map(|s| s.status.unwrap_or_default().log_path);
-            match path {
-                Ok(path) if path.is_empty() => {
-                    let text = format!("container {id} has no log file: its pod was made without a log directory");
-                    futures::stream::once(async { Err(Error::new(Kind::FailedPrecondition, text)) }).boxed()
-                }
-                Ok(path) => logs::read(PathBuf::from(path), options),
+            match cri.log_path(&id).await {
+                Ok(path) => logs::read(path, options),
                 Err(error) => futures::stream::once(async { Err(error) }).boxed(),
             }
         }
         .flatten_stream()
         .boxed()
+    }
+
+    async fn log_page(&self, container: &str, turn: LogTurn) -> Result<LogPage> {
+        logs::page(self.log_path(container).await?, turn).await
     }
 
     async fn exec_sync(&self, container: &str, command: &[String], timeout: Duration) -> Result<ExecResult> {

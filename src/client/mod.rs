@@ -36,7 +36,8 @@ pub use transport::Transport;
 
 use action::Step;
 use types::{
-    CgroupFact, ExecRequest, ExecResult, Inventory, LogLine, LogOptions, ObjectRef, PullProgress, RuntimeInfo, Scope,
+    CgroupFact, ExecRequest, ExecResult, Inventory, LogLine, LogOptions, LogPage, LogTurn, ObjectRef, PullProgress,
+    RuntimeInfo, Scope,
 };
 
 /// A container runtime, whoever runs it. One implementation over one CRI client with two transports: the engine in
@@ -69,6 +70,10 @@ pub trait Runtime: fmt::Debug + Send + Sync {
     fn events(&self) -> BoxStream<'static, Result<()>>;
     /// From the container's log files. Ends unless it follows.
     fn logs(&self, container: &str, options: LogOptions) -> BoxStream<'static, Result<LogLine>>;
+    /// Lines of that log before or behind a place that [`Runtime::logs`] told of.
+    async fn log_page(&self, container: &str, turn: LogTurn) -> Result<LogPage> {
+        bail!(Unimplemented, "{} has no more of the log of {container} than it showed at {turn:?}", self.info().name)
+    }
     async fn exec_sync(&self, container: &str, command: &[String], timeout: std::time::Duration) -> Result<ExecResult>;
     /// Which cgroup driver the runtime, its handlers, the kubelet and the live pods use, as far as each can be told.
     async fn cgroups(&self) -> Result<Vec<CgroupFact>> {

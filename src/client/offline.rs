@@ -16,8 +16,8 @@ use super::{
     action::Step,
     cgroups, logs, transport,
     types::{
-        CgroupFact, Condition, ExecRequest, ExecResult, Inventory, LogLine, LogOptions, Mode, ObjectRef, PullProgress,
-        RuntimeInfo, Scope, Seen, Silence, SnapshotRow,
+        CgroupFact, Condition, ExecRequest, ExecResult, Inventory, LogLine, LogOptions, LogPage, LogTurn, Mode,
+        ObjectRef, PullProgress, RuntimeInfo, Scope, Seen, Silence, SnapshotRow,
     },
 };
 use crate::{
@@ -49,6 +49,20 @@ pub struct Offline {
 }
 
 impl Offline {
+    async fn log_path(&self, id: &str) -> Result<PathBuf> {
+        let found = self.inventory_of(Scope { pods: true, ..Scope::default() }, Silence::default()).await;
+        let path = match &found.containers {
+            Seen::At { value, .. } => {
+                value.iter().find(|c| c.id == id).and_then(|c| c.detail.as_ref()).map(|d| d.log_path.clone())
+            }
+            other => bail!(Unavailable, "{}", other.error().unwrap_or("it was not read")),
+        };
+        match path.filter(|p| !p.is_empty()) {
+            Some(path) => Ok(below(&self.root, path)),
+            None => bail!(NotFound, "nothing on disk tells where the log of container {id} is"),
+        }
+    }
+
     /// Of the runtime that had this socket, on the node below `root`.
     ///
     /// # Errors
@@ -277,26 +291,17 @@ impl Runtime for Offline {
     fn logs(&self, container: &str, options: LogOptions) -> BoxStream<'static, Result<LogLine>> {
         let (this, id) = (self.clone(), container.to_owned());
         async move {
-            let found = this.inventory_of(Scope { pods: true, ..Scope::default() }, Silence::default()).await;
-            let path = match &found.containers {
-                Seen::At { value, .. } => {
-                    value.iter().find(|c| c.id == id).and_then(|c| c.detail.as_ref()).map(|d| d.log_path.clone())
-                }
-                other => {
-                    let text = other.error().unwrap_or("it was not read").to_owned();
-                    return futures::stream::once(async { Err(Error::new(Kind::Unavailable, text)) }).boxed();
-                }
-            };
-            match path.filter(|p| !p.is_empty()) {
-                Some(path) => logs::read(below(&this.root, path), options),
-                None => {
-                    let text = format!("nothing on disk tells where the log of container {id} is");
-                    futures::stream::once(async { Err(Error::new(Kind::NotFound, text)) }).boxed()
-                }
+            match this.log_path(&id).await {
+                Ok(path) => logs::read(path, options),
+                Err(error) => futures::stream::once(async { Err(error) }).boxed(),
             }
         }
         .flatten_stream()
         .boxed()
+    }
+
+    async fn log_page(&self, container: &str, turn: LogTurn) -> Result<LogPage> {
+        logs::page(self.log_path(container).await?, turn).await
     }
 
     async fn exec_sync(&self, container: &str, _: &[String], _: Duration) -> Result<ExecResult> {

@@ -226,8 +226,9 @@ impl Runtime for Replay {
     fn logs(&self, container: &str, options: LogOptions) -> BoxStream<'static, Result<LogLine>> {
         let lines = self.recording.logs.get(container).map(Vec::as_slice).unwrap_or_default();
         let since = lines.iter().filter(|l| options.since.is_none_or(|s| l.at.is_none_or(|at| at >= s)));
-        let lines: Vec<_> =
-            since.map(|l| Ok(LogLine { at: l.at, stderr: l.stderr, text: l.text.clone().into_bytes() })).collect();
+        let lines: Vec<_> = since
+            .map(|l| Ok(LogLine { at: l.at, stderr: l.stderr, text: l.text.clone().into_bytes(), place: None }))
+            .collect();
         let skip =
             options.tail.map_or(0, |tail| lines.len().saturating_sub(usize::try_from(tail).unwrap_or(usize::MAX)));
         stream::iter(lines.into_iter().skip(skip)).boxed()

@@ -67,7 +67,7 @@ impl Lines {
 }
 
 /// Everything in a value, whatever its shape: fields by their names, `{name: N, value: V}` pairs and `N=V` strings as
-/// environments are written, and every string by its looks.
+/// environments are written, words of a command line by the flag before them, and every string by its looks.
 pub fn value(value: &mut Value) {
     match value {
         Value::String(string) => {
@@ -79,15 +79,32 @@ pub fn value(value: &mut Value) {
             } else if string.len() > 2 {
                 // A document in a string: containerd's info, an annotation with the object as applied.
                 match serde_json::from_str::<Value>(string) {
-                    Ok(mut inside @ (Value::Object(_) | Value::Array(_))) => {
+                    Ok(whole @ (Value::Object(_) | Value::Array(_))) => {
+                        let mut inside = whole.clone();
                         self::value(&mut inside);
-                        *string = inside.to_string();
+                        // Where there is no secret it stays as it was written.
+                        if inside != whole {
+                            *string = inside.to_string();
+                        }
                     }
                     _ => *string = text(string),
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(self::value),
+        Value::Array(items) => {
+            // `--token`, and then its value as the next word.
+            let mut follows = false;
+            for item in items {
+                match item {
+                    Value::String(word) if follows && !word.starts_with('-') => (*word, follows) = (MASK.into(), false),
+                    item => {
+                        let flag = item.as_str().filter(|w| w.starts_with('-') && !w.contains(['=', ' ']));
+                        follows = flag.is_some_and(is_secret);
+                        self::value(item);
+                    }
+                }
+            }
+        }
         Value::Object(fields) => {
             let named = ["key", "name", "Name"].iter().find_map(|n| fields.get(*n)?.as_str()).is_some_and(is_secret);
             for (name, field) in fields {
@@ -135,11 +152,13 @@ mod tests {
             "annotation": json!({ "env": [{ "name": "SECRET_KEY", "value": CANARY }] }).to_string(),
             "registry": { "configs": { "r.test": { "auth": { "username": "me", "password": CANARY } } } },
             "command": ["sh", "-c", "curl -u x https://u:c4n4ryc4n4ry@h/"],
+            "args": ["/app", "--api-token", CANARY, "--password=c4n4ryc4n4ry", "--token", "--verbose", "shown"],
         });
         value(&mut all);
         let shown = all.to_string();
         assert!(!shown.contains(CANARY), "{shown}");
         assert!(shown.contains("/bin") && shown.contains("HOME=/root") && shown.contains("registry.test"), "{shown}");
+        assert!(shown.contains("--verbose\",\"shown"), "{shown}");
     }
 
     #[test]
@@ -161,7 +180,8 @@ mod tests {
         ] {
             assert_eq!(text(line), line);
         }
-        let mut kept = json!({ "automountServiceAccountToken": false, "labels": { "app": "token-review" }, "pid": 7 });
+        let mut kept = json!({ "automountServiceAccountToken": false, "labels": { "app": "token-review" }, "pid": 7,
+            "annotation": "{ \"spaced\":  [1, 2] }", "args": ["--tail", "-v"] });
         let before = kept.clone();
         value(&mut kept);
         assert_eq!(kept, before);

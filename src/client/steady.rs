@@ -18,8 +18,8 @@ use super::{
     health::{self, Call, RuntimeStatus},
     offline::Offline,
     types::{
-        CgroupFact, ExecRequest, ExecResult, Inventory, LogLine, LogOptions, ObjectRef, PullProgress, RuntimeInfo,
-        Scope, Seen, Silence,
+        CgroupFact, ExecRequest, ExecResult, Inventory, LogLine, LogOptions, LogPage, LogTurn, ObjectRef, PullProgress,
+        RuntimeInfo, Scope, Seen, Silence,
     },
 };
 use crate::error::{Error, Kind, Result};
@@ -279,6 +279,13 @@ impl Runtime for Steady {
         match self.live() {
             Some(live) => live.logs(container, options),
             None => self.offline.logs(container, options),
+        }
+    }
+
+    async fn log_page(&self, container: &str, turn: LogTurn) -> Result<LogPage> {
+        match self.live() {
+            Some(live) => live.log_page(container, turn).await,
+            None => self.offline.log_page(container, turn).await,
         }
     }
 

@@ -242,6 +242,35 @@ pub struct LogLine {
     pub at: Option<SystemTime>,
     pub stderr: bool,
     pub text: Vec<u8>,
+    /// Where it begins, if it is from a file.
+    #[serde(skip)]
+    pub place: Option<LogPlace>,
+}
+
+/// A byte of a file: of what is in it, unpacked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogPlace {
+    pub device: u64,
+    pub inode: u64,
+    pub offset: u64,
+}
+
+/// Which page of a log is wanted: so many lines before the one at a place, or behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogTurn {
+    pub from: LogPlace,
+    /// When the line there was written: finds it if its file was packed meanwhile.
+    pub at: Option<SystemTime>,
+    pub older: bool,
+    pub lines: usize,
+}
+
+/// A page of a log, oldest line first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogPage {
+    pub lines: Vec<LogLine>,
+    /// There is nothing beyond it.
+    pub end: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,13 +1,14 @@
 //! The app's own settings, TOML: `/etc/wharf/config.toml` for everybody on the node, then the person's own. Neither need be there,
-//! nor a home to keep it in.
+//! nor a home to keep it in. How panes were left, if a person asked for that to be kept, is a file of its own, which the app writes.
 
 use std::{
     collections::BTreeMap,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::reader;
 use crate::error::{Error, Kind, Result};
@@ -31,15 +32,20 @@ pub struct App {
     pub keys: BTreeMap<String, Vec<String>>,
     /// By the pane's name.
     pub panes: BTreeMap<String, Pane>,
+    /// What the app kept of panes; counts over the above.
+    #[serde(skip)]
+    pub kept: BTreeMap<String, Pane>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Pane {
     /// Name of a column.
     pub sort: Option<String>,
     pub reverse: Option<bool>,
     pub filter: Option<String>,
+    /// Names of those to show, in their order.
+    pub columns: Option<Vec<String>>,
 }
 
 impl App {
@@ -100,6 +106,53 @@ pub fn load(places: &[PathBuf]) -> Result<App> {
     Ok(all)
 }
 
+/// Where the app keeps how panes look (XDG Base Directory Specification); none without a home.
+pub fn state(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    let variable = |name: &str| variable(name).filter(|v| !v.as_os_str().is_empty());
+    let home = variable("XDG_STATE_HOME").or_else(|| Some(variable("HOME")?.join(".local/state")));
+    Some(home?.join("wharf/panes.toml"))
+}
+
+/// What was kept, by the pane's name; nothing if there is no file.
+///
+/// # Errors
+/// If it is there and cannot be read or understood.
+pub fn kept(path: &Path) -> Result<BTreeMap<String, Pane>> {
+    match reader::text_if_there(path)? {
+        Some(text) => toml::from_str(&text).map_err(|e| {
+            let text = format!("{}: {} (remove it)", path.display(), e.to_string().trim_end());
+            Error::new(Kind::InvalidArgument, text)
+        }),
+        None => Ok(BTreeMap::new()),
+    }
+}
+
+/// Keeps how a pane looks, or forgets it. The file is replaced as a whole.
+///
+/// # Errors
+/// If what is there cannot be understood, or nothing can be written.
+pub fn keep(path: &Path, name: &str, pane: Option<Pane>) -> Result<()> {
+    let mut all = kept(path)?;
+    match pane {
+        Some(pane) => drop(all.insert(name.to_owned(), pane)),
+        None => drop(all.remove(name)),
+    }
+    let text = toml::to_string(&all).map_err(|e| Error::new(Kind::Internal, "write TOML").with_source(e))?;
+    if let Some(directory) = path.parent() {
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
+        made.map_err(|e| Error::io("create", directory, e))?;
+    }
+    let fresh = path.with_extension(format!("{}.new", std::process::id()));
+    let written = std::fs::write(&fresh, text).map_err(|e| Error::io("write", &fresh, e));
+    written.and_then(|()| std::fs::rename(&fresh, path).map_err(|e| Error::io("rename to", path, e))).map_err(|error| {
+        let removed = std::fs::remove_file(&fresh).or_else(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => Ok(()),
+            _ => Err(Error::io("remove", &fresh, e)),
+        });
+        error.and_cleanup(removed)
+    })
+}
+
 /// Changes when one of the files does.
 pub fn stamp(places: &[PathBuf]) -> Vec<Option<(SystemTime, u64)>> {
     let of = |path: &PathBuf| std::fs::metadata(path).ok().and_then(|m| Some((m.modified().ok()?, m.len())));
@@ -146,6 +199,30 @@ mod tests {
             let error = parse(Path::new("/etc/wharf/config.toml"), text).unwrap_err().to_string();
             assert!(error.contains(word) && error.contains("/etc/wharf/config.toml"), "{error}");
         }
+    }
+
+    #[test]
+    fn what_is_kept_of_one_pane_leaves_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = state(|n| (n == "HOME").then(|| dir.path().into())).unwrap();
+        assert!(path.ends_with(".local/state/wharf/panes.toml") && kept(&path).unwrap().is_empty());
+        let pods = Pane { sort: Some("age".into()), columns: Some(vec!["name".into()]), ..Pane::default() };
+        let images = Pane { reverse: Some(true), filter: Some("size>1G".into()), ..Pane::default() };
+        keep(&path, "pods", Some(pods.clone())).unwrap();
+        keep(&path, "images", Some(images.clone())).unwrap();
+        let all = BTreeMap::from([("pods".to_owned(), pods), ("images".to_owned(), images.clone())]);
+        assert_eq!(kept(&path).unwrap(), all);
+        keep(&path, "pods", None).unwrap();
+        assert_eq!(kept(&path).unwrap(), BTreeMap::from([("images".to_owned(), images)]));
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing else is left there");
+        // One that is broken is not written over.
+        std::fs::write(&path, "[pods\n").unwrap();
+        let error = keep(&path, "pods", None).unwrap_err().to_string();
+        assert!(error.contains("panes.toml") && error.contains("remove it"), "{error}");
+        // A home that cannot be written: /proc is one for everybody, root too.
+        let error = keep(Path::new("/proc/none/panes.toml"), "pods", None).unwrap_err().to_string();
+        assert!(error.contains("/proc/none"), "{error}");
+        assert_eq!((state(|_| None), state(|n| (n == "HOME").then(PathBuf::new))), (None, None));
     }
 
     #[test]

@@ -196,7 +196,7 @@ impl Making {
         let report = pods.pod("jobs", "report-29384").await?;
         pods.container(&report, "report", "jobs/report:1.4", 256, json!([])).await?;
         self.step("starting pod ledger, whose image nobody serves")?;
-        pods.pod("billing", "ledger-7d4b8").await?;
+        pods.waiting("billing", "ledger-7d4b8").await?;
         self.step("making an image that nothing uses")?;
         images.unused("ml/old-model:2024").await?;
         Ok(crashing)

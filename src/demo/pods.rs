@@ -46,11 +46,22 @@ pub struct Started {
 
 impl Pods<'_> {
     pub async fn pod(&self, namespace: &str, name: &str) -> Result<Started> {
+        self.annotated(namespace, name, json!({})).await
+    }
+
+    /// One whose image nobody serves, as kubectl applies a pod.
+    pub async fn waiting(&self, namespace: &str, name: &str) -> Result<Started> {
+        let applied = json!({ "kind": "Pod", "spec": { "containers": [{ "name": "ledger", "image": UNREACHABLE }] } });
+        let annotations = json!({ "kubectl.kubernetes.io/last-applied-configuration": applied.to_string() });
+        self.annotated(namespace, name, annotations).await
+    }
+
+    async fn annotated(&self, namespace: &str, name: &str, annotations: serde_json::Value) -> Result<Started> {
         let uid = format!("demo-{name}");
         let labels = json!({ "io.kubernetes.pod.name": name, "io.kubernetes.pod.namespace": namespace, "io.kubernetes.pod.uid": uid });
         let config: cri::PodSandboxConfig = message(json!({
             "metadata": { "name": name, "namespace": namespace, "uid": uid },
-            "hostname": name, "log_directory": self.logs.join(format!("{namespace}_{name}_{uid}")), "labels": labels,
+            "hostname": name, "log_directory": self.logs.join(format!("{namespace}_{name}_{uid}")), "labels": labels, "annotations": annotations,
             "linux": { "cgroup_parent": self.parent },
         }))?;
         let request = cri::RunPodSandboxRequest { config: Some(config.clone()), runtime_handler: String::new() };

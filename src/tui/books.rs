@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use super::{
     detail::DetailLine,
     event::Token,
+    keymap::{Cmd, Keymap},
     text::{self, SafeText},
     theme::Tone,
 };
 use crate::runbook::{Params, RunEvent, Runbook, StepReport, Verdict};
 
 /// Columns of prose in the popup.
-const WIDTH: usize = 76;
+const WIDTH: usize = 62;
 
 #[derive(Debug, Clone, Default)]
 pub struct Books {
@@ -79,7 +80,7 @@ pub fn tone(verdict: Verdict) -> Tone {
 }
 
 /// A step in full: what was seen and where, why it matters, how to look oneself, what to do.
-pub fn explain(book: &Runbook, step: &StepReport) -> Vec<DetailLine> {
+pub fn explain(book: &Runbook, step: &StepReport, keymap: &Keymap) -> Vec<DetailLine> {
     let mut out = Vec::new();
     let finding = &step.finding;
     let head = |out: &mut Vec<DetailLine>, key: &str| {
@@ -107,13 +108,13 @@ pub fn explain(book: &Runbook, step: &StepReport) -> Vec<DetailLine> {
         head(&mut out, "Why it matters");
         said(&mut out, "", &prose.replace('\n', " "), Tone::Plain);
     }
-    head(&mut out, "Look yourself (c copies it)");
+    head(&mut out, &format!("Look yourself ({} copies it)", keymap.named(Cmd::Copy)));
     said(&mut out, "", &step.command, Tone::Accent);
     if !finding.advice.is_empty() || finding.fix.is_some() {
         head(&mut out, "What to do");
         finding.advice.iter().for_each(|a| said(&mut out, "", a, Tone::Plain));
         if let Some(fix) = &finding.fix {
-            said(&mut out, "f", &fix.title, Tone::Good);
+            said(&mut out, &keymap.named(Cmd::Fix), &fix.title, Tone::Good);
         }
     }
     out

@@ -1,5 +1,7 @@
 //! An object's verbose status as lines to read: the described form and the raw form. Pure text, no drawing.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use super::{
@@ -7,7 +9,7 @@ use super::{
     text::{self, SafeText},
     theme::Tone,
 };
-use crate::client::audit::Entry;
+use crate::client::{audit::Entry, redact};
 
 #[derive(Debug, Clone)]
 pub struct Detail {
@@ -20,6 +22,20 @@ pub struct Detail {
     pub result: Option<Result<Vec<DetailLine>, SafeText>>,
     pub scroll: usize,
     pub filter: String,
+    /// The object itself, of those that are described.
+    pub(super) whole: Option<Whole>,
+    /// Its secrets are on the screen.
+    pub(super) revealed: bool,
+}
+
+/// A value with the secrets in it: no `Debug` tells of it.
+#[derive(Clone)]
+pub(super) struct Whole(Value);
+
+impl fmt::Debug for Whole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Whole")
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +49,55 @@ pub struct DetailLine {
 
 impl Detail {
     pub fn new(token: Token, title: SafeText) -> Self {
-        Self { token, kind: "", title, raw: false, result: None, scroll: 0, filter: String::new() }
+        Self {
+            token,
+            kind: "",
+            title,
+            raw: false,
+            result: None,
+            scroll: 0,
+            filter: String::new(),
+            whole: None,
+            revealed: false,
+        }
+    }
+
+    /// The object has been read: its lines, without its secrets.
+    pub fn read(&mut self, value: Value) {
+        self.whole = Some(Whole(value));
+        self.write();
+    }
+
+    fn write(&mut self) {
+        let Some(Whole(value)) = &self.whole else { return };
+        let mut shown = value.clone();
+        if !self.revealed {
+            redact::value(&mut shown);
+        }
+        self.result = Some(Ok(if self.raw { raw(&shown) } else { describe(&shown) }));
+    }
+
+    /// How many of its lines have something taken out.
+    pub fn hidden(&self) -> usize {
+        if self.whole.is_none() || self.revealed {
+            return 0;
+        }
+        let all = self.result.iter().flatten().flatten();
+        all.filter(|l| l.text.as_str().contains(redact::MASK)).count()
+    }
+
+    pub fn has_secrets(&self) -> bool {
+        self.revealed || self.hidden() > 0
+    }
+
+    /// Shows what was hidden, or hides it again; whether it is on the screen now and was not.
+    pub fn reveal(&mut self) -> bool {
+        let reveal = self.hidden() > 0;
+        if reveal || self.revealed {
+            self.revealed = reveal;
+            self.write();
+        }
+        reveal
     }
 
     pub fn shown(&self) -> Vec<&DetailLine> {
@@ -173,7 +237,6 @@ fn scalar(out: &mut Vec<DetailLine>, indent: u16, key: &str, value: &Value) {
         ("reason" | "message", text) if !text.is_empty() => Tone::Warn,
         _ => Tone::Plain,
     };
-    let text = masked(key, text);
     out.push(DetailLine { indent, key: key.into(), text: text.into(), tone });
 }
 
@@ -221,17 +284,6 @@ fn entry(out: &mut Vec<DetailLine>, indent: u16, key: &str, value: &Value, depth
     }
 }
 
-/// Values of what is named like a secret do not belong on a shared screen; `y` shows them.
-fn masked(key: &str, text: String) -> String {
-    let name = key.to_ascii_uppercase();
-    let secret = ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "APIKEY", "API_KEY", "PRIVATE_KEY", "ACCESS_KEY"];
-    if !text.is_empty() && secret.iter().any(|s| name.contains(s)) {
-        "•••••• (y shows it)".into()
-    } else {
-        text
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,12 +292,26 @@ mod tests {
     fn describes_and_masks() {
         let value = serde_json::json!({
             "status": {"id": "c1", "state": "CONTAINER_EXITED", "exitCode": 137, "labels": {"app": "w\u{1b}[2J"}},
-            "info": {"pid": 7, "runtimeSpec": {"process": {"args": ["sh"], "env": ["DB_PASSWORD=hunter2", "A=b"]}}}
+            "info": {"pid": 7, "runtimeSpec": {"process": {"args": ["sh", "--token", "hunter2"],
+                "env": ["DB_PASSWORD=hunter2", "A=b"]}},
+                "config": {"envs": [{"key": "API_KEY", "value": "hunter2"}]}}
         });
-        let text: Vec<String> = describe(&value).iter().map(|l| format!("{}={}", l.key, l.text)).collect();
-        assert!(text.contains(&"app=w␛[2J".to_owned()), "{text:?}");
-        assert!(text.contains(&"pid=7".to_owned()) && text.contains(&"A=b".to_owned()), "{text:?}");
-        assert!(!text.iter().any(|l| l.contains("hunter2")), "{text:?}");
-        assert!(raw(&value).iter().any(|l| l.text.as_str().contains("hunter2")));
+        for raw in [false, true] {
+            let mut detail = Detail { raw, ..Detail::new(1, "c1".into()) };
+            detail.read(value.clone());
+            let lines =
+                |d: &Detail| -> Vec<String> { d.shown().iter().map(|l| format!("{}={}", l.key, l.text)).collect() };
+            let text = lines(&detail);
+            assert!(text.iter().any(|l| l.contains("app") && l.contains("w␛[2J") || l.contains("w\\e[2J")), "{text:?}");
+            assert!(text.iter().any(|l| l.contains("pid") && l.ends_with('7')), "{text:?}");
+            assert!(text.iter().any(|l| l.contains("A=b")), "{text:?}");
+            assert!(!text.iter().any(|l| l.contains("hunter2")), "{text:?}");
+            assert!(detail.hidden() > 0 && !format!("{detail:?}").contains("hunter2"), "{detail:?}");
+            assert!(detail.reveal() && lines(&detail).iter().any(|l| l.contains("hunter2")));
+            assert!(!detail.reveal() && !lines(&detail).iter().any(|l| l.contains("hunter2")), "and hidden again");
+        }
+        let mut plain = Detail::new(1, "c1".into());
+        plain.read(serde_json::json!({"status": {"id": "c1"}}));
+        assert!(plain.hidden() == 0 && !plain.reveal());
     }
 }

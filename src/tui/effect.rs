@@ -2,11 +2,12 @@
 
 use std::{
     collections::BTreeMap,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use tokio::{
     sync::{Notify, mpsc},
     task::{AbortHandle, JoinSet},
@@ -22,7 +23,7 @@ use crate::{
     client::{
         Runtime, action,
         audit::{self, Intent},
-        types::{LogOptions, ObjectRef, Scope, Seen},
+        types::{LogOptions, LogTurn, ObjectRef, Scope, Seen},
     },
     config::app,
     error::{Error, Kind, Result},
@@ -60,7 +61,7 @@ impl Runner {
     pub fn start(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, replay: Option<Arc<Replay>>) -> Self {
         let refresh = Arc::new(Waiting::default());
         let mut tasks = JoinSet::new();
-        tasks.spawn(read_on_demand(Arc::clone(&runtime), send.clone(), Arc::clone(&refresh), replay.clone()));
+        tasks.spawn(read_for_ever(Arc::clone(&runtime), send.clone(), Arc::clone(&refresh), replay.clone()));
         tasks.spawn(watch_events(Arc::clone(&runtime), send.clone()));
         if replay.is_none() {
             tasks.spawn(watch_settings(send.clone()));
@@ -90,9 +91,14 @@ impl Runner {
                 self.replace("inspect", family(runtime, send, token, pod, containers));
             }
             Effect::Journal { token } => self.replace("inspect", journal(send, token)),
+            Effect::Keep { pane, settings } => drop(self.tasks.spawn(keep(send, pane, settings))),
+            Effect::Reveal { what } => drop(self.tasks.spawn(reveal(runtime, send, what))),
             Effect::Cgroups => self.replace("cgroups", cgroups(runtime, send)),
             Effect::Logs { token, containers, since } => {
                 self.replace("logs", logs(runtime, send, token, containers, since));
+            }
+            Effect::LogPage { token, source, container, turn } => {
+                self.replace("page", log_page(runtime, send, token, source, container, turn));
             }
             Effect::Save { file, name, bytes } => drop(self.tasks.spawn(save(send, file, name, bytes))),
             Effect::Apply { token, steps } => drop(self.tasks.spawn(apply(runtime, send, token, steps))),
@@ -153,6 +159,25 @@ async fn tell(send: &mpsc::Sender<Event>, event: Event) {
     let _closed = send.send(event).await;
 }
 
+/// A reading that dies is one that failed: the next one is tried all the same.
+async fn read_for_ever(
+    runtime: Arc<dyn Runtime>,
+    send: mpsc::Sender<Event>,
+    wanted: Arc<Waiting>,
+    replay: Option<Arc<Replay>>,
+) {
+    loop {
+        let work = read_on_demand(Arc::clone(&runtime), send.clone(), Arc::clone(&wanted), replay.clone());
+        match AssertUnwindSafe(work).catch_unwind().await {
+            Ok(()) => return,
+            Err(_told_by_the_hook) => {
+                let error = "wharf's own reading died".to_owned();
+                tell(&send, Event::InventoryFailed { error, at: SystemTime::now() }).await;
+            }
+        }
+    }
+}
+
 async fn read_on_demand(
     runtime: Arc<dyn Runtime>,
     send: mpsc::Sender<Event>,
@@ -190,20 +215,32 @@ async fn read_on_demand(
 
 /// Reads the settings, and again whenever one of their files has changed.
 async fn watch_settings(send: mpsc::Sender<Event>) {
-    let places = app::places(|name| std::env::var_os(name).map(Into::into));
+    let places = app::places(variable);
     let mut seen = None;
     loop {
         let here = places.clone();
-        let look = tokio::task::spawn_blocking(move || (app::stamp(&here), app::load(&here)));
+        let look = tokio::task::spawn_blocking(move || {
+            let kept = app::state(variable).map_or_else(|| Ok(BTreeMap::new()), |path| app::kept(&path));
+            (app::stamp(&here), app::load(&here), kept)
+        });
         // A home on a filesystem that hangs is no reason to wait for anything.
-        if let Ok(Ok((stamp, settings))) = timeout(READ, look).await
+        if let Ok(Ok((stamp, settings, kept))) = timeout(READ, look).await
             && seen.as_ref() != Some(&stamp)
         {
             // Without any file everything is as it is.
-            let first_and_none = seen.is_none() && stamp.iter().all(Option::is_none);
+            let none = stamp.iter().all(Option::is_none) && kept.as_ref().is_ok_and(BTreeMap::is_empty);
+            let first_and_none = seen.is_none() && none;
             seen = Some(stamp);
+            let kept = match kept {
+                Ok(kept) => kept,
+                Err(error) => {
+                    tell(&send, Event::Failed(format!("{error:#}"))).await;
+                    BTreeMap::new()
+                }
+            };
             if !first_and_none {
-                tell(&send, Event::Settings(Box::new(settings.map_err(|e| format!("{e:#}"))))).await;
+                let settings = settings.map(|s| app::App { kept, ..s }).map_err(|e| format!("{e:#}"));
+                tell(&send, Event::Settings(Box::new(settings))).await;
             }
         }
         tokio::time::sleep(SETTINGS).await;
@@ -281,6 +318,31 @@ async fn journaled<T>(send: &mpsc::Sender<Event>, intent: Intent, runtime: &Arc<
     if let Err(error) = intent.done(runtime.info(), done).await {
         tell(send, Event::Failed(format!("{error:#}"))).await;
     }
+}
+
+fn variable(name: &str) -> Option<std::path::PathBuf> {
+    std::env::var_os(name).map(Into::into)
+}
+
+/// Keeps how a pane looks. Without a home, or one that can be written, it looks so until the app ends.
+async fn keep(send: mpsc::Sender<Event>, pane: String, settings: Option<app::Pane>) {
+    let what = if settings.is_some() { "kept" } else { "forgotten" };
+    let work = tokio::task::spawn_blocking(move || match app::state(variable) {
+        Some(path) => app::keep(&path, &pane, settings).map(|()| format!("{what} in {}", path.display())),
+        None => Err(Error::new(Kind::FailedPrecondition, "there is no home to keep it in: set HOME or XDG_STATE_HOME")),
+    });
+    let event = match timeout(READ, work).await {
+        Ok(Ok(Ok(done))) => Event::Said(done),
+        Ok(Ok(Err(error))) => Event::Failed(format!("not {what}: {error:#}")),
+        Ok(Err(died)) => Event::Failed(format!("not {what}: {died}")),
+        Err(_) => Event::Failed(format!("not {what}: timeout after {} s", READ.as_secs())),
+    };
+    tell(&send, event).await;
+}
+
+/// Somebody has looked at secrets: that changes nothing, and others want to know of it all the same.
+async fn reveal(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, what: String) {
+    journaled(&send, Intent::new(format!("look at the secrets of {what}")), &runtime, &Ok(())).await;
 }
 
 /// What was done through wharf here, in other sessions and by the verbs too.
@@ -444,6 +506,22 @@ async fn logs(
     tell(&send, Event::LogEnd { token, error: failed }).await;
 }
 
+async fn log_page(
+    runtime: Arc<dyn Runtime>,
+    send: mpsc::Sender<Event>,
+    token: Token,
+    source: usize,
+    container: String,
+    turn: LogTurn,
+) {
+    let older = turn.older;
+    let result = match timeout(READ, runtime.log_page(&container, turn)).await {
+        Ok(result) => result.map_err(|e| format!("{e:#}")),
+        Err(_) => Err(format!("read on in the log: timeout after {} s", READ.as_secs())),
+    };
+    tell(&send, Event::LogPage { token, source, older, result }).await;
+}
+
 /// Only the person may read it: logs hold what they hold. An existing file is not written over.
 async fn save(send: mpsc::Sender<Event>, file: Option<std::path::PathBuf>, name: String, bytes: Vec<u8>) {
     let path = file.unwrap_or_else(|| std::env::temp_dir().join(name));
@@ -452,7 +530,7 @@ async fn save(send: mpsc::Sender<Event>, file: Option<std::path::PathBuf>, name:
         std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create_new(true), 0o600);
         let written = options.open(&path).and_then(|mut file| std::io::Write::write_all(&mut file, &bytes));
         match written {
-            Ok(()) => Event::Note(format!("saved {} bytes in {}", bytes.len(), path.display())),
+            Ok(()) => Event::Said(format!("saved {} bytes in {}", bytes.len(), path.display())),
             Err(error) => Event::Failed(format!("save {}: {error}", path.display())),
         }
     };

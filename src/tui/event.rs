@@ -9,9 +9,9 @@ use crate::{
     client::{
         action::{Action, Plan, Step},
         audit,
-        types::{CgroupFact, Inventory, LogLine, ObjectRef, PullProgress, Scope, Seen},
+        types::{CgroupFact, Inventory, LogLine, LogPage, LogTurn, ObjectRef, PullProgress, Scope, Seen},
     },
-    config::app::App,
+    config::app::{self, App},
     runbook::{Params, RunEvent, Runbook},
 };
 
@@ -65,6 +65,13 @@ pub enum Event {
         /// With the number of the container that wrote it.
         lines: Vec<(usize, LogLine)>,
     },
+    /// A page of a log that was asked for, of one of its containers.
+    LogPage {
+        token: Token,
+        source: usize,
+        older: bool,
+        result: Result<LogPage, String>,
+    },
     LogEnd {
         token: Token,
         error: Option<String>,
@@ -87,6 +94,8 @@ pub enum Event {
     Settings(Box<Result<App, String>>),
     /// A worker failed; the text is for the message line.
     Failed(String),
+    /// What the person asked for was done; the text is for the message line.
+    Said(String),
     /// Somebody else in this program has something to say.
     Note(String),
 }
@@ -113,6 +122,15 @@ pub enum Effect {
     Journal {
         token: Token,
     },
+    /// How a pane is to look the next time; none forgets it.
+    Keep {
+        pane: String,
+        settings: Option<app::Pane>,
+    },
+    /// The secrets of this were shown: the journal is told.
+    Reveal {
+        what: String,
+    },
     Cgroups,
     /// Report the mouse to the app, or leave it to the terminal.
     Mouse(bool),
@@ -131,6 +149,13 @@ pub enum Effect {
         containers: Vec<String>,
         /// None is the last lines.
         since: Option<SystemTime>,
+    },
+    /// Lines beyond those that are here.
+    LogPage {
+        token: Token,
+        source: usize,
+        container: String,
+        turn: LogTurn,
     },
     /// Into that file, or one of that name in the temporary directory.
     Save {

@@ -12,6 +12,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
+use super::tty::RESET;
 use crate::{
     client::{Output, Runtime, Session, types::ExecRequest},
     error::{Error, Kind, Result},
@@ -19,8 +20,9 @@ use crate::{
 
 /// Takes what shell there is.
 const SHELL: &str = "exec $(command -v bash || command -v ash || echo sh) -i";
-/// What the terminal may have been told meanwhile; the app sets its own modes again.
-const AFTER: &[u8] = b"\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[!p\x0f\x1b(B\x1b[0m\x1b[?25h\r\n";
+/// After what the terminal may have been told meanwhile is switched off: DECSTR, for what we do not know of. The app sets its own
+/// modes again.
+const AFTER: &[u8] = b"\x1b[!p\r\n";
 
 fn failed(doing: &'static str) -> impl FnOnce(rustix::io::Errno) -> Error {
     move |e| Error::new(Kind::Unavailable, doing).with_source(std::io::Error::from(e))
@@ -63,7 +65,7 @@ pub async fn shell(runtime: &dyn Runtime, container: &str) -> Result<i32> {
         .map_err(|_| Error::new(Kind::DeadlineExceeded, "start a shell: timeout after 15 s"))??;
     let raw = Raw::open()?;
     let result = carry(session.as_mut(), &raw).await;
-    let reset = write(&[AFTER]);
+    let reset = write(&[RESET, AFTER]);
     drop(raw);
     match result {
         Ok(code) => reset.map(|()| code),

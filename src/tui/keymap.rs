@@ -29,6 +29,14 @@ pub enum Cmd {
     Open,
     Describe,
     Yaml,
+    Reveal,
+    Columns,
+    Toggle,
+    Later,
+    Earlier,
+    SortHere,
+    Keep,
+    Forget,
     Tree,
     SortBy,
     SortLeft,
@@ -75,6 +83,7 @@ pub enum Context {
     Text,
     Logs,
     Plan,
+    Columns,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,22 +120,23 @@ const fn change(context: Context, keys: &'static [Key], cmd: Cmd, hint: &'static
     Binding { context, keys, cmd, help, hint, changes: true }
 }
 
-use Context::{Everywhere, Logs, Plan, Table, Text};
+use Context::{Columns, Everywhere, Logs, Plan, Table, Text};
 
 pub const BINDINGS: &[Binding] = &[
+    // The order is that of the hints: what a stranger needs comes first, and the rest where there is room.
     b(Table, &[k(KeyCode::Enter)], Cmd::Open, "open", "what is inside the row, or its description"),
     b(Table, &[c('d')], Cmd::Describe, "describe", "describe the row"),
-    b(Table, &[c('y')], Cmd::Yaml, "yaml", "raw YAML of the row"),
     b(Table, &[c('l')], Cmd::Logs, "logs", "logs of the container"),
     change(Table, &[c('s'), c('e')], Cmd::Exec, "shell", "shell in the container; the app steps aside"),
-    b(Table, &[c('X')], Cmd::Tree, "tree", "the pod and all that hangs on it"),
+    b(Table, &[c('!')], Cmd::Diagnose, "why", "the runbook that explains the row; in Runbooks: again"),
+    change(Table, &[c('f')], Cmd::Fix, "fix", "in Runbooks: the fix of the step, after a plan"),
+    change(Table, &[c('P')], Cmd::Prune, "prune", "prune images and exited containers: plan, 5 s, start"),
     change(Table, &[c('x')], Cmd::Stop, "stop", "stop the pod or container, after a plan"),
     change(Table, &[ctrl('d'), k(KeyCode::Delete)], Cmd::Remove, "remove", "remove the object, after a plan"),
-    change(Table, &[c('P')], Cmd::Prune, "prune", "prune images and exited containers: plan, 5 s, start"),
+    b(Table, &[c('X')], Cmd::Tree, "tree", "the pod and all that hangs on it"),
+    b(Table, &[c('y')], Cmd::Yaml, "yaml", "raw YAML of the row"),
     b(Table, &[c('p')], Cmd::PlanPrune, "plan", "show the prune plan, start nothing"),
     change(Table, &[c('+')], Cmd::Pull, "", "pull an image (also :pull REF)"),
-    b(Table, &[c('!')], Cmd::Diagnose, "diagnose", "open the runbook for the row; in Runbooks: examine again"),
-    change(Table, &[c('f')], Cmd::Fix, "", "in Runbooks: the fix of the step, after a plan"),
     b(Table, &[c(' ')], Cmd::Mark, "", "mark the row: plans are of all that are marked"),
     b(Table, &[ctrl('\\')], Cmd::Unmark, "", "no marks"),
     b(Table, &[c('c')], Cmd::Copy, "", "copy the row's name"),
@@ -134,6 +144,7 @@ pub const BINDINGS: &[Binding] = &[
     b(Table, &[c('<'), k(KeyCode::Left)], Cmd::SortLeft, "", "sort by the column to the left"),
     b(Table, &[c('>'), k(KeyCode::Right)], Cmd::SortRight, "", "sort by the column to the right"),
     b(Table, &[c('r')], Cmd::Reverse, "", "reverse the order"),
+    b(Table, &[c('C')], Cmd::Columns, "columns", "choose columns and their order, and keep them"),
     b(Table, &[], Cmd::HalfDown, "", "half a page down"),
     b(Table, &[ctrl('u')], Cmd::HalfUp, "", "half a page up"),
     b(Logs, &[c('f')], Cmd::Follow, "follow", "follow the end, or stand still"),
@@ -149,8 +160,21 @@ pub const BINDINGS: &[Binding] = &[
     b(Logs, &[c('c')], Cmd::CopyLines, "", "copy the lines on the screen"),
     b(Logs, &[ctrl('s')], Cmd::Save, "", "save what passes the filter (also :save FILE)"),
     change(Logs, &[c('e')], Cmd::Exec, "shell", "shell in this container"),
+    b(
+        Text,
+        &[c('r')],
+        Cmd::Reveal,
+        "secrets",
+        "in a description: show the secrets, which the journal tells; hide them",
+    ),
     b(Text, &[ctrl('d')], Cmd::HalfDown, "", "half a page down"),
     b(Text, &[ctrl('u')], Cmd::HalfUp, "", "half a page up"),
+    b(Columns, &[c(' '), k(KeyCode::Enter)], Cmd::Toggle, "show or not", "show the column, or not"),
+    b(Columns, &[c('J'), c('>'), k(KeyCode::Right)], Cmd::Later, "later", "move it to the right"),
+    b(Columns, &[c('K'), c('<'), k(KeyCode::Left)], Cmd::Earlier, "earlier", "move it to the left"),
+    b(Columns, &[c('o')], Cmd::SortHere, "sort", "sort by it; again turns it round"),
+    b(Columns, &[c('S')], Cmd::Keep, "save", "keep columns, sorting and filter of the pane"),
+    b(Columns, &[c('R')], Cmd::Forget, "reset", "as the app has it, and keep nothing"),
     b(Plan, &[k(KeyCode::Enter)], Cmd::Press, "press", "press the marked button; start now"),
     b(Plan, &[k(KeyCode::Tab), k(KeyCode::Left), k(KeyCode::Right), c('h'), c('l')], Cmd::Switch, "", "other button"),
     b(Plan, &[c('Y')], Cmd::Start, "", "start"),
@@ -285,6 +309,11 @@ impl Keymap {
         self.bound().find(|b| b.binding.cmd == cmd).and_then(|b| b.keys.first()).map(|k| k.name())
     }
 
+    /// The key that prose names for a command.
+    pub fn named(&self, cmd: Cmd) -> String {
+        self.first(cmd).unwrap_or_else(|| "(no key)".into())
+    }
+
     /// Those that have a key.
     pub fn bound(&self) -> impl Iterator<Item = &Bound> {
         self.0.iter().filter(|b| !b.keys.is_empty())
@@ -316,6 +345,7 @@ impl Context {
             Self::Text => "text",
             Self::Logs => "logs",
             Self::Plan => "plan",
+            Self::Columns => "columns",
         }
     }
 }

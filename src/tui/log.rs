@@ -1,5 +1,5 @@
-//! The lines of one log, or of several merged, as they are looked at: a bounded buffer, a filter, a search, and a place to
-//! stand. Bytes are kept as they came and made safe when they are drawn.
+//! The lines of one log, or of several merged, as they are looked at: a bounded part of what is on the disk, a filter, a search,
+//! and a place to stand. Bytes are kept as they came and made safe when they are drawn.
 
 use std::{
     collections::VecDeque,
@@ -9,11 +9,17 @@ use std::{
 use regex::{Regex, RegexBuilder};
 
 use super::{event::Token, text::SafeText};
-use crate::client::types::LogLine;
+use crate::client::types::{LogLine, LogPage, LogPlace, LogTurn};
 
-/// What is kept; older lines go first and are counted.
+/// What is kept; the lines farthest from where the person stands go first. Those from a file can be read again.
 pub const MOST_LINES: usize = 200_000;
 const MOST_BYTES: usize = 48 << 20;
+/// Lines that are read at a time when a person comes to the edge of what is kept.
+const PAGE: usize = 5000;
+/// Pages that are looked through for one key.
+const PAGES: usize = 40;
+/// The number of the first line that comes; older ones, read later, have lower ones.
+const FIRST: u64 = 1 << 40;
 /// How far back a log is opened, in the order of the key that changes it; `None` is the last lines, whatever their time.
 pub const SPANS: &[Option<Duration>] = &[
     None,
@@ -26,12 +32,13 @@ pub const SPANS: &[Option<Duration>] = &[
 
 #[derive(Debug, Clone)]
 pub struct Line {
-    /// Counts from the first line received; never reused.
+    /// Without gaps, in the order of the lines.
     pub number: u64,
     pub at: Option<SystemTime>,
     pub stderr: bool,
     /// Which of the containers wrote it.
     pub source: usize,
+    place: Option<LogPlace>,
     raw: Box<[u8]>,
 }
 
@@ -80,6 +87,15 @@ pub enum Times {
     Local,
 }
 
+/// What lines that are not here are read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// So many lines above the place.
+    Above(usize),
+    /// The next older line with a hit.
+    Hit,
+}
+
 #[derive(Debug, Clone, Default)]
 pub struct LogView {
     pub token: Token,
@@ -89,7 +105,19 @@ pub struct LogView {
     pub lines: VecDeque<Line>,
     bytes: usize,
     next: u64,
+    heard: bool,
+    /// Lines that were let go and cannot be read again.
     pub forgotten: u64,
+    /// By source: nothing older than what is here is wanted, or there.
+    begun: Vec<bool>,
+    /// The end was let go for older lines: what is written from now on is not here either.
+    pub behind: bool,
+    /// Up to where a page has come that lines on their way may be on as well.
+    joined: Option<LogPlace>,
+    /// A page is asked for.
+    pub turning: bool,
+    /// And for how many more pages.
+    want: Option<(Want, usize)>,
     /// The line at the bottom of the screen; none follows the end.
     pub anchor: Option<u64>,
     pub wrap: bool,
@@ -111,7 +139,14 @@ pub struct LogView {
 
 impl LogView {
     pub fn new(token: Token, sources: Vec<(String, String)>, name: String) -> Self {
-        Self { token, sources, name, ..Self::default() }
+        let begun = vec![false; sources.len()];
+        Self { token, sources, name, begun, next: FIRST, ..Self::default() }
+    }
+
+    /// From when on: what is older is not wanted.
+    pub fn set_span(&mut self, span: usize) {
+        self.span = span;
+        self.begun.fill(SPANS[span].is_some());
     }
 
     /// The container that keys act on.
@@ -121,18 +156,159 @@ impl LogView {
 
     pub fn push(&mut self, lines: Vec<(usize, LogLine)>, now: SystemTime) {
         // What was there when it was opened is old without being late.
-        let late = self.next > 0;
+        let late = self.heard;
+        self.heard |= !lines.is_empty();
         for (source, line) in lines {
-            self.bytes += line.text.len();
             self.lag = line.at.filter(|_| late).and_then(|at| now.duration_since(at).ok());
-            let raw = line.text.into_boxed_slice();
-            self.lines.push_back(Line { number: self.next, at: line.at, stderr: line.stderr, source, raw });
-            self.next += 1;
+            if self.behind || self.joined.is_some_and(|joined| !is_behind(line.place, joined)) {
+                continue;
+            }
+            self.joined = None;
+            self.append(source, line);
         }
+        self.trim();
+    }
+
+    fn append(&mut self, source: usize, line: LogLine) {
+        self.bytes += line.text.len();
+        self.lines.push_back(numbered(self.next, source, line));
+        self.next += 1;
+    }
+
+    fn trim(&mut self) {
         while self.lines.len() > MOST_LINES || self.bytes > MOST_BYTES {
-            let Some(line) = self.lines.pop_front() else { break };
-            self.bytes -= line.raw.len();
-            self.forgotten += 1;
+            let first = self.lines.front().map_or(0, |l| l.number);
+            let above = self.anchor.map_or(self.lines.len(), |a| a.saturating_sub(first) as usize);
+            let back = self.want.is_some() || above * 2 < self.lines.len();
+            if back && self.lines.back().is_some_and(|l| l.place.is_some()) {
+                let Some(line) = self.lines.pop_back() else { break };
+                self.bytes -= line.raw.len();
+                (self.next, self.behind) = (line.number, true);
+            } else {
+                let Some(line) = self.lines.pop_front() else { break };
+                self.bytes -= line.raw.len();
+                match self.begun.get_mut(line.source).filter(|_| line.place.is_some()) {
+                    Some(begun) => *begun = false,
+                    None => self.forgotten += 1,
+                }
+            }
+        }
+    }
+
+    /// Whether there are lines older than those here. Fewer than were asked for are all there are.
+    pub fn goes_on(&self) -> bool {
+        let first = self.lines.iter().take(2).find_map(|l| l.place);
+        self.begun.iter().any(|b| !b) && first.is_some_and(|f| f.offset > 0 || self.lines.len() >= PAGE)
+    }
+
+    /// The page before what is here, and of which source: of several the one whose lines here reach back least.
+    fn edge(&self) -> Option<(usize, LogTurn)> {
+        let mut seen = vec![false; self.sources.len()];
+        let mut edge: Option<(&Line, LogPlace)> = None;
+        for line in &self.lines {
+            let Some(place) = line.place else { continue };
+            if std::mem::replace(&mut seen[line.source], true) {
+                continue;
+            }
+            if !self.begun[line.source] && edge.is_none_or(|(e, _)| e.at < line.at) {
+                edge = Some((line, place));
+            }
+            if seen.iter().all(|s| *s) {
+                break;
+            }
+        }
+        edge.map(|(line, from)| (line.source, LogTurn { from, at: line.at, older: true, lines: PAGE }))
+    }
+
+    /// The page behind what is here, where its end was let go. Of several logs that is not known.
+    fn below(&self) -> Option<(usize, LogTurn)> {
+        let last = self.lines.back().filter(|_| self.behind && self.sources.len() == 1)?;
+        Some((0, LogTurn { from: last.place?, at: last.at, older: false, lines: PAGE }))
+    }
+
+    /// Lines are wanted that may not be here.
+    pub fn reach(&mut self, want: Want) {
+        if self.anchor.is_none() {
+            self.follow(false);
+        }
+        self.want = Some((want, PAGES));
+    }
+
+    /// The next page to read for what is wanted. `Err` says that it is not found, and whether there is more to look through.
+    pub fn turn(&mut self) -> Result<Option<(usize, LogTurn)>, bool> {
+        let Some((want, left)) = self.want.filter(|_| !self.turning) else { return Ok(None) };
+        let have = match want {
+            Want::Above(count) => self.back().take(count + 1).count() > count,
+            Want::Hit => self.seek(true),
+        };
+        let edge = self.edge().filter(|_| !have);
+        self.want = Some((want, left.saturating_sub(1))).filter(|_| edge.is_some() && left > 0);
+        match edge {
+            Some(_) if left == 0 => Err(true),
+            None if !have && want == Want::Hit => Err(false),
+            edge => {
+                self.turning = edge.is_some();
+                Ok(edge)
+            }
+        }
+    }
+
+    /// The next page towards the end, if so few lines are left below the place.
+    pub fn turn_down(&mut self, few: usize) -> Option<(usize, LogTurn)> {
+        let anchor = self.anchor.filter(|_| !self.turning)?;
+        let page = self.below().filter(|_| self.after(anchor).take(few).count() < few)?;
+        self.turning = true;
+        Some(page)
+    }
+
+    /// A page that was asked for has come, or has not.
+    pub fn turned(&mut self, source: usize, older: bool, page: Option<LogPage>) {
+        self.turning = false;
+        let Some(page) = page else {
+            self.want = None;
+            return;
+        };
+        if !older {
+            self.joined = page.lines.last().and_then(|l| l.place).or_else(|| self.lines.back()?.place);
+            self.behind = !page.end;
+            page.lines.into_iter().for_each(|line| self.append(source, line));
+            return self.trim();
+        }
+        if let Some(begun) = self.begun.get_mut(source) {
+            *begun = page.end;
+        }
+        self.bytes += page.lines.iter().map(|l| l.text.len()).sum::<usize>();
+        if self.sources.len() == 1 {
+            for line in page.lines.into_iter().rev() {
+                let number = self.lines.front().map_or(self.next, |l| l.number) - 1;
+                self.lines.push_front(numbered(number, source, line));
+            }
+        } else {
+            self.merge(source, page.lines);
+        }
+        self.trim();
+    }
+
+    /// Puts the lines where their times belong. The place stays on its line.
+    fn merge(&mut self, source: usize, lines: Vec<LogLine>) {
+        let (old, anchor) = (std::mem::take(&mut self.lines), self.anchor);
+        let mut number = self.next - (old.len() + lines.len()) as u64;
+        let mut lines = lines.into_iter().peekable();
+        for mut line in old {
+            while let Some(next) = lines.next_if(|l| line.source == source || l.at <= line.at) {
+                self.lines.push_back(numbered(number, source, next));
+                number += 1;
+            }
+            if anchor == Some(line.number) {
+                self.anchor = Some(number);
+            }
+            line.number = number;
+            number += 1;
+            self.lines.push_back(line);
+        }
+        for line in lines {
+            self.lines.push_back(numbered(number, source, line));
+            number += 1;
         }
     }
 
@@ -203,6 +379,16 @@ impl LogView {
     }
 }
 
+fn numbered(number: u64, source: usize, line: LogLine) -> Line {
+    let LogLine { at, stderr, text, place } = line;
+    Line { number, at, stderr, source, place, raw: text.into_boxed_slice() }
+}
+
+/// Whether a line is not on a page that ended there.
+fn is_behind(line: Option<LogPlace>, joined: LogPlace) -> bool {
+    line.is_none_or(|l| (l.device, l.inode) != (joined.device, joined.inode) || l.offset > joined.offset)
+}
+
 /// A line that is an object of JSON: its level, its message, then the rest as `name=value`.
 pub fn fields(raw: &[u8]) -> Option<String> {
     let value: serde_json::Value = serde_json::from_slice(raw.trim_ascii()).ok()?;
@@ -221,7 +407,7 @@ mod tests {
     use super::*;
 
     fn line(text: &str) -> (usize, LogLine) {
-        (0, LogLine { at: None, stderr: false, text: text.as_bytes().to_vec() })
+        (0, LogLine { at: None, stderr: false, text: text.as_bytes().to_vec(), place: None })
     }
 
     fn view(lines: usize) -> LogView {
@@ -284,7 +470,7 @@ mod tests {
         let log = view(MOST_LINES + 7);
         assert_eq!((log.lines.len(), log.forgotten), (MOST_LINES, 7));
         let mut log = view(0);
-        let large = LogLine { at: None, stderr: false, text: vec![b'x'; 1 << 20] };
+        let large = LogLine { at: None, stderr: false, text: vec![b'x'; 1 << 20], place: None };
         log.push((0..100).map(|_| (0, large.clone())).collect(), SystemTime::UNIX_EPOCH);
         assert!(log.lines.len() < 50 && log.forgotten > 50);
     }
@@ -293,7 +479,7 @@ mod tests {
     fn a_late_line_is_late() {
         let mut log = view(1);
         let at = SystemTime::UNIX_EPOCH;
-        let old = LogLine { at: Some(at), stderr: false, text: Vec::new() };
+        let old = LogLine { at: Some(at), stderr: false, text: Vec::new(), place: None };
         log.push(vec![(0, old)], at + Duration::from_secs(9));
         assert_eq!(log.lag, Some(Duration::from_secs(9)));
     }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    hash::{DefaultHasher, Hash, Hasher},
     time::{Duration, SystemTime},
 };
 
@@ -79,6 +80,8 @@ pub struct Model {
     pub asked: Option<SystemTime>,
     pub pending: bool,
     pub full: Option<SystemTime>,
+    /// Containers or images came or went since the snapshots were read.
+    pub moved: bool,
     /// A first ctrl-c came while something ran.
     pub warned: bool,
     pub dirty: bool,
@@ -108,6 +111,11 @@ pub enum Popup {
     /// The plan or its progress, in `Model::job`.
     Job,
     Pulls,
+    /// The columns of the pane, in the order they are to have, and whether they are shown.
+    Columns {
+        at: usize,
+        list: Vec<(usize, bool)>,
+    },
 }
 
 /// What a key was pressed on, and what it looked like then.
@@ -258,6 +266,7 @@ impl Model {
             asked: None,
             pending: false,
             full: None,
+            moved: false,
             warned: false,
             dirty: true,
             token: 0,
@@ -280,6 +289,7 @@ impl Model {
         }
         self.silence.clone_from(&new.silence);
         let silent = new.silence.as_ref();
+        let before = population(&self.seen);
         let (seen, faults, disk) = (&mut self.seen, &mut self.faults, &mut self.from_disk);
         take("pods", &mut seen.pods, &new.pods, faults, disk, silent);
         take("containers", &mut seen.containers, &new.containers, faults, disk, silent);
@@ -291,6 +301,7 @@ impl Model {
         if !new.sandbox_image.is_empty() {
             seen.sandbox_image.clone_from(&new.sandbox_image);
         }
+        self.moved = (self.moved || before != population(&self.seen)) && new.snapshots.value().is_none();
     }
 
     /// Why the runtime counts as dead, if it does: since when, and the error.
@@ -341,6 +352,7 @@ impl Model {
             sort: 0,
             reversed: false,
             filter: String::new(),
+            columns: Vec::new(),
             marked: BTreeSet::new(),
         };
         self.tables.get(&self.pane).unwrap_or(&NONE)
@@ -395,6 +407,18 @@ impl Model {
     pub fn counting(&self) -> bool {
         matches!((&self.popup, &self.job), (Some(Popup::Job), Some(job)) if job.phase == Phase::Grace)
     }
+}
+
+/// Another figure when containers or images come or go, in whatever order they are listed.
+fn population(seen: &Inventory) -> u64 {
+    let hash = |id: &str| {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        hasher.finish()
+    };
+    let containers = seen.containers.value().into_iter().flatten().map(|c| hash(&c.id));
+    let images = seen.images.value().into_iter().flatten().map(|i| hash(&i.id));
+    containers.chain(images).fold(0, u64::wrapping_add)
 }
 
 fn take<T: Clone>(

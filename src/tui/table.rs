@@ -57,7 +57,7 @@ pub struct Row {
     /// For titles and plans.
     pub name: String,
     pub cells: Vec<Cell>,
-    /// Of rows that are equal in the column sorted by, the one with the larger comes first.
+    /// Of rows that are equal in the column sorted by and in the first, the one with the larger comes first.
     pub tie: u64,
 }
 
@@ -72,6 +72,8 @@ pub struct TableState {
     pub sort: usize,
     pub reversed: bool,
     pub filter: String,
+    /// Those that are shown, in their order; none is all that fit, as the pane has them.
+    pub columns: Vec<usize>,
     /// Rows that a plan is to be about, by id.
     pub marked: BTreeSet<String>,
 }
@@ -90,7 +92,10 @@ impl TableState {
                 .cmp(&y.and_then(|c| c.number))
                 .then_with(|| x.map(|c| &c.text).cmp(&y.map(|c| &c.text)));
             let by = if down { by.reverse() } else { by };
-            by.then_with(|| rows[*b].tie.cmp(&rows[*a].tie)).then_with(|| rows[*a].id.cmp(&rows[*b].id))
+            let name = |i: &usize| rows[*i].cells.first().map(|c| &c.text);
+            by.then_with(|| name(a).cmp(&name(b)))
+                .then_with(|| rows[*b].tie.cmp(&rows[*a].tie))
+                .then_with(|| rows[*a].id.cmp(&rows[*b].id))
         });
         order
     }
@@ -148,9 +153,9 @@ pub fn letters(columns: &[Column]) -> Vec<char> {
 }
 
 /// Rows or columns under a place of the screen, given where the table was drawn.
-pub fn column_at(columns: &[Column], area: Rect, x: u16) -> Option<usize> {
+pub fn column_at(columns: &[Column], chosen: &[usize], area: Rect, x: u16) -> Option<usize> {
     let mut left = area.x + 2;
-    for (i, width) in layout(columns, area.width.saturating_sub(2)) {
+    for (i, width) in layout(columns, chosen, area.width.saturating_sub(2)) {
         if (left..left + width + 2).contains(&x) {
             return Some(i);
         }
@@ -159,16 +164,23 @@ pub fn column_at(columns: &[Column], area: Rect, x: u16) -> Option<usize> {
     None
 }
 
-/// Columns that fit `width`, with their widths. A column that would get less than its least is left out, last first.
-pub fn layout(columns: &[Column], width: u16) -> Vec<(usize, u16)> {
-    let mut chosen: Vec<usize> = (0..columns.len()).filter(|i| columns[*i].from <= width).collect();
-    let need = |chosen: &[usize]| chosen.iter().map(|i| columns[*i].width + 2).sum::<u16>();
-    while chosen.len() > 1 && need(&chosen) > width + 2 {
-        chosen.pop();
+/// Columns that fit `width`, with their widths: the `chosen` ones, or else those that are for tables of this width. Where a column
+/// would get less than its least one is left out: the one for the widest tables first, and of those the last.
+pub fn layout(columns: &[Column], chosen: &[usize], width: u16) -> Vec<(usize, u16)> {
+    let mut shown: Vec<usize> = match chosen {
+        [] => (0..columns.len()).filter(|i| columns[*i].from <= width).collect(),
+        chosen => chosen.iter().copied().filter(|i| *i < columns.len()).collect(),
+    };
+    let need = |shown: &[usize]| shown.iter().map(|i| columns[*i].width + 2).sum::<u16>();
+    while shown.len() > 1
+        && need(&shown) > width + 2
+        && let Some(out) = (0..shown.len()).max_by_key(|at| columns[shown[*at]].from)
+    {
+        shown.remove(out);
     }
-    let spare = (width + 2).saturating_sub(need(&chosen));
-    let shares: u16 = chosen.iter().map(|i| columns[*i].grow).sum();
-    chosen
+    let spare = (width + 2).saturating_sub(need(&shown));
+    let shares: u16 = shown.iter().map(|i| columns[*i].grow).sum();
+    shown
         .into_iter()
         .map(|i| (i, columns[i].width + (spare * columns[i].grow).checked_div(shares).unwrap_or(0)))
         .collect()
@@ -183,7 +195,7 @@ pub fn draw(
     order: &[usize],
     state: &TableState,
 ) {
-    let places = layout(columns, area.width.saturating_sub(2));
+    let places = layout(columns, &state.columns, area.width.saturating_sub(2));
     let mut x = area.x + 2;
     for (i, width) in &places {
         let column = &columns[*i];
@@ -287,15 +299,24 @@ mod tests {
     fn letters_are_all_different() {
         let column = |name| Column { name, width: 1, grow: 0, right: false, from: 0, down: false };
         assert_eq!(letters(&["NAME", "NAMESPACE", "STATE", "N"].map(column)), ['n', 'a', 's', 'b']);
-        assert_eq!(column_at(COLUMNS, Rect::new(10, 0, 30, 5), 12), Some(0));
-        assert_eq!(column_at(COLUMNS, Rect::new(10, 0, 30, 5), 38), Some(1));
-        assert_eq!(column_at(COLUMNS, Rect::new(10, 0, 30, 5), 3), None);
+        assert_eq!(column_at(COLUMNS, &[], Rect::new(10, 0, 30, 5), 12), Some(0));
+        assert_eq!(column_at(COLUMNS, &[], Rect::new(10, 0, 30, 5), 38), Some(1));
+        assert_eq!(column_at(COLUMNS, &[], Rect::new(10, 0, 30, 5), 3), None);
     }
 
     #[test]
     fn columns_give_way() {
-        assert_eq!(layout(COLUMNS, 20), [(0, 14), (1, 4)]);
-        assert_eq!(layout(COLUMNS, 5), [(0, 5)]);
-        assert_eq!(layout(COLUMNS, 0), [(0, 4)]);
+        assert_eq!(layout(COLUMNS, &[], 20), [(0, 14), (1, 4)]);
+        assert_eq!(layout(COLUMNS, &[], 5), [(0, 5)]);
+        assert_eq!(layout(COLUMNS, &[], 0), [(0, 4)]);
+        // Chosen ones in their order; those for wide tables give way first, wherever they stand.
+        let wide = Column { name: "WIDE", width: 4, grow: 0, right: false, from: 100, down: false };
+        let columns = [COLUMNS[0], wide, COLUMNS[1]];
+        let names = |chosen: &[usize], width| layout(&columns, chosen, width).iter().map(|c| c.0).collect::<Vec<_>>();
+        assert_eq!(names(&[], 80), [0, 2]);
+        assert_eq!(names(&[2, 1, 0], 80), [2, 1, 0]);
+        assert_eq!(names(&[2, 1, 0], 10), [2, 0]);
+        assert_eq!(names(&[2, 1, 0], 5), [2]);
+        assert_eq!(names(&[9, 1], 80), [1]);
     }
 }

@@ -22,10 +22,21 @@ use crate::client::{
 };
 
 mod books;
+mod columns;
 mod finding;
+mod history;
+mod looks;
 mod screens;
 mod stories;
+mod strangers;
 mod terminal;
+mod threats;
+
+/// A view that panics, for TUI-15.
+pub fn die_if_asked(model: &Model) {
+    let pane = super::panes::of(model.pane).name;
+    assert!(model.info.version != format!("dies in {pane}"), "the view of {pane} was asked to die");
+}
 
 pub fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_790_000_000)
@@ -395,8 +406,12 @@ pub fn prune_plan() -> Plan {
 }
 
 pub fn log_lines() -> Vec<LogLine> {
-    let line =
-        |n: u64, text: &[u8]| LogLine { at: Some(ago(60 - n)), stderr: n.is_multiple_of(5), text: text.to_vec() };
+    let line = |n: u64, text: &[u8]| LogLine {
+        at: Some(ago(60 - n)),
+        stderr: n.is_multiple_of(5),
+        text: text.to_vec(),
+        place: None,
+    };
     let mut lines: Vec<LogLine> = (0..40)
         .map(|n| match n % 8 {
             3 => line(n, b"{\"level\":\"warn\",\"msg\":\"retrying\",\"try\":3}"),

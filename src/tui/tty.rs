@@ -4,10 +4,12 @@
 use std::{
     io::{Write, stdout},
     os::fd::AsFd,
+    panic::PanicHookInfo,
     sync::{
-        Arc, Once,
+        Arc, Mutex, Once, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    thread::{self, ThreadId},
     time::{Duration, SystemTime},
 };
 
@@ -29,12 +31,38 @@ use crate::error::{Error, Kind, Result};
 
 /// Switches off what a program in a container may have switched on: mouse, focus, paste, line drawing, margins,
 /// application keys; then the plain screen and the cursor.
-const RESET: &[u8] = b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?1l\x1b>\x1b[r\x1b[?6l\x1b[?7h\x1b[4l\x0f\x1b(B\x1b[0m\x1b[?1049l\x1b[?25h";
+pub const RESET: &[u8] = b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?1l\x1b>\x1b[r\x1b[?6l\x1b[?7h\x1b[4l\x0f\x1b(B\x1b[0m\x1b[?1049l\x1b[?25h";
 
 /// A terminal that goes away, by whatever sign.
 const HANGUP: u8 = died_of(1);
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Who draws, and how to tell them what happened elsewhere.
+static OWNER: Mutex<Option<Owner>> = Mutex::new(None);
+/// What panicked elsewhere, for when the terminal is plain again.
+static DIED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+#[derive(Debug)]
+struct Owner {
+    thread: ThreadId,
+    task: Option<tokio::task::Id>,
+    send: mpsc::Sender<Event>,
+}
+
+/// Takes note of a panic that is not the app's own, whose screen goes on; false if it is.
+fn noted(info: &PanicHookInfo<'_>) -> bool {
+    let owner = OWNER.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(owner) = owner.as_ref().filter(|_| TAKEN.load(Ordering::SeqCst)) else { return false };
+    let task = tokio::task::try_id();
+    if task == owner.task && (task.is_some() || thread::current().id() == owner.thread) {
+        return false;
+    }
+    let text = format!("a part of wharf died, the rest goes on: {}", info.to_string().replace('\n', " "));
+    DIED.lock().unwrap_or_else(PoisonError::into_inner).push(text.clone());
+    // When the channel is full there is still the end.
+    let _full = owner.send.try_send(Event::Failed(text));
+    true
+}
 
 /// The wall's clock, set back to the moment of a recording.
 #[derive(Debug, Clone, Copy, Default)]
@@ -104,11 +132,16 @@ impl Tty {
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |info| {
+                if noted(info) {
+                    return;
+                }
                 // The message must stand on the plain screen; a failure to get there has nowhere to go.
                 let _nowhere = give_back();
                 before(info);
             }));
         });
+        *OWNER.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Owner { thread: thread::current().id(), task: tokio::task::try_id(), send: send.clone() });
         let (end, _) = watch::channel(None);
         let mut endings = Vec::new();
         for kind in [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt(), SignalKind::quit()] {
@@ -182,7 +215,12 @@ impl Tty {
     pub fn leave(&mut self) -> Result<()> {
         self.signals.abort();
         self.open.store(false, Ordering::SeqCst);
-        self.suspend()
+        let left = self.suspend();
+        for text in std::mem::take(&mut *DIED.lock().unwrap_or_else(PoisonError::into_inner)) {
+            // Standard error may be gone; there is nowhere else to say it.
+            let _nowhere = writeln!(std::io::stderr(), "wharf: {text}");
+        }
+        left
     }
 }
 

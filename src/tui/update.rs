@@ -1,7 +1,7 @@
 //! What every event does to the model and what it asks for. A function of its arguments: no I/O, no clock.
 //! Plans, jobs and pulls are in `update/acts.rs`.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
@@ -14,17 +14,17 @@ use super::{
     text::SafeText,
     theme::Tone,
 };
-use crate::client::types::{CgroupFact, Scope, Seen};
+use crate::client::types::{Scope, Seen};
 
 mod acts;
 mod books;
+mod columns;
 mod input;
 mod logs;
 mod looks;
+mod reading;
 
-/// Between two readings of what the pane shows, and of everything.
-const OFTEN: Duration = Duration::from_secs(3);
-const SELDOM: Duration = Duration::from_secs(60);
+use reading::ask;
 
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     let mut out = Vec::new();
@@ -42,7 +42,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             model.settle();
             model.dirty = true;
         }
-        Event::Tick(now) => tick(model, now, &mut out),
+        Event::Tick(now) => reading::tick(model, now, &mut out),
         Event::Drawn(at) => {
             if matches!(model.popup, Some(Popup::Job))
                 && let Some(job) = model.job.as_mut().filter(|j| j.shown.is_none())
@@ -51,7 +51,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
                 job.shown = Some(at);
             }
         }
-        Event::Changed => ask(model, scope(model.pane), &mut out),
+        Event::Changed => ask(model, Scope { images: true, ..reading::wanted(model) }, &mut out),
         Event::Inventory(inventory) => {
             model.pending = false;
             let dead = model.dead().is_some();
@@ -83,10 +83,10 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             if let Some(Popup::Detail(d)) = &mut model.popup
                 && d.token == token
             {
-                d.result = Some(match result {
-                    Ok(value) => Ok(if d.raw { detail::raw(&value) } else { detail::describe(&value) }),
-                    Err(error) => Err(error.into()),
-                });
+                match result {
+                    Ok(value) => d.read(value),
+                    Err(error) => d.result = Some(Err(error.into())),
+                }
                 model.dirty = true;
             }
         }
@@ -123,6 +123,9 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
                 model.dirty |= model.pane == PaneId::Logs;
             }
         }
+        Event::LogPage { token, source, older, result } => {
+            logs::turned(model, token, (source, older), result, &mut out);
+        }
         Event::LogEnd { token, error } => {
             if let Some(log) = model.log.as_mut().filter(|l| l.token == token) {
                 log.ended = Some(error);
@@ -140,13 +143,18 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             ask(model, scope(model.pane), &mut out);
         }
         Event::Run { token, event } => {
+            let ended = matches!(event, crate::runbook::RunEvent::Concluded { .. });
             model.books.take(token, event);
+            if ended {
+                books::point_out(model);
+            }
             model.dirty |= model.pane == PaneId::Runbooks && model.rebuild();
         }
         Event::Failed(error) => {
             model.happened.push(model.now, Tone::Bad, "app", "wharf", error.as_str());
             model.say(Tone::Bad, error);
         }
+        Event::Said(text) => model.say(Tone::Plain, text),
         Event::Note(text) => note(model, &text),
     }
     out
@@ -177,43 +185,6 @@ fn lived(model: &mut Model, was_dead: bool) {
     }
 }
 
-/// Drivers change when somebody changes a configuration: seldom.
-fn due(seen: &Seen<Vec<CgroupFact>>, now: SystemTime) -> bool {
-    let at = match seen {
-        Seen::NotAsked => return true,
-        Seen::At { at, .. } | Seen::Failed { at, .. } => *at,
-    };
-    now.duration_since(at).is_ok_and(|age| age >= SELDOM / 6)
-}
-
-fn ask(model: &mut Model, scope: Scope, out: &mut Vec<Effect>) {
-    (model.asked, model.pending) = (Some(model.now), true);
-    out.push(Effect::Refresh(scope));
-}
-
-fn tick(model: &mut Model, now: SystemTime, out: &mut Vec<Effect>) {
-    let since = |then: Option<SystemTime>| then.map(|t| now.duration_since(t).unwrap_or_default());
-    let minute = |t: SystemTime| t.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs() / 60;
-    model.dirty |= minute(now) != minute(model.now);
-    model.now = now;
-    if model.toast.as_ref().is_some_and(|t| t.until <= now) {
-        model.toast = None;
-        model.dirty = true;
-    }
-    model.dirty |= model.counting() || model.dead().is_some() || model.pane == PaneId::Node;
-    model.dirty |= model.rebuild();
-    acts::count_down(model, out);
-    if since(model.full).is_none_or(|s| s >= SELDOM) {
-        model.full = Some(now);
-        ask(model, Scope::ALL, out);
-    } else if !model.pending && since(model.asked).is_none_or(|s| s >= OFTEN) {
-        ask(model, scope(model.pane), out);
-        if model.pane == PaneId::Cgroups && due(&model.cgroups, now) {
-            out.push(Effect::Cgroups);
-        }
-    }
-}
-
 fn key(model: &mut Model, key: KeyEvent, at: SystemTime, out: &mut Vec<Effect>) {
     if model.input.is_some() {
         return input::key(model, key, out);
@@ -223,6 +194,7 @@ fn key(model: &mut Model, key: KeyEvent, at: SystemTime, out: &mut Vec<Effect>) 
     }
     let contexts: &[Context] = match &model.popup {
         Some(Popup::Job) => &[Context::Plan, Context::Everywhere],
+        Some(Popup::Columns { .. }) => &[Context::Columns, Context::Everywhere],
         Some(_) => &[Context::Text, Context::Everywhere],
         None if model.pane == PaneId::Logs => &[Context::Logs, Context::Text, Context::Everywhere],
         None => &[Context::Table, Context::Everywhere],
@@ -243,7 +215,7 @@ fn key(model: &mut Model, key: KeyEvent, at: SystemTime, out: &mut Vec<Effect>) 
     }
     match &mut model.popup {
         Some(Popup::Job) => job_key(model, binding.cmd, at, out),
-        Some(_) => popup_key(model, binding.cmd, out),
+        Some(_) => text_key(model, binding.cmd, out),
         None => pane_key(model, binding.cmd, out),
     }
 }
@@ -252,7 +224,8 @@ fn key(model: &mut Model, key: KeyEvent, at: SystemTime, out: &mut Vec<Effect>) 
 fn silent(model: &mut Model, what: &str) -> bool {
     let Some(silence) = &model.silence else { return false };
     let how = if silence.hangs { "hangs" } else { "is dead" };
-    let text = format!("{} {how}: {} is not done; ! finds out why", model.info.name, what.trim_start());
+    let why = model.keymap.named(Cmd::Diagnose);
+    let text = format!("{} {how}: {} is not done; {why} finds out why", model.info.name, what.trim_start());
     model.say(Tone::Bad, text);
     true
 }
@@ -304,23 +277,45 @@ fn job_key(model: &mut Model, cmd: Cmd, at: SystemTime, out: &mut Vec<Effect>) {
     }
 }
 
-fn popup_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
-    let page = model.page();
-    let by = match cmd {
+/// Lines that a motion goes by: far beyond any end for the first and the last.
+fn by(cmd: Cmd, page: usize) -> isize {
+    let page = page as isize;
+    match cmd {
         Cmd::Down => 1,
         Cmd::Up => -1,
-        Cmd::HalfDown => page as isize / 2,
-        Cmd::HalfUp => -(page as isize) / 2,
-        Cmd::PageDown => page as isize,
-        Cmd::PageUp => -(page as isize),
+        Cmd::HalfDown => page / 2,
+        Cmd::HalfUp => -(page / 2),
+        Cmd::PageDown => page,
+        Cmd::PageUp => -page,
         Cmd::Top => isize::MIN / 2,
         Cmd::Bottom => isize::MAX / 2,
+        _ => 0,
+    }
+}
+
+fn text_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
+    if matches!(model.popup, Some(Popup::Columns { .. })) {
+        return columns::key(model, cmd, out);
+    }
+    let page = model.page();
+    let by = match cmd {
+        Cmd::Down | Cmd::Up | Cmd::HalfDown | Cmd::HalfUp | Cmd::PageDown | Cmd::PageUp | Cmd::Top | Cmd::Bottom => {
+            by(cmd, page)
+        }
         Cmd::Interrupt => return interrupt(model, out),
         Cmd::Redraw => return out.push(Effect::Redraw),
         Cmd::Filter => {
             if let Some(Popup::Detail(d)) = &model.popup {
                 let text = d.filter.clone();
                 model.input = Some(Input { was: text.clone(), text, ..Input::default() });
+            }
+            return;
+        }
+        Cmd::Reveal => {
+            if let Some(Popup::Detail(d)) = &mut model.popup
+                && d.reveal()
+            {
+                out.push(Effect::Reveal { what: d.title.to_string() });
             }
             return;
         }
@@ -347,6 +342,17 @@ fn popup_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
 
 fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
     let page = model.page();
+    if model.pane == PaneId::Logs {
+        match cmd {
+            Cmd::Bottom if logs::to_end(model, out) => return,
+            Cmd::Up | Cmd::PageUp | Cmd::HalfUp | Cmd::Top | Cmd::Down | Cmd::PageDown | Cmd::HalfDown => {
+                step(model, by(cmd, page));
+                let up = matches!(cmd, Cmd::Up | Cmd::PageUp | Cmd::HalfUp | Cmd::Top);
+                return logs::moved(model, up, out);
+            }
+            _ => {}
+        }
+    }
     match cmd {
         Cmd::Quit if model.pane == PaneId::Logs => go(model, model.before, out),
         Cmd::Quit | Cmd::Interrupt => interrupt(model, out),
@@ -370,14 +376,9 @@ fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
         }
         Cmd::Refresh => ask(model, Scope::ALL, out),
         Cmd::Redraw => out.push(Effect::Redraw),
-        Cmd::Down => step(model, 1),
-        Cmd::Up => step(model, -1),
-        Cmd::PageDown => step(model, page as isize),
-        Cmd::PageUp => step(model, -(page as isize)),
-        Cmd::HalfDown => step(model, (page / 2) as isize),
-        Cmd::HalfUp => step(model, -((page / 2) as isize)),
-        Cmd::Top => step(model, isize::MIN / 2),
-        Cmd::Bottom => step(model, isize::MAX / 2),
+        Cmd::Down | Cmd::Up | Cmd::PageDown | Cmd::PageUp | Cmd::HalfDown | Cmd::HalfUp | Cmd::Top | Cmd::Bottom => {
+            step(model, by(cmd, page))
+        }
         Cmd::SortBy => model.picking = !panes::of(model.pane).columns.is_empty(),
         Cmd::SortLeft => input::sort_step(model, -1),
         Cmd::SortRight => input::sort_step(model, 1),
@@ -387,6 +388,7 @@ fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
             }
             model.settle();
         }
+        Cmd::Columns => columns::open(model),
         Cmd::Mark => input::mark(model),
         Cmd::Unmark => {
             if let Some(state) = model.tables.get_mut(&model.pane) {
@@ -419,7 +421,8 @@ fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
         Cmd::Remove => acts::remove(model, out),
         Cmd::Prune => acts::prune(model, true, out),
         Cmd::PlanPrune => acts::prune(model, false, out),
-        Cmd::Press | Cmd::Start | Cmd::CallOff | Cmd::Switch => {}
+        Cmd::Toggle | Cmd::Later | Cmd::Earlier | Cmd::SortHere | Cmd::Keep | Cmd::Forget => {}
+        Cmd::Reveal | Cmd::Press | Cmd::Start | Cmd::CallOff | Cmd::Switch => {}
     }
 }
 
@@ -443,7 +446,7 @@ fn go(model: &mut Model, pane: PaneId, out: &mut Vec<Effect>) {
     model.rebuild();
     let wanted = panes::of(pane).part;
     if matches!(wanted, "images" | "snapshots" | "disk") {
-        ask(model, scope(pane), out);
+        ask(model, reading::wanted(model), out);
     }
     if pane == PaneId::Cgroups {
         out.push(Effect::Cgroups);

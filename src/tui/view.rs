@@ -10,6 +10,7 @@ use ratatui::{
 use unicode_width::UnicodeWidthStr;
 
 use super::{
+    keymap::Cmd,
     model::{Model, NEEDS},
     panes::{self, Pane, PaneId},
     table,
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::client::types::{Mode, Seen};
 
+mod columns;
 mod footer;
 mod popup;
 
@@ -27,6 +29,8 @@ const SIDE: u16 = 132;
 const BESIDE: u16 = 48;
 
 pub fn view(model: &Model, frame: &mut Frame<'_>) {
+    #[cfg(test)]
+    super::testing::die_if_asked(model);
     let area = frame.area();
     if area.width < NEEDS.0 || area.height < NEEDS.1 {
         let text = format!("too small: {}x{} needed, {}x{} here", NEEDS.0, NEEDS.1, area.width, area.height);
@@ -136,10 +140,19 @@ fn header(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 
 /// The panes' tabs: names and counts as far as there is room.
 fn labels(model: &Model) -> Vec<(PaneId, String)> {
+    // With the blank before the first one, and without the last one's own.
+    let fits =
+        |labels: &[(PaneId, String)]| labels.iter().map(|(_, l)| l.width()).sum::<usize>() <= usize::from(model.size.0);
+    let labels = labels_with(model, true);
+    if fits(&labels) { labels } else { labels_with(model, false) }
+}
+
+fn labels_with(model: &Model, counts: bool) -> Vec<(PaneId, String)> {
     let wide = model.size.0 >= 120;
     let label = |(at, pane): (usize, &Pane)| {
         let here = pane.id == model.pane;
-        let count = (pane.count)(model).filter(|_| wide || here).map(|n| format!(" {n}")).unwrap_or_default();
+        let count =
+            (pane.count)(model).filter(|_| counts && (wide || here)).map(|n| format!(" {n}")).unwrap_or_default();
         let key = (at + 1) % 10;
         let text = if wide { format!(" {key} {}{count} ", pane.name) } else { format!("{key} {}{count} ", pane.short) };
         (pane.id, text)
@@ -188,7 +201,7 @@ fn banner(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 fn emptiness(model: &Model, pane: &Pane) -> String {
     let filter = &model.table().filter;
     if !model.rows.is_empty() {
-        return format!("none of {} matches /{filter} (Esc shows all)", model.rows.len());
+        return format!("none of {} matches /{filter} ({} shows all)", model.rows.len(), model.keymap.named(Cmd::Back));
     }
     let (asked, error) = match pane.part {
         "pods" => part(&model.seen.pods),

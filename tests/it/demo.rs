@@ -174,6 +174,7 @@ fn every_pane_and_key_of_the_demo() {
     panes(&app);
     texts(&app);
     tables_move(&app);
+    why(&app);
     logs(&app);
     exec(&app);
     acts(&app);
@@ -197,7 +198,7 @@ fn panes(app: &Tmux) {
     );
     pane(app, "5", &["committed", "active", "96.0M"]);
     pane(app, "6", &["runtime", "cgroupfs", "pod shop/web-5f7c9", "/proc/"]);
-    pane(app, "7", &["filesystem", "/tmp/"]);
+    pane(app, "7", &["filesystem", "/tmp/", "layer of report", "jobs/report"]);
     pane(app, "8", &["payments", "started", "Exited 3"]);
     pane(app, "9", &["No log is open"]);
 }
@@ -220,6 +221,17 @@ fn texts(app: &Tmux) {
     app.wait_until("the filter is off", |s| s.contains("web-5f7c9") && !s.contains("Keys"));
 }
 
+/// A stranger's question, of a pod that waits and of one that ends again and again.
+fn why(app: &Tmux) {
+    pane(app, "2", &["ledger-7d4b8"]);
+    app.keys(&["/", "ledger", "Enter", "!"]);
+    app.wait_for("refuses the conne");
+    app.keys(&["2", "Escape", "/", "payments", "Enter", "!"]);
+    app.wait_for("ended by itself with exit code 3");
+    app.wait_for("giving up");
+    app.keys(&["Escape", "Escape"]);
+}
+
 fn tables_move(app: &Tmux) {
     pane(app, "2", &["web-5f7c9"]);
     app.keys(&["/", "shop"]);
@@ -227,6 +239,10 @@ fn tables_move(app: &Tmux) {
     app.keys(&["Escape"]);
     app.wait_for("ledger");
     let first = |s: &str| s.lines().nth(4).unwrap_or_default().to_owned();
+    // Who is in trouble stands first, until another order is asked for.
+    app.wait_until("payments or cache first", |s| first(s).contains("payments") || first(s).contains("cache-0"));
+    app.keys(&["o", "n"]);
+    app.wait_until("by name: cache first", |s| first(s).contains("cache-0"));
     app.keys(&["r"]);
     app.wait_until("reversed: web first", |s| first(s).contains("web-5f7c9"));
     app.keys(&["r"]);

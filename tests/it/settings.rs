@@ -40,3 +40,48 @@ fn settings_count_from_when_they_are_written_and_forbid_in_every_verb() {
     node.ok(&["rmp", "-f", &pod]);
     node.end();
 }
+
+#[test]
+fn how_a_pane_was_left_is_kept_and_a_home_is_not_needed() {
+    let Some(node) = Node::with_registry("kept") else { return };
+    node.ok(&["pull", crate::support::node::IMAGE]);
+    let (_, pod) = node.running("sleeper", "exec sleep 1000", |_| ());
+    let home = tempfile::tempdir().unwrap();
+    let app = |state: &std::path::Path| {
+        let mut command = node.wharf(&[]);
+        command.env("XDG_CONFIG_HOME", home.path()).env("XDG_STATE_HOME", state);
+        command.env("TERM", "xterm-256color").env("LC_ALL", "C.UTF-8");
+        let app = Tmux::start("kept", (100, 30), &command)?;
+        app.wait_until("the pod", |s| s.contains("sleeper") && s.contains("STATUS"));
+        Some(app)
+    };
+    let state = home.path().join("state");
+    let Some(first) = app(&state) else { return };
+    assert!(first.screen().contains("NAMESPACE"), "{}", first.screen());
+    first.keys(&["C", "j", "Space", "S"]);
+    first.wait_for("kept in ");
+    first.keys(&["Escape", "q"]);
+    assert_eq!(first.exit_code(), 0);
+    first.end();
+    assert!(fs::read_to_string(state.join("wharf/panes.toml")).unwrap().contains("[pods]"));
+
+    let Some(second) = app(&state) else { return };
+    second.wait_until("the columns as they were left", |s| s.contains("STATUS") && !s.contains("NAMESPACE"));
+    second.keys(&["C", "R"]);
+    second.wait_for("forgotten in ");
+    second.keys(&["Escape", "q"]);
+    assert_eq!(second.exit_code(), 0);
+    second.end();
+
+    // Nobody can write there, root neither.
+    let Some(third) = app(std::path::Path::new("/proc/no-home")) else { return };
+    third.keys(&["C", "j", "Space", "S"]);
+    third.wait_for("not kept: ");
+    third.keys(&["Escape"]);
+    third.wait_until("the columns all the same", |s| s.contains("STATUS") && !s.contains("NAMESPACE"));
+    third.keys(&["q"]);
+    assert_eq!(third.exit_code(), 0);
+    third.end();
+    node.ok(&["rmp", "-f", &pod]);
+    node.end();
+}

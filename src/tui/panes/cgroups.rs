@@ -67,10 +67,10 @@ fn rows(model: &Model) -> Vec<Row> {
             cells: vec![
                 Cell::new(fact.who.as_str()),
                 Cell::new(fact.driver.as_deref().unwrap_or("?")).tone(tone),
-                Cell::number(agrees, rank).tone(tone),
+                Cell::number(agrees, rank << 32 | at as u64).tone(tone),
                 Cell::new(fact.source.as_str()).tone(Tone::Dim),
             ],
-            tie: (usize::MAX - at) as u64,
+            tie: 0,
         }
     };
     facts.iter().enumerate().map(row).collect()

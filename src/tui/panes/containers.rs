@@ -1,6 +1,6 @@
 //! Containers in every state.
 
-use super::{Fact, Pane, PaneId, age, col, num, seconds};
+use super::{Fact, Pane, PaneId, age, col, gravity, num, seconds};
 use crate::{
     client::{
         offline::UNKNOWN,
@@ -21,6 +21,7 @@ const COLUMNS: &[Column] = &[
     num("RST", 3, 0),
     num("CPU", 5, 70),
     num("MEM", 6, 70),
+    num("DISK", 6, 96),
     Column { name: "OF LIMIT", width: 10, grow: 0, right: false, from: 108, down: true },
     col("IMAGE", 24, 3, 100),
     age(0),
@@ -36,7 +37,8 @@ pub const PANE: Pane = Pane {
     rows,
     count: |m| m.seen.containers.value().map(Vec::len),
     part: "containers",
-    sort: 0,
+    // Who is in trouble stands first.
+    sort: 2,
     extra: 0,
     draw: None,
     facts: Some(facts),
@@ -60,6 +62,15 @@ pub fn state(c: &Container) -> (String, Tone) {
     }
 }
 
+/// Bytes that containers wrote into their own layers, by id: as the runtime counts them, or else of the snapshot that is
+/// named like the container, which tells of ended ones too.
+pub fn written(model: &Model) -> std::collections::BTreeMap<&str, u64> {
+    let snapshots = model.seen.snapshots.value().into_iter().flatten().filter(|s| s.kind == "active");
+    let stats = model.seen.stats.value().into_iter().flatten();
+    let kept = snapshots.filter_map(|s| Some((s.key.as_str(), s.bytes?)));
+    kept.chain(stats.filter_map(|s| Some((s.id.as_str(), s.layer_bytes?)))).collect()
+}
+
 fn rows(model: &Model) -> Vec<Row> {
     let pods: std::collections::BTreeMap<&str, (&str, &str)> = model
         .seen
@@ -71,12 +82,14 @@ fn rows(model: &Model) -> Vec<Row> {
         .collect();
     let stats: std::collections::BTreeMap<&str, _> =
         model.seen.stats.value().into_iter().flatten().map(|s| (s.id.as_str(), s)).collect();
+    let written = written(model);
     let row = |c: &Container| {
         let (state, tone) = state(c);
         let stat = stats.get(c.id.as_str());
         let memory = stat.and_then(|s| s.memory_working_set);
         let limit = stat.and_then(|s| s.memory_limit).filter(|l| *l > 0);
         let cpu = model.history.cores(&c.id);
+        let disk = written.get(c.id.as_str()).copied();
         let pod = pods.get(c.pod.as_str()).map_or(c.pod.as_str(), |(_, name)| name);
         let share = memory.zip(limit).map(|(m, l)| (m, l, (u128::from(m) * 100 / u128::from(l)) as u64));
         Row {
@@ -86,7 +99,7 @@ fn rows(model: &Model) -> Vec<Row> {
             cells: vec![
                 Cell::new(c.name.as_str()),
                 Cell::new(pod).tone(Tone::Dim),
-                Cell::new(state).tone(tone),
+                Cell::number(state, gravity(tone)).tone(tone),
                 Cell::number(c.attempt.to_string(), u64::from(c.attempt)).tone(match c.attempt {
                     0 => Tone::Dim,
                     1..=3 => Tone::Plain,
@@ -94,6 +107,7 @@ fn rows(model: &Model) -> Vec<Row> {
                 }),
                 Cell::number(cpu.map_or_else(|| "-".into(), text::cores), cpu),
                 Cell::number(memory.map_or_else(|| "-".into(), text::bytes_short), memory),
+                Cell::number(disk.map_or_else(|| "-".into(), text::bytes_short), disk),
                 share.map_or_else(
                     || Cell::new("-").tone(Tone::Dim),
                     |(m, l, p)| Cell::number(format!("{} {p:>3}%", text::bar(m, l, 5)), p).tone(fullness(m, l)),
@@ -108,7 +122,7 @@ fn rows(model: &Model) -> Vec<Row> {
     model.seen.containers.value().into_iter().flatten().map(row).collect()
 }
 
-fn facts(model: &Model, row: &Row) -> Vec<Fact> {
+pub(super) fn facts(model: &Model, row: &Row) -> Vec<Fact> {
     let Some(c) = model.seen.containers.value().into_iter().flatten().find(|c| c.id == row.id) else {
         return Vec::new();
     };
@@ -126,9 +140,9 @@ fn facts(model: &Model, row: &Row) -> Vec<Fact> {
         let memory = stat.memory_working_set.map(text::bytes);
         let limit = stat.memory_limit.filter(|l| *l > 0).map_or_else(|| "no limit".into(), text::bytes);
         facts.extend(memory.map(|m| ("memory", format!("{m} of {limit}"))));
-        facts.extend(stat.layer_bytes.map(|b| ("writes", text::bytes(b))));
         facts.extend(stat.pids.map(|p| ("pids", p.to_string())));
     }
+    facts.extend(written(model).get(c.id.as_str()).map(|b| ("writes", text::bytes(*b))));
     if let Some(d) = &c.detail {
         facts.push(("", String::new()));
         facts.extend(d.started.map(|t| ("started", text::stamp(t))));

@@ -8,6 +8,7 @@ use ratatui::{
 
 use super::{Pane, PaneId};
 use crate::tui::{
+    keymap::Cmd,
     log::{self, Line, LogView, Times},
     model::Model,
     text::{self, SafeText},
@@ -34,10 +35,16 @@ pub fn title(log: &LogView) -> String {
     let state = match (&log.ended, log.anchor) {
         (Some(Some(_)), _) => "failed",
         (Some(None), _) => "ended",
+        _ if log.behind => "far back",
         (None, None) => "following",
         (None, Some(_)) => "standing",
     };
-    let mut title = format!("Logs {} ─ {state} ─ {} lines", SafeText::new(&log.name), log.lines.len());
+    // There are more above.
+    let more = if log.goes_on() { "+" } else { "" };
+    let mut title = format!("Logs {} ─ {state} ─ {}{more} lines", SafeText::new(&log.name), log.lines.len());
+    if log.turning {
+        title.push_str(", reading…");
+    }
     if log.forgotten > 0 {
         title.push_str(&format!(", {} older let go", log.forgotten));
     }
@@ -98,11 +105,10 @@ fn marked(theme: Theme, piece: String, hits: Option<&regex::Regex>, tone: Tone) 
 fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let theme = model.theme;
     let Some(log) = &model.log else {
-        let text = [
-            TextLine::from("No log is open."),
-            TextLine::from(""),
-            TextLine::styled("Choose a container (3) and press l.", theme.style(Tone::Dim)),
-        ];
+        let (pane, open) = (model.keymap.named(Cmd::Pane(PaneId::Containers as u8)), model.keymap.named(Cmd::Logs));
+        let how = format!("Choose a container ({pane}) and press {open}.");
+        let text =
+            [TextLine::from("No log is open."), TextLine::from(""), TextLine::styled(how, theme.style(Tone::Dim))];
         for (line, y) in text.iter().zip(area.y + 1..area.bottom()) {
             frame.buffer_mut().set_line(area.x + 2, y, line, area.width.saturating_sub(2));
         }

@@ -5,6 +5,7 @@ use ratatui::{Frame, layout::Rect};
 use super::{
     model::Model,
     table::{Column, Row},
+    theme::Tone,
 };
 
 pub mod cgroups;
@@ -102,6 +103,17 @@ pub fn named(name: &str) -> Option<PaneId> {
 
 fn none(_: &Model) -> Option<usize> {
     None
+}
+
+/// For columns of a state: trouble comes first, and what has ended well last.
+fn gravity(tone: Tone) -> u64 {
+    match tone {
+        Tone::Bad | Tone::Alarm => 0,
+        Tone::Warn => 1,
+        Tone::Accent => 2,
+        Tone::Dim => 4,
+        _ => 3,
+    }
 }
 
 fn seconds(at: std::time::SystemTime) -> u64 {

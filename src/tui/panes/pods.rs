@@ -1,9 +1,10 @@
 //! Pod sandboxes.
 
-use super::{Fact, Pane, PaneId, age, col, num, seconds};
+use super::{Fact, Pane, PaneId, age, col, gravity, num, seconds};
 use crate::{
     client::types::{Container, ContainerState, ObjectRef, PodSandbox, PodState},
     tui::{
+        keymap::Cmd,
         model::Model,
         table::{Cell, Column, Row},
         text,
@@ -34,7 +35,8 @@ pub const PANE: Pane = Pane {
     rows,
     count: |m| m.seen.pods.value().map(Vec::len),
     part: "pods",
-    sort: 0,
+    // Who is in trouble stands first.
+    sort: 2,
     extra: 0,
     draw: None,
     facts: Some(facts),
@@ -94,7 +96,7 @@ fn rows(model: &Model) -> Vec<Row> {
             cells: vec![
                 Cell::new(pod.name.as_str()),
                 Cell::new(pod.namespace.as_str()).tone(Tone::Dim),
-                Cell::new(status).tone(tone),
+                Cell::number(status, gravity(tone)).tone(tone),
                 Cell::number(format!("{running}/{}", names.len()), running as u64).tone(match (ready, all) {
                     (true, false) => Tone::Warn,
                     (true, true) => Tone::Plain,
@@ -136,7 +138,10 @@ fn facts(model: &Model, row: &Row) -> Vec<Fact> {
     if status(pod, model.seen.containers.value().map(Vec::as_slice).unwrap_or_default()).0 == "NoContainer" {
         facts.push((
             "why",
-            "no container was made: its image may not be pulled; see Events (8) and the kubelet's log".into(),
+            format!(
+                "no container was made: its image may not be pulled; {} finds out",
+                model.keymap.named(Cmd::Diagnose)
+            ),
         ));
     }
     facts.push(("", String::new()));

@@ -5,6 +5,7 @@ use crate::{
     runbook::{RUNBOOKS, Runbook, StepReport, Verdict, named},
     tui::{
         books::{Run, tone},
+        keymap::Cmd,
         model::Model,
         table::{Cell, Column, Row},
         theme::Tone,
@@ -12,7 +13,7 @@ use crate::{
 };
 
 const COLUMNS: &[Column] = &[
-    Column { name: "NO", width: 2, grow: 0, right: true, from: 0, down: false },
+    Column { name: "NO", width: 3, grow: 0, right: true, from: 0, down: false },
     col("VERDICT", 8, 0, 0),
     col("QUESTION", 22, 1, 0),
     col("FINDING", 20, 2, 60),
@@ -103,8 +104,9 @@ pub fn step<'a>(model: &'a Model, row: &Row) -> Option<(&'static Runbook, &'a St
 
 fn facts(model: &Model, row: &Row) -> Vec<Fact> {
     let Some((_, step)) = step(model, row) else {
-        let hint = if model.books.open.is_some() { "not judged" } else { "Enter examines the node by it" };
-        return vec![("", hint.to_owned())];
+        let open = model.keymap.named(Cmd::Open);
+        let examines = format!("{open} examines the node by it");
+        return vec![("", if model.books.open.is_some() { "not judged".to_owned() } else { examines })];
     };
     let finding = &step.finding;
     let mut facts = vec![(finding.verdict.word(), finding.summary.clone())];
@@ -115,6 +117,7 @@ fn facts(model: &Model, row: &Row) -> Vec<Fact> {
     }
     facts.push(("type", step.command.clone()));
     facts.extend(finding.advice.iter().map(|a| ("do", a.clone())));
-    facts.extend(finding.fix.iter().map(|f| ("f", f.title.clone())));
+    let key = model.keymap.named(Cmd::Fix);
+    facts.extend(finding.fix.iter().map(|f| ("fix", format!("{key}: {}", f.title))));
     facts
 }

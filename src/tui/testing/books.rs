@@ -106,7 +106,7 @@ fn a_step_is_explained_and_its_fix_shows_the_diff_before_anything_is_done() {
 #[test]
 fn a_sick_pod_opens_its_runbook_with_what_is_known_of_it() {
     let mut app = App::new(120, 30);
-    app.keys("2");
+    app.keys("2/runner\n");
     let effects = app.keys("!");
     assert_eq!(app.model.pane, PaneId::Runbooks);
     let params =

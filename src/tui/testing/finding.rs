@@ -173,6 +173,54 @@ fn what_happened_is_told() {
 }
 
 #[test]
+fn the_tabs_count_what_came_without_a_whole_reading() {
+    let read =
+        |effects: &[Effect]| effects.iter().find_map(|e| if let Effect::Refresh(s) = e { Some(*s) } else { None });
+    let mut app = App::new(160, 48);
+    let (mut first, then) = (inventory(), inventory());
+    // As a demo begins: nothing is there yet.
+    first.images = at(Vec::new());
+    first.snapshots = at(Vec::new());
+    app.model.seen = Inventory::default();
+    app.send(Event::Inventory(Arc::new(first)));
+    assert!(app.screen().contains("4 Images 0") && app.screen().contains("5 Snapshots 0"), "{}", app.screen());
+    // The runtime says that something changed: images are read with the rest.
+    let scope = read(&app.send(Event::Changed)).unwrap();
+    assert!(scope.images && !scope.snapshots, "{scope:?}");
+    let part = Inventory { snapshots: Seen::NotAsked, disk: Seen::NotAsked, ..then.clone() };
+    app.send(Event::Inventory(Arc::new(part)));
+    assert!(app.screen().contains("4 Images 9"), "{}", app.screen());
+    // Images came, so there are other snapshots: soon, and once.
+    let scope = read(&app.wait(Duration::from_secs(6))).unwrap();
+    assert!(scope.snapshots, "{scope:?}");
+    app.send(Event::Inventory(Arc::new(Inventory { disk: Seen::NotAsked, ..then })));
+    assert!(app.screen().contains("5 Snapshots 4"), "{}", app.screen());
+    let scope = read(&app.wait(Duration::from_secs(6))).unwrap();
+    assert!(!scope.snapshots, "{scope:?}");
+}
+
+#[test]
+fn prose_names_the_keys_in_force() {
+    let mut app = App::new(160, 48);
+    let own = "[keys]\nmouse = [\"F5\"]\ncall-off = [\"F6\", \"F7\"]\npress = [\"F8\"]\nunmark = [\"F9\"]\ndiagnose = [\"F10\"]\n";
+    let settings = crate::config::app::parse(std::path::Path::new("c"), own).map_err(|e| e.to_string());
+    app.send(Event::Settings(Box::new(settings)));
+    app.press(KeyCode::F(5));
+    assert!(app.screen().contains("F5 gives it back"), "{}", app.screen());
+    let effects = app.keys("P");
+    app.planned(&effects, prune_plan());
+    app.drawn();
+    assert!(app.screen().contains("F6/F7 calls it off   F8 starts now"), "{}", app.screen());
+    app.press(KeyCode::F(6));
+    app.keys("3 /redis\n");
+    app.ctrl('d');
+    assert!(app.screen().contains("F9 drops the marks"), "{}", app.screen());
+    app.send(Event::Inventory(Arc::new(from_disk(false))));
+    app.keys("x");
+    assert!(app.screen().contains("F10 finds out why"), "{}", app.screen());
+}
+
+#[test]
 fn logs_of_before_of_all_and_since() {
     let mut app = App::new(80, 24);
     app.keys("3");

@@ -10,6 +10,7 @@ use crate::{
     },
     tui::{
         event::{Effect, Token},
+        keymap::Cmd,
         model::{Aim, GRACE, Job, Model, Phase, Popup, Pull, object_of, stamp},
         text::SafeText,
         theme::Tone,
@@ -47,7 +48,8 @@ fn of_each(
     let mut objects: Vec<(ObjectRef, String)> =
         rows.filter_map(|r| Some((r.object.clone()?, r.name.clone()))).collect();
     if objects.len() < marked.len() {
-        return model.say(Tone::Warn, "some marked rows are hidden by the filter; ctrl-\\ drops the marks");
+        let drop = model.keymap.named(Cmd::Unmark);
+        return model.say(Tone::Warn, format!("some marked rows are hidden by the filter; {drop} drops the marks"));
     }
     if objects.is_empty() {
         objects.extend(aimed(model));

@@ -1,11 +1,11 @@
 //! Runbooks: which one a symptom opens, and what its keys do.
 
-use super::{acts, go};
+use super::{acts, go, logs};
 use crate::{
-    client::types::{ContainerState, ObjectRef, PodState},
+    client::types::{Container, ContainerState, ObjectRef, PodSandbox, PodState},
     runbook::{Params, RUNBOOKS, Runbook, named},
     tui::{
-        books,
+        books::{self, Run},
         detail::Detail,
         event::Effect,
         model::{Model, Popup},
@@ -22,6 +22,11 @@ pub fn diagnose(model: &mut Model, out: &mut Vec<Effect>) {
             None => RUNBOOKS.iter().filter(|b| !b.audit).collect(),
         };
         return examine(model, books, out);
+    }
+    if let Some((id, name, code)) = ended_by_itself(model) {
+        logs::show(model, vec![(id, name.clone())], name.clone(), out);
+        go(model, PaneId::Logs, out);
+        return model.say(Tone::Warn, format!("{name} ended by itself with exit code {code}: its log says why"));
     }
     let (id, params) = symptom(model);
     let Some(book) = named(id) else { return };
@@ -40,11 +45,40 @@ fn turn(model: &mut Model, to: Option<&'static Runbook>) {
     }
 }
 
+/// The cursor goes to the step that decided, unless it was moved.
+pub fn point_out(model: &mut Model) {
+    let Some(book) = model.books.open else { return };
+    let Some(check) = model.books.runs.get(book).and_then(Run::decisive).map(|s| s.check.clone()) else { return };
+    if let Some(table) = model.tables.get_mut(&PaneId::Runbooks).filter(|t| t.at == 0) {
+        (table.selected, table.lost) = (Some(check), false);
+    }
+}
+
 fn examine(model: &mut Model, books: Vec<&'static Runbook>, out: &mut Vec<Effect>) {
     let token = model.next_token();
     model.books.start(token, &books);
     model.rebuild();
     out.push(Effect::Examine { token, books, params: model.books.params.clone() });
+}
+
+/// The container of the row, or of its pod, whose program was started and failed: no runbook knows why.
+fn ended_by_itself(model: &Model) -> Option<(String, String, i32)> {
+    let all: Vec<&Container> = model.seen.containers.value()?.iter().collect();
+    let row = model.selected().filter(|_| model.dead().is_none() && model.pane != PaneId::Disk)?;
+    let of = |c: &&&Container| match &row.object {
+        Some(ObjectRef::Container(id)) => c.id == *id,
+        Some(ObjectRef::Pod(id)) => {
+            c.pod == *id && !all.iter().any(|o| (o.pod == c.pod && o.name == c.name) && o.attempt > c.attempt)
+        }
+        _ => false,
+    };
+    all.iter().filter(of).find_map(|c| {
+        let d = c.detail.as_ref().filter(|_| c.state == ContainerState::Exited)?;
+        let itself = d.exit_code > 0 && d.started.is_some() && matches!(d.reason.as_str(), "" | "Error");
+        let pod = model.seen.pods.value().into_iter().flatten().find(|p| p.id == c.pod);
+        let name = format!("{}/{}", pod.map_or("", |p| p.name.as_str()), c.name);
+        (itself && d.message.is_empty()).then(|| (c.id.clone(), name, d.exit_code))
+    })
 }
 
 /// Which runbook explains the selected row best.
@@ -53,13 +87,15 @@ fn symptom(model: &Model) -> (&'static str, Params) {
     if model.dead().is_some() {
         return ("runtime-unresponsive", params);
     }
+    if matches!(model.pane, PaneId::Disk | PaneId::Snapshots) {
+        return ("disk-full", params);
+    }
     let all = model.seen.containers.value();
     let row = model.selected().and_then(|r| r.object.clone());
     let containers: Vec<_> = match &row {
         Some(ObjectRef::Container(id)) => all.into_iter().flatten().filter(|c| c.id == *id).collect(),
         Some(ObjectRef::Pod(id)) => all.into_iter().flatten().filter(|c| c.pod == *id).collect(),
         Some(ObjectRef::Image(_)) => Vec::new(),
-        _ if model.pane == PaneId::Disk || model.pane == PaneId::Snapshots => return ("disk-full", params),
         _ => return ("runtime-unresponsive", params),
     };
     let pod_id = match &row {
@@ -74,9 +110,8 @@ fn symptom(model: &Model) -> (&'static str, Params) {
             params.insert("handler".into(), pod.handler.clone());
         }
     }
-    if let Some(image) = containers.first().map(|c| c.image.clone()).filter(|i| !i.starts_with("sha256:")) {
-        params.insert("image".into(), image);
-    }
+    let image = containers.first().map(|c| c.image.clone()).filter(|i| !i.starts_with("sha256:"));
+    params.extend(image.or_else(|| asked_for(model, pod?)).map(|i| ("image".to_owned(), i)));
     if let Some(ObjectRef::Image(_)) = row {
         params.extend(model.selected().map(|r| ("image".to_owned(), r.name.clone())));
     }
@@ -100,6 +135,17 @@ fn symptom(model: &Model) -> (&'static str, Params) {
     (book, params)
 }
 
+/// An image that a pod without containers was applied with and that is not here, where kubectl wrote that down.
+fn asked_for(model: &Model, pod: &PodSandbox) -> Option<String> {
+    let applied = pod.annotations.get("kubectl.kubernetes.io/last-applied-configuration")?;
+    let applied: serde_json::Value = serde_json::from_str(applied).ok()?;
+    let spec =
+        ["/spec", "/spec/template/spec"].iter().find_map(|p| applied.pointer(p)?.get("containers")?.as_array())?;
+    let here = |name: &str| model.seen.images.value().into_iter().flatten().any(|i| i.tags.iter().any(|t| t == name));
+    let images = spec.iter().filter_map(|c| c.get("image")?.as_str());
+    images.map(str::to_owned).find(|name| !here(name))
+}
+
 /// Enter: opens a runbook and examines by it; on a step, explains it.
 pub fn open(model: &mut Model, out: &mut Vec<Effect>) {
     let Some(row) = model.selected().cloned() else { return };
@@ -115,7 +161,7 @@ pub fn open(model: &mut Model, out: &mut Vec<Effect>) {
     let Some((book, step)) = runbooks::step(model, &row) else {
         return model.say(Tone::Warn, "this step was not judged");
     };
-    let (title, lines) = (step.check.as_str().into(), books::explain(book, step));
+    let (title, lines) = (step.check.as_str().into(), books::explain(book, step, &model.keymap));
     let token = model.next_token();
     let detail = Detail { result: Some(Ok(lines)), ..Detail::new(token, title) };
     model.popup = Some(Popup::Detail(detail));

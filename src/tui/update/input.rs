@@ -153,6 +153,7 @@ pub fn command(model: &mut Model, text: &str, out: &mut Vec<Effect>) {
         Word::Plan => acts::prune(model, false, out),
         Word::Journal => looks::journal(model, out),
         Word::Tree => looks::tree(model, out),
+        Word::Columns => super::columns::open(model),
         Word::Mouse => toggle_mouse(model, out),
         Word::Refresh => ask(model, Scope::ALL, out),
         Word::Save => logs::save(model, rest, out),
@@ -186,11 +187,12 @@ pub fn sort_by(model: &mut Model, column: usize) {
 }
 
 pub fn sort_step(model: &mut Model, by: isize) {
-    let count = panes::of(model.pane).columns.len();
-    if count > 0 {
-        let at = model.table().sort;
-        let to = (at + count).saturating_add_signed(by) % count;
-        sort_by(model, to);
+    let (columns, width) = (panes::of(model.pane).columns, view::table_area(model).width.saturating_sub(2));
+    let shown = table::layout(columns, &model.table().columns, width);
+    if !shown.is_empty() {
+        let at = shown.iter().position(|(c, _)| *c == model.table().sort).unwrap_or(0);
+        let to = (at + shown.len()).saturating_add_signed(by) % shown.len();
+        sort_by(model, shown[to].0);
     }
 }
 
@@ -221,14 +223,13 @@ pub fn mark(model: &mut Model) {
 pub fn toggle_mouse(model: &mut Model, out: &mut Vec<Effect>) {
     model.mouse = !model.mouse;
     out.push(Effect::Mouse(model.mouse));
-    model.say(
-        Tone::Plain,
-        if model.mouse {
-            "the mouse chooses rows, headers and panes; M gives it back to the terminal"
-        } else {
-            "the mouse is the terminal's again"
-        },
-    );
+    let back = model.keymap.named(Cmd::Mouse);
+    let said = if model.mouse {
+        format!("the mouse chooses rows, headers and panes; {back} gives it back to the terminal")
+    } else {
+        "the mouse is the terminal's again".to_owned()
+    };
+    model.say(Tone::Plain, said);
 }
 
 /// A click chooses and never acts; the wheel scrolls.
@@ -238,8 +239,8 @@ pub fn mouse(model: &mut Model, mouse: MouseEvent, out: &mut Vec<Effect>) {
     }
     model.dirty = true;
     let by: isize = match mouse.kind {
-        MouseEventKind::ScrollDown => 3,
-        MouseEventKind::ScrollUp => -3,
+        MouseEventKind::ScrollDown => 1,
+        MouseEventKind::ScrollUp => -1,
         MouseEventKind::Down(MouseButton::Left) => 0,
         _ => return,
     };
@@ -247,9 +248,9 @@ pub fn mouse(model: &mut Model, mouse: MouseEvent, out: &mut Vec<Effect>) {
         let cmd = if by > 0 { Cmd::Down } else { Cmd::Up };
         for _ in 0..3 {
             match &model.popup {
-                None => step(model, by.signum()),
+                None => super::pane_key(model, cmd, out),
                 Some(Popup::Job) => return,
-                Some(_) => super::popup_key(model, cmd, out),
+                Some(_) => super::text_key(model, cmd, out),
             }
         }
         return;
@@ -268,7 +269,7 @@ pub fn mouse(model: &mut Model, mouse: MouseEvent, out: &mut Vec<Effect>) {
         return;
     }
     if mouse.row == area.y {
-        if let Some(column) = table::column_at(columns, area, mouse.column) {
+        if let Some(column) = table::column_at(columns, &model.table().columns, area, mouse.column) {
             sort_by(model, column);
         }
     } else {

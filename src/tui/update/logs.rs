@@ -7,11 +7,11 @@ use super::{
     looks::{self, aimed},
 };
 use crate::{
-    client::types::{Container, ContainerState, ObjectRef},
+    client::types::{Container, ContainerState, LogPage, ObjectRef},
     tui::{
-        event::Effect,
+        event::{Effect, Token},
         keymap::Cmd,
-        log::{LogView, SPANS, Times},
+        log::{LogView, SPANS, Times, Want},
         model::{Input, Model},
         panes::PaneId,
         theme::Tone,
@@ -34,7 +34,8 @@ pub fn container(model: &mut Model) -> Option<(String, String)> {
             let running = inside.iter().find(|c| c.state == ContainerState::Running);
             let found = running.or(inside.first()).map(|c| (c.id.clone(), format!("{pod}/{}", c.name)));
             if found.is_none() {
-                model.say(Tone::Warn, "the pod has no container");
+                let why = model.keymap.named(Cmd::Diagnose);
+                model.say(Tone::Warn, format!("the pod has no container; {why} finds out why"));
             }
             found
         }
@@ -52,17 +53,87 @@ pub fn open(model: &mut Model, out: &mut Vec<Effect>) {
 }
 
 /// Opens these logs, with the looks of the one that was open.
-fn show(model: &mut Model, sources: Vec<(String, String)>, name: String, out: &mut Vec<Effect>) {
+pub fn show(model: &mut Model, sources: Vec<(String, String)>, name: String, out: &mut Vec<Effect>) {
     let token = model.next_token();
     let mut log = LogView::new(token, sources, name);
     if let Some(old) = model.log.take() {
-        (log.wrap, log.times, log.fields, log.span) = (old.wrap, old.times, old.fields, old.span);
+        (log.wrap, log.times, log.fields) = (old.wrap, old.times, old.fields);
+        log.set_span(old.span);
     }
     let containers = log.sources.iter().map(|(id, _)| id.clone()).collect();
     // The epoch is before every line.
     let since = SPANS[log.span].map(|span| model.now.checked_sub(span).unwrap_or(SystemTime::UNIX_EPOCH));
     model.log = Some(log);
     out.push(Effect::Logs { token, containers, since });
+}
+
+/// A move has come to where less is here than fills the screen: what is on the disk beyond it is read.
+pub fn moved(model: &mut Model, up: bool, out: &mut Vec<Effect>) {
+    let page = model.page();
+    let Some(log) = &mut model.log else { return };
+    if up {
+        log.reach(Want::Above(page * 2));
+        return turn(model, out);
+    }
+    let (token, below) = (log.token, log.turn_down(page * 2));
+    if let Some((source, turn)) = below {
+        let container = log.sources[source].0.clone();
+        out.push(Effect::LogPage { token, source, container, turn });
+    }
+}
+
+/// Asks for the next page, if one is wanted.
+fn turn(model: &mut Model, out: &mut Vec<Effect>) {
+    let Some(log) = &mut model.log else { return };
+    match log.turn() {
+        Ok(None) => {}
+        Ok(Some((source, turn))) => {
+            let container = log.sources[source].0.clone();
+            out.push(Effect::LogPage { token: log.token, source, container, turn });
+        }
+        Err(more) => {
+            let nothing = if log.search.is_empty() { "no line passed the filter" } else { "no hit" };
+            let said = if more {
+                format!("{nothing} in what was read back so far; the same key goes on")
+            } else {
+                format!("no older line has {}", log.search)
+            };
+            model.say(Tone::Plain, said);
+        }
+    }
+}
+
+/// A page has come, or has not.
+pub fn turned(
+    model: &mut Model,
+    token: Token,
+    (source, older): (usize, bool),
+    result: Result<LogPage, String>,
+    out: &mut Vec<Effect>,
+) {
+    let Some(log) = model.log.as_mut().filter(|l| l.token == token) else { return };
+    match result {
+        Ok(page) => log.turned(source, older, Some(page)),
+        Err(error) => {
+            log.turned(source, older, None);
+            model.say(Tone::Bad, error);
+        }
+    }
+    model.dirty = true;
+    turn(model, out);
+}
+
+/// The end, where it was let go for older lines: read anew.
+pub fn to_end(model: &mut Model, out: &mut Vec<Effect>) -> bool {
+    let Some(log) = model.log.as_ref().filter(|l| l.behind) else { return false };
+    let (sources, name, filter, search) =
+        (log.sources.clone(), log.name.clone(), log.filter.clone(), log.search.clone());
+    show(model, sources, name, out);
+    if let Some(log) = &mut model.log {
+        log.set_filter(filter);
+        log.set_search(search);
+    }
+    true
 }
 
 fn of_log<'a>(model: &'a Model, log: &LogView) -> Option<&'a Container> {
@@ -108,6 +179,9 @@ fn all(model: &mut Model, out: &mut Vec<Effect>) {
 
 pub fn key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
     let page = model.page();
+    if cmd == Cmd::Follow && to_end(model, out) {
+        return;
+    }
     let Some(log) = &mut model.log else { return };
     match cmd {
         Cmd::Follow => log.follow(log.anchor.is_some()),
@@ -132,10 +206,14 @@ pub fn key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
         }
         Cmd::Older | Cmd::Newer => {
             if log.hits.is_none() {
-                model.say(Tone::Plain, "nothing is searched for yet: s");
+                let search = model.keymap.named(Cmd::Search);
+                model.say(Tone::Plain, format!("nothing is searched for yet: {search}"));
             } else if !log.seek(cmd == Cmd::Older) {
-                let which = if cmd == Cmd::Older { "older" } else { "newer" };
-                let text = format!("no {which} line has {}", log.search);
+                if cmd == Cmd::Older {
+                    log.reach(Want::Hit);
+                    return turn(model, out);
+                }
+                let text = format!("no newer line has {}", log.search);
                 model.say(Tone::Plain, text);
             }
         }
@@ -152,7 +230,10 @@ pub fn key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
 /// What passes the filter, as the container wrote it, to a file of the person's choice or one in the temporary
 /// directory.
 pub fn save(model: &mut Model, file: &str, out: &mut Vec<Effect>) {
-    let Some(log) = &model.log else { return model.say(Tone::Warn, "open a log first: l on a container") };
+    let Some(log) = &model.log else {
+        let open = model.keymap.named(Cmd::Logs);
+        return model.say(Tone::Warn, format!("open a log first: {open} on a container"));
+    };
     let mut bytes = Vec::new();
     for line in log.lines.iter().filter(|l| log.shows(l)) {
         bytes.extend_from_slice(line.raw());

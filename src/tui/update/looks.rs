@@ -29,7 +29,8 @@ pub fn aimed(model: &mut Model) -> Option<(ObjectRef, String)> {
 }
 
 pub fn describe(model: &mut Model, raw: bool, out: &mut Vec<Effect>) {
-    if matches!(model.pane, PaneId::Node | PaneId::Disk | PaneId::Runbooks) {
+    let figures = model.pane == PaneId::Disk && model.selected().is_some_and(|r| r.object.is_none());
+    if figures || matches!(model.pane, PaneId::Node | PaneId::Runbooks) {
         return;
     }
     let Some((object, name)) = aimed(model) else { return };
@@ -60,6 +61,19 @@ pub fn settings(model: &mut Model, wanted: &App, out: &mut Vec<Effect>) -> Resul
         table.reversed = pane.reverse.unwrap_or(table.reversed);
         if let Some(filter) = &pane.filter {
             table.filter.clone_from(filter);
+        }
+        if let Some(names) = &pane.columns {
+            let column = |n: &String| {
+                let found = spec.columns.iter().position(|c| c.name.eq_ignore_ascii_case(n));
+                found.ok_or_else(|| format!("pane {name} has no column {n:?}"))
+            };
+            table.columns = names.iter().map(column).collect::<Result<_, _>>()?;
+        }
+    }
+    for (name, kept) in &wanted.kept {
+        let known = panes::panes().iter().find(|p| p.name.eq_ignore_ascii_case(name));
+        if let Some((spec, table)) = known.and_then(|p| Some((p, tables.get_mut(&p.id)?))) {
+            super::columns::kept(table, spec, kept);
         }
     }
     model.tables = tables;

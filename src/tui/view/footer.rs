@@ -67,7 +67,8 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     }
     let contexts: &[Context] = match (&model.popup, model.pane) {
         (Some(Popup::Job), _) => &[],
-        (Some(_), _) => &[Context::Everywhere],
+        (Some(Popup::Columns { .. }), _) => &[Context::Columns, Context::Everywhere],
+        (Some(_), _) => &[Context::Text, Context::Everywhere],
         (None, PaneId::Logs) => &[Context::Logs, Context::Everywhere],
         _ => &[Context::Table, Context::Everywhere],
     };
@@ -83,7 +84,13 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             break;
         }
         line.push(Span::styled(key, theme.style(Tone::Accent)));
-        let hint = if binding.cmd == Cmd::Quit && model.popup.is_some() { "close" } else { binding.hint };
+        let hint = match binding.cmd {
+            Cmd::Quit if model.popup.is_some() => "close",
+            Cmd::Reveal if matches!(&model.popup, Some(Popup::Detail(d)) if d.hidden() == 0) => "hide secrets",
+            Cmd::Reveal => "show secrets",
+            Cmd::Diagnose if model.pane == PaneId::Runbooks => "again",
+            _ => binding.hint,
+        };
         line.push(Span::styled(format!(" {hint}  "), theme.style(Tone::Dim)));
     }
     if matches!(model.popup, Some(Popup::Job)) {
@@ -105,14 +112,21 @@ fn useful(model: &Model, cmd: Cmd) -> bool {
     let acts_on = model.selected().and_then(|r| r.object.as_ref());
     match cmd {
         Cmd::Help => false,
+        Cmd::Toggle | Cmd::Later | Cmd::Earlier | Cmd::SortHere | Cmd::Keep | Cmd::Forget => true,
         cmd if model.popup.is_some() => match cmd {
             Cmd::Filter => matches!(model.popup, Some(Popup::Detail(_))),
+            Cmd::Reveal => matches!(&model.popup, Some(Popup::Detail(d)) if d.has_secrets()),
             cmd => cmd == Cmd::Quit,
         },
         Cmd::Quit if pane == PaneId::Logs => true,
         cmd if pane == PaneId::Node => matches!(cmd, Cmd::Prune | Cmd::PlanPrune | Cmd::Quit),
         Cmd::Exec | Cmd::Logs | Cmd::Stop | Cmd::Tree => {
             pane == PaneId::Logs || matches!(acts_on, Some(ObjectRef::Pod(_) | ObjectRef::Container(_)))
+        }
+        Cmd::Open if pane == PaneId::Runbooks => model.selected().is_some(),
+        Cmd::Fix => {
+            let step = |row| panes::runbooks::step(model, row);
+            pane == PaneId::Runbooks && model.selected().and_then(step).is_some_and(|(_, s)| s.finding.fix.is_some())
         }
         Cmd::Open | Cmd::Describe | Cmd::Yaml => acts_on.is_some(),
         Cmd::Remove => acts_on.is_some_and(|o| !matches!(o, ObjectRef::Snapshot { .. })),

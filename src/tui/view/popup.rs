@@ -13,7 +13,7 @@ use crate::{
     client::types::PullPhase,
     tui::{
         detail::{Detail, DetailLine},
-        keymap::{Bound, Context},
+        keymap::{Bound, Cmd, Context},
         model::{GRACE, Job, Model, Phase, Popup},
         text::{self, SafeText},
         theme::Tone,
@@ -39,10 +39,11 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
             }
         }
         Some(Popup::Pulls) => pulls(model, frame, body),
+        Some(Popup::Columns { at, list }) => super::columns::draw(model, frame, body, *at, list),
     }
 }
 
-fn open(frame: &mut Frame<'_>, body: Rect, width: u16, height: u16) -> Rect {
+pub fn open(frame: &mut Frame<'_>, body: Rect, width: u16, height: u16) -> Rect {
     let (width, height) = (width.min(body.width), height.min(body.height));
     let area = Rect { x: body.x + (body.width - width) / 2, y: body.y + (body.height - height) / 2, width, height };
     frame.render_widget(Clear, area);
@@ -59,7 +60,7 @@ fn put(frame: &mut Frame<'_>, area: Rect, lines: &[Line<'_>], scroll: usize) {
 fn help(model: &Model, frame: &mut Frame<'_>, body: Rect, scroll: usize) {
     let mut columns: Vec<Lines> = Vec::new();
     let groups: [&[(Context, &str)]; 2] = [
-        &[(Context::Table, "Tables"), (Context::Plan, "Plans")],
+        &[(Context::Table, "Tables"), (Context::Columns, "Columns"), (Context::Plan, "Plans")],
         &[(Context::Everywhere, "Everywhere"), (Context::Logs, "Logs"), (Context::Text, "Texts")],
     ];
     for group in groups {
@@ -84,6 +85,8 @@ fn help(model: &Model, frame: &mut Frame<'_>, body: Rect, scroll: usize) {
     let area = open(frame, body, wide, if side_by_side { longest + 2 } else { total as u16 + 2 });
     let title = if model.read_only { "Keys (read-only: nothing that changes the node)" } else { "Keys" };
     let inner = frame_of(model, frame, area, title, Tone::Accent);
+    let (height, count) = (usize::from(inner.height), if side_by_side { usize::from(longest) } else { total });
+    let scroll = scroll.min(count.saturating_sub(height));
     if side_by_side {
         let half = inner.width / 2;
         for (at, lines) in columns.iter().enumerate() {
@@ -92,26 +95,33 @@ fn help(model: &Model, frame: &mut Frame<'_>, body: Rect, scroll: usize) {
     } else {
         let lines: Lines = columns.into_iter().flatten().collect();
         put(frame, inner, &lines, scroll);
-        let (height, count) = (usize::from(inner.height), lines.len());
-        if count > height {
-            let first = scroll.min(count - height);
-            let place = format!(" {}-{} of {count}, j/k ", first + 1, first + height);
-            let x = area.right().saturating_sub(place.width() as u16 + 2);
-            frame.buffer_mut().set_string(x, area.bottom() - 1, place, model.theme.style(Tone::Dim));
-        }
+    }
+    if count > height {
+        let (down, up) = (model.keymap.named(Cmd::Down), model.keymap.named(Cmd::Up));
+        let place = format!(" {}-{} of {count}, {down}/{up} ", scroll + 1, scroll + height);
+        let x = area.right().saturating_sub(place.width() as u16 + 2);
+        frame.buffer_mut().set_string(x, area.bottom() - 1, place, model.theme.style(Tone::Dim));
     }
 }
 
 fn detail(model: &Model, frame: &mut Frame<'_>, body: Rect, detail: &Detail) {
     frame.render_widget(Clear, body);
     let mut title = format!("{} {}", detail.kind, detail.title);
+    match detail.hidden() {
+        0 => {}
+        1 => title.push_str(" ─ a secret is hidden"),
+        many => title.push_str(&format!(" ─ {many} secrets are hidden")),
+    }
     if !detail.filter.is_empty() {
         title.push_str(&format!(" ─ /{}", SafeText::new(&detail.filter)));
     }
     let inner = frame_of(model, frame, body, &title, Tone::Accent);
     let theme = model.theme;
     match &detail.result {
-        None => put(frame, inner, &[Line::styled("reading… (Esc gives up)", theme.style(Tone::Dim))], 0),
+        None => {
+            let text = format!("reading… ({} gives up)", model.keymap.named(Cmd::Back));
+            put(frame, inner, &[Line::styled(text, theme.style(Tone::Dim))], 0);
+        }
         Some(Err(error)) => {
             let pieces = text::wrap(error.as_str(), usize::from(inner.width));
             let lines: Lines = pieces.iter().map(|p| Line::styled((*p).to_owned(), theme.style(Tone::Bad))).collect();
@@ -259,6 +269,10 @@ fn job(model: &Model, frame: &mut Frame<'_>, body: Rect, job: &Job) {
         Span::styled(format!(" {name} "), theme.style(if on { Tone::Cursor } else { Tone::Plain }))
     };
     let dim = |text: &str| Span::styled(text.to_owned(), theme.style(Tone::Dim));
+    let key = |cmd| model.keymap.named(cmd);
+    // Its first two keys: the letter, and the one that closes everything.
+    let off = model.keymap.bound().find(|b| b.binding.cmd == Cmd::CallOff);
+    let off = off.map_or_else(String::new, |b| b.keys.iter().take(2).map(|k| k.name()).collect::<Vec<_>>().join("/"));
     let buttons = match job.phase {
         Phase::Grace => {
             let waited = job.shown.and_then(|at| model.now.duration_since(at).ok()).unwrap_or_default();
@@ -268,7 +282,7 @@ fn job(model: &Model, frame: &mut Frame<'_>, body: Rect, job: &Job) {
                 Span::styled(format!(" starts in {seconds} s "), theme.style(Tone::Alarm)),
                 dim(" "),
                 Span::styled(text::bar(left.as_millis() as u64, GRACE.as_millis() as u64, 12), theme.style(Tone::Warn)),
-                dim("  u/Esc calls it off   Enter starts now"),
+                dim(&format!("  {off} calls it off   {} starts now", key(Cmd::Press))),
             ]
         }
         Phase::Review(_) if model.read_only => vec![button("Close", true), dim("   read-only: it cannot be started")],
@@ -277,10 +291,10 @@ fn job(model: &Model, frame: &mut Frame<'_>, body: Rect, job: &Job) {
                 button("Cancel", !start),
                 dim("  "),
                 button("Start", start),
-                dim("   Tab other, Enter presses, Y starts"),
+                dim(&format!("   {} other, {} presses, {} starts", key(Cmd::Switch), key(Cmd::Press), key(Cmd::Start))),
             ]
         }
-        Phase::Running => vec![dim("working…  Esc leaves it running behind")],
+        Phase::Running => vec![dim(&format!("working…  {} leaves it running behind", key(Cmd::CallOff)))],
         Phase::Done => vec![button("Close", true)],
     };
     let y = inner.bottom().saturating_sub(1);
@@ -344,6 +358,12 @@ fn pulls(model: &Model, frame: &mut Frame<'_>, body: Rect) {
         lines.push(Line::raw("no pull was started; :pull REFERENCE"));
     }
     let area = open(frame, body, width, lines.len() as u16 + 2);
-    let inner = frame_of(model, frame, area, "Pulls (Esc leaves them running)", Tone::Accent);
+    let inner = frame_of(
+        model,
+        frame,
+        area,
+        &format!("Pulls ({} leaves them running)", model.keymap.named(Cmd::Back)),
+        Tone::Accent,
+    );
     put(frame, inner, &lines, lines.len());
 }
