@@ -130,6 +130,8 @@ async fn end(engine: Arc<Engine>, directory: &Path) -> Result<()> {
     tokio::task::spawn_blocking(move || Cgroup::new(parent)?.delete())
         .await
         .unwrap_or_else(|e| Err(Error::new(Kind::Internal, "removing the cgroup died").with_source(e)))?;
+    // The collection after the last pod's removal would put files where they are being removed.
+    let _alone = engine.without_collections().await;
     remove(directory)
 }
 

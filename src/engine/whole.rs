@@ -325,6 +325,11 @@ impl Engine {
         gc::collect(&self.db, &self.content, &*self.snapshotter).await
     }
 
+    /// While this is held no collection runs or begins: for whoever removes the whole root.
+    pub async fn without_collections(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.collecting.lock().await
+    }
+
     /// Collects in the background, once for all that is removed within the next moment.
     pub fn collect_soon(self: &Arc<Self>) {
         if self.collection_due.swap(true, Ordering::SeqCst) {

@@ -418,10 +418,7 @@ fn pods_of_a_handler_with_the_systemd_driver_are_scopes() {
     println!("emulated: {:.0} s", begin.elapsed().as_secs_f64());
 }
 
-/// Without overlayfs: this kernel's does not take layers one by one.
 const OWN: &str = "version = 3
-[plugins.'io.containerd.cri.v1.images']
-snapshotter = 'native'
 [plugins.'io.containerd.cri.v1.runtime'.containerd]
 default_runtime_name = 'wharf'
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.wharf]

@@ -104,7 +104,8 @@ fn same_mount(mount: &Mount, layers: &Path) -> Result<()> {
         if device(path)? != all {
             bail!(
                 Unimplemented,
-                "layer {} is a filesystem of its own, which cannot be shifted for a user namespace: run the pod without one, or pull                  its image by another snapshotter",
+                "layer {} is a filesystem of its own, which cannot be shifted for a user namespace: run the pod without one, or pull \
+                 its image by another snapshotter",
                 path.display()
             );
         }
@@ -120,7 +121,7 @@ fn paths_of(mount: &Mount) -> impl Iterator<Item = &Path> {
 }
 
 /// The directory that holds all layers.
-fn directory_of(mount: &Mount) -> Option<PathBuf> {
+pub(super) fn directory_of(mount: &Mount) -> Option<PathBuf> {
     let mut paths = paths_of(mount);
     let first = paths.next()?.parent()?.to_owned();
     Some(paths.fold(first, |common, path| {
