@@ -30,7 +30,8 @@ const STALLED: f32 = 20.0;
 pub static PROCESS: Check = Check {
     id: "runtime-process",
     title: "Is the runtime there, and does it run?",
-    needs: &[Fact::Target, Fact::Processes],
+    // The last three are the reasons of one that is down.
+    needs: &[Fact::Target, Fact::Processes, Fact::Units, Fact::Conf, Fact::Journal],
     command: |seen| {
         format!(
             "systemctl status {0}; ps -o pid,stat,wchan,cmd -C {1}",
