@@ -94,6 +94,13 @@ fn cause_c_dns_port_route_and_firewall_are_told_apart() {
     let done = support::in_netns(&node.netns, &iptables).args(rule).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     node.report("image-pull", &[&format!("image={OUTSIDE}:5445/a:1")]).names("registry-blackholed", &["dropped"]);
+    // One that rejects as firewalls do.
+    let rule =
+        ["-A", "OUTPUT", "-p", "tcp", "--dport", "5446", "-j", "REJECT", "--reject-with", "icmp-admin-prohibited"];
+    let done = support::in_netns(&node.netns, &iptables).args(rule).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    node.report("image-pull", &[&format!("image={OUTSIDE}:5446/a:1")])
+        .names("registry-host-unreachable", &["a firewall rejects"]);
     node.registry.as_mut().unwrap().kill();
     node.report("image-pull", &[&format!("image={IMAGE}")]).names("registry-refused", &["127.0.0.1:5000"]);
 }

@@ -248,7 +248,7 @@ fn container(name: &str, script: &str) -> Value {
 fn pods() -> [(&'static str, Value); 4] {
     let mut server = container(
         "server",
-        "while true; do echo tick; sleep 0.5; done & echo ahoy; echo fine > /mem/health; exec busybox httpd -f -p 8080 -h /mem",
+        "echo ahoy; while true; do echo tick; sleep 0.5; done & echo fine > /mem/health; exec busybox httpd -f -p 8080 -h /mem",
     );
     server["resources"] = json!({ "limits": { "memory": "64Mi", "cpu": "200m" } });
     server["livenessProbe"] = json!({ "httpGet": { "path": "/health", "port": 8080 }, "periodSeconds": 1 });
@@ -308,7 +308,8 @@ fn pods_of_a_real_kubelet_run_restart_back_off_and_leave_nothing() {
 fn running(kubelet: &Kubelet) -> String {
     let run = kubelet.ask(Method::POST, "/run/default/web-node/server?cmd=hostname").unwrap();
     assert_eq!(run, (200, "web-node\n".to_owned()));
-    assert!(kubelet.get("/containerLogs/default/web-node/server").starts_with("ahoy\n"));
+    let log = kubelet.get("/containerLogs/default/web-node/server");
+    assert!(log.starts_with("ahoy\n"), "{log}");
     let ticks = |text: &str| text.matches("tick\n").count() >= 3;
     let log = kubelet.follow("/containerLogs/default/web-node/server?follow=true&tailLines=1", ticks);
     assert!(ticks(&log), "{log}");

@@ -22,10 +22,15 @@ pub fn describe(body: &[u8]) -> Value {
 
 /// One entry's header; the size may be a lie.
 pub fn header(path: &str, kind: u8, link: &str, size: u64) -> Vec<u8> {
+    header_with(path, kind, 0o644, link, size)
+}
+
+/// The same with a mode. ustar; root's, of 1970.
+pub fn header_with(path: &str, kind: u8, mode: u32, link: &str, size: u64) -> Vec<u8> {
     let mut block = vec![0_u8; 512];
     let mut put = |at: usize, bytes: &[u8]| block[at..at + bytes.len()].copy_from_slice(bytes);
     put(0, path.as_bytes());
-    put(100, b"0000644\0");
+    put(100, format!("{mode:07o}\0").as_bytes());
     put(108, b"0000000\0");
     put(116, b"0000000\0");
     put(124, format!("{size:011o}\0").as_bytes());

@@ -12,7 +12,7 @@ use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use wharf::engine::content::Digest;
 
-use super::registry::Layer;
+use super::{archive::header_with, registry::Layer};
 
 const CHUNK: usize = 1 << 20;
 const TOC: &str = "stargz.index.json";
@@ -24,7 +24,7 @@ pub fn layer(directory: &Path) -> (Layer, Value) {
     made.directory(directory, directory);
     let toc = serde_json::to_vec(&json!({ "version": 1, "entries": made.entries })).unwrap();
     let begin = made.bytes.len();
-    let mut table = header(TOC, b'0', 0o444, toc.len() as u64, "");
+    let mut table = header_with(TOC, b'0', 0o444, "", toc.len() as u64);
     table.extend(padded(&toc));
     table.extend([0; 1024]);
     made.put(&table);
@@ -58,7 +58,7 @@ impl Made {
     }
 
     fn file(&mut self, name: &str, mode: u32, content: &[u8]) {
-        self.put(&header(name, b'0', mode, content.len() as u64, ""));
+        self.put(&header_with(name, b'0', mode, "", content.len() as u64));
         let digest = Digest::of(content).to_string();
         for (number, chunk) in content.chunks(CHUNK).enumerate() {
             let mut entry = json!({
@@ -94,13 +94,13 @@ impl Made {
             let mode = meta.permissions().mode() & 0o7777;
             if meta.is_dir() {
                 let name = format!("{name}/");
-                self.put(&header(&name, b'5', mode, 0, ""));
+                self.put(&header_with(&name, b'5', mode, "", 0));
                 self.entries.push(json!({ "name": name, "type": "dir", "mode": mode }));
                 self.directory(root, &path);
             } else if meta.is_symlink() {
                 let link = fs::read_link(&path).unwrap();
                 let link = link.to_str().unwrap();
-                self.put(&header(&name, b'2', 0o777, 0, link));
+                self.put(&header_with(&name, b'2', 0o777, link, 0));
                 self.entries.push(json!({ "name": name, "type": "symlink", "mode": 0o777, "linkName": link }));
             } else {
                 assert!(meta.is_file() && meta.nlink() == 1, "{name}");
@@ -114,23 +114,4 @@ fn padded(content: &[u8]) -> Vec<u8> {
     let mut padded = content.to_vec();
     padded.resize(content.len().next_multiple_of(512), 0);
     padded
-}
-
-/// ustar; root's, of 1970.
-fn header(name: &str, kind: u8, mode: u32, size: u64, link: &str) -> Vec<u8> {
-    let mut block = vec![0_u8; 512];
-    let mut put = |at: usize, bytes: &[u8]| block[at..at + bytes.len()].copy_from_slice(bytes);
-    put(0, name.as_bytes());
-    put(100, format!("{mode:07o}").as_bytes());
-    put(108, b"0000000");
-    put(116, b"0000000");
-    put(124, format!("{size:011o}").as_bytes());
-    put(136, b"00000000000");
-    put(148, b"        ");
-    put(156, &[kind]);
-    put(157, link.as_bytes());
-    put(257, b"ustar\x0000");
-    let sum: u32 = block.iter().map(|b| u32::from(*b)).sum();
-    block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    block
 }

@@ -1,13 +1,14 @@
 //! Do the kubelet, every runtime handler, systemd and the live pods agree on who makes control groups?
 
+use super::runtime;
 use crate::{
     client::{
         action::Action,
-        change::{Change, Edit, Restart},
+        change::{Change, Edit},
     },
     node::cgroup::{Driver, LiveGroup, Version},
     runbook::{
-        Check, Cite, Evidence, Fact, Finding, Fix, Missing, Risk,
+        Check, Cite, Evidence, Fact, Finding, Fix, Missing,
         settings::{self, Area, Handler},
     },
 };
@@ -39,7 +40,7 @@ pub static HANDLERS: Check = Check {
 pub static AGREEMENT: Check = Check {
     id: "driver-agreement",
     title: "Do kubelet and handlers agree?",
-    needs: &[Fact::Kubelet, Fact::Target, Fact::Status, Fact::Conf, Fact::Units, Fact::Inventory],
+    needs: &[Fact::Kubelet, Fact::Target, Fact::Status, Fact::Conf, Fact::Units, Fact::Inventory, Fact::Processes],
     command: |seen| format!("{} info | grep -A2 -i systemdCgroup", seen.crictl()),
     judge: agreement,
 };
@@ -234,7 +235,7 @@ fn fix(seen: &Evidence, wrong: &[&Handler], driver: Driver) -> Result<Fix, Strin
     let (path, old) = first.ok_or("no handler is wrong")?;
     let edit = checked(seen, path, old, last);
     let title = format!("set SystemdCgroup = {} and restart {}", driver == Driver::Systemd, seen.unit());
-    Ok(edit_and_restart(seen, title, edit))
+    edit_and_restart(seen, title, edit).ok_or_else(|| "the runtime's socket is not known".to_owned())
 }
 
 /// An edit of containerd's file, checked by the containerd that reads it.
@@ -244,26 +245,17 @@ pub fn checked(seen: &Evidence, path: String, old: Option<String>, new: String) 
     Edit { path, old, new, check: program.map(words).unwrap_or_default() }
 }
 
-pub fn edit_and_restart(seen: &Evidence, title: String, edit: Edit) -> Fix {
-    let unit = seen.unit();
-    let mode = seen.units.value().and_then(|u| u.get(&unit, "KillMode")).map(str::to_owned);
-    let running = seen
-        .inventory
-        .value()
-        .and_then(|i| i.containers.value())
-        .map_or(0, |c| c.iter().filter(|c| c.state == crate::client::types::ContainerState::Running).count());
-    let kills = mode.filter(|m| m != "process" && m != "mixed").map(|_| running);
+/// None if the runtime's socket is not known: nobody could say that it came back.
+pub fn edit_and_restart(seen: &Evidence, title: String, edit: Edit) -> Option<Fix> {
     let undo = edit.old.clone().map(|old| Edit {
         path: edit.path.clone(),
         old: Some(edit.new.clone()),
         new: old,
         check: Vec::new(),
     });
-    let endpoint = format!("unix://{}", seen.target.value().map(|t| t.socket.as_str()).unwrap_or_default());
-    let restart = Restart { unit, endpoint, undo, kills };
-    let risk = if kills.is_some() { Risk::Danger } else { Risk::Restarts };
+    let (restart, risk) = runtime::restart_of(seen, undo)?;
     let changes = vec![Change::Edit(edit), Change::Restart(restart)];
-    Fix { title: title.clone(), risk, action: Action::Mend { title, changes } }
+    Some(Fix { title: title.clone(), risk, action: Action::Mend { title, changes } })
 }
 
 /// Groups of containers that this runtime knows.

@@ -33,7 +33,18 @@ pub static OBJECT: Check = Check {
 pub static HANDLER: Check = Check {
     id: "class-handler",
     title: "Does the runtime have the handler?",
-    needs: &[Fact::Target, Fact::Status, Fact::Conf, Fact::Inventory, Fact::Journal, Fact::Cluster, Fact::Programs],
+    needs: &[
+        Fact::Target,
+        Fact::Status,
+        Fact::Conf,
+        Fact::Inventory,
+        Fact::Journal,
+        Fact::Cluster,
+        Fact::Programs,
+        Fact::Units,
+        Fact::Processes,
+        Fact::Kubelet,
+    ],
     command: |seen| {
         format!("grep -nA5 'runtimes\\.' {}; {} info | grep -A3 runtimes", seen.config_path(), seen.crictl())
     },
@@ -43,7 +54,7 @@ pub static HANDLER: Check = Check {
 pub static SHIM: Check = Check {
     id: "class-shim",
     title: "Is the handler's program installed and executable?",
-    needs: &[Fact::Programs, Fact::Status, Fact::Conf, Fact::Inventory],
+    needs: &[Fact::Programs, Fact::Status, Fact::Conf, Fact::Inventory, Fact::Cluster, Fact::Journal],
     command: |_| {
         "ls -l $(command -v containerd-shim-runc-v2 containerd-shim-kata-v2 containerd-shim-runsc-v1 runc crun)"
             .to_owned()
@@ -54,7 +65,7 @@ pub static SHIM: Check = Check {
 pub static POD: Check = Check {
     id: "class-pod",
     title: "What do the pods really run under?",
-    needs: &[Fact::Inventory, Fact::Processes, Fact::Status, Fact::Conf],
+    needs: &[Fact::Inventory, Fact::Processes, Fact::Status, Fact::Conf, Fact::Cluster, Fact::Journal],
     command: |seen| {
         format!(
             "{} inspectp POD | grep -E 'runtimeHandler|runtimeType'; ps -eo pid,cmd | grep 'containerd-shim.*-id POD'",
@@ -91,7 +102,7 @@ pub static SELECTOR: Check = Check {
 pub static VIRTUALIZATION: Check = Check {
     id: "class-virtualization",
     title: "Can this node run virtual machines?",
-    needs: &[Fact::Kernel, Fact::Status, Fact::Conf, Fact::Inventory],
+    needs: &[Fact::Kernel, Fact::Status, Fact::Conf, Fact::Inventory, Fact::Cluster, Fact::Journal],
     command: |_| "grep -cE 'vmx|svm' /proc/cpuinfo; ls -l /dev/kvm; cat /sys/module/kvm_*/parameters/nested".to_owned(),
     judge: virtualization,
 };
@@ -239,7 +250,8 @@ fn add(seen: &Evidence, name: &str) -> Result<Fix, String> {
     }
     let (file, old, new) = result.ok_or("nothing to set")?;
     let title = format!("add the handler {name} to {file} and restart {}", seen.unit());
-    Ok(cgroup::edit_and_restart(seen, title, cgroup::checked(seen, file, old, new)))
+    cgroup::edit_and_restart(seen, title, cgroup::checked(seen, file, old, new))
+        .ok_or_else(|| "the runtime's socket is not known".to_owned())
 }
 
 fn shim(seen: &Evidence) -> Result<Finding, Missing> {

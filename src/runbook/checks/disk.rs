@@ -38,7 +38,7 @@ pub static BYTES: Check = Check {
 pub static INODES: Check = Check {
     id: "disk-inodes",
     title: "Is a filesystem out of inodes?",
-    needs: &[Fact::Disk],
+    needs: &[Fact::Disk, Fact::Inventory],
     command: |seen| format!("df -i {} /var/lib/kubelet /var/log", root(seen)),
     judge: inodes,
 };
@@ -54,7 +54,7 @@ pub static READ_ONLY: Check = Check {
 pub static IMAGES: Check = Check {
     id: "disk-images",
     title: "How much do images take, and who needs them?",
-    needs: &[Fact::Inventory],
+    needs: &[Fact::Inventory, Fact::Disk],
     command: |seen| {
         format!(
             "{} images -o json | jq -r '.images[] | [.size, .repoTags[0]] | @tsv' | sort -rn | head -20",

@@ -32,7 +32,7 @@ pub static NAME: Check = Check {
 pub static HOSTS: Check = Check {
     id: "pull-hosts",
     title: "Which hosts would the runtime ask, and is every mirror used?",
-    needs: &[Fact::Image],
+    needs: &[Fact::Image, Fact::Conf, Fact::Status, Fact::Units, Fact::Processes],
     command: |seen| {
         format!("grep -nE 'config_path|mirrors|endpoint' {}; ls /etc/containerd/certs.d", seen.config_path())
     },
@@ -123,7 +123,7 @@ pub static LAYERS: Check = Check {
 pub static ROOM: Check = Check {
     id: "pull-room",
     title: "Is there room to unpack it?",
-    needs: &[Fact::Image, Fact::Disk],
+    needs: &[Fact::Image, Fact::Disk, Fact::Inventory],
     command: |seen| format!("df -h {}", seen.target.value().map_or("/var/lib/containerd", |t| t.root.as_str())),
     judge: room,
 };
@@ -254,11 +254,7 @@ fn use_certs(seen: &Evidence) -> Option<Fix> {
     let path = ["registry", "config_path"];
     let set = settings::set(conf, seen.config_path(), &status.info.version, settings::Area::Images, &path, value);
     let (file, old, new) = set.ok()?;
-    Some(cgroup::edit_and_restart(
-        seen,
-        "let the runtime read certs.d".to_owned(),
-        cgroup::checked(seen, file, old, new),
-    ))
+    cgroup::edit_and_restart(seen, "let the runtime read certs.d".to_owned(), cgroup::checked(seen, file, old, new))
 }
 
 fn fault(trial: &Trial) -> Option<(&Exchange, &crate::node::net::Fault)> {
@@ -340,9 +336,15 @@ fn connect(seen: &Evidence) -> Result<Finding, Missing> {
                 _ if fault.error.contains("refused") => (
                     "registry-refused",
                     format!("{to} refuses the connection: nothing listens on that port"),
-                    "the registry is down, or the port in the image's name is wrong",
+                    "the registry is down, or the port in the image's name is wrong; a firewall may refuse in its name: nft list ruleset",
                 ),
-                _ if fault.error.contains("unreachable") || fault.error.contains("No route") => (
+                // EHOSTUNREACH: there is a route, and ICMP (or the neighbour's silence) says that it leads nowhere.
+                _ if fault.error.contains("No route to host") => (
+                    "registry-host-unreachable",
+                    format!("{to} is said to be unreachable: a firewall rejects the connection, or the host is down"),
+                    "nft list ruleset, here and on the way (firewalls reject with icmp-admin-prohibited); ip neigh",
+                ),
+                _ if fault.error.contains("unreachable") => (
                     "registry-no-route",
                     format!("there is no way to {to} from this node"),
                     "ip route get ADDRESS; is the address of IPv6 without a route?",

@@ -50,7 +50,7 @@ pub static MIRROR: Check = Check {
 pub static DISCARD: Check = Check {
     id: "practice-discard",
     title: "Are compressed layers discarded once they are unpacked?",
-    needs: &[Fact::Status, Fact::Conf, Fact::Target],
+    needs: &[Fact::Status, Fact::Conf, Fact::Target, Fact::Units, Fact::Processes],
     command: |seen| {
         format!(
             "{} info | grep -i discardUnpackedLayers; grep -n discard_unpacked_layers {}",
@@ -208,7 +208,7 @@ fn discard(seen: &Evidence) -> Result<Finding, Missing> {
         return Ok(Finding::pass("yes").cite("discard_unpacked_layers = true", source));
     }
     let set = settings::set(conf, seen.config_path(), &status.info.version, Area::Images, path, true.into());
-    let fix: Option<Fix> = set.ok().map(|(file, old, new)| {
+    let fix: Option<Fix> = set.ok().and_then(|(file, old, new)| {
         let title = format!("set discard_unpacked_layers = true and restart {}", seen.unit());
         cgroup::edit_and_restart(seen, title, cgroup::checked(seen, file, old, new))
     });

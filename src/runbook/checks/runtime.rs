@@ -9,9 +9,9 @@ use super::{
 use crate::{
     client::{
         action::Action,
-        change::{Change, Restart, Signal},
+        change::{Change, Edit, Restart, Signal},
         health::Call,
-        types::{ContainerState, short_id},
+        types::short_id,
     },
     node::{disk::Filesystem, process::Process},
     runbook::{Check, Cite, Evidence, Fact, Finding, Fix, Missing, Risk},
@@ -45,7 +45,7 @@ pub static PROCESS: Check = Check {
 pub static UNIT: Check = Check {
     id: "runtime-unit",
     title: "What does systemd say of its unit?",
-    needs: &[Fact::Units, Fact::Target],
+    needs: &[Fact::Units, Fact::Target, Fact::Conf, Fact::Journal, Fact::Processes],
     command: |seen| format!("systemctl show -p ActiveState,SubState,NRestarts,KillMode,Result {}", seen.unit()),
     judge: unit,
 };
@@ -69,7 +69,7 @@ pub static CALLS: Check = Check {
 pub static DISK: Check = Check {
     id: "runtime-disk",
     title: "Is the disk of its root or state directory full?",
-    needs: &[Fact::Disk],
+    needs: &[Fact::Disk, Fact::Inventory],
     command: |seen| {
         let target = seen.target.value().cloned().unwrap_or_default();
         format!("df -h {0} {1}; df -i {0} {1}", target.root, target.state)
@@ -142,7 +142,7 @@ pub static KERNEL: Check = Check {
 pub static RESTART: Check = Check {
     id: "runtime-restart",
     title: "Would a restart help, and what survives it?",
-    needs: &[Fact::Calls, Fact::Target, Fact::Processes, Fact::Disk],
+    needs: &[Fact::Calls, Fact::Target, Fact::Processes, Fact::Disk, Fact::Units, Fact::Conf, Fact::Journal],
     command: |seen| format!("systemctl restart {}", seen.unit()),
     judge: restart,
 };
@@ -227,7 +227,7 @@ fn unit(seen: &Evidence) -> Result<Finding, Missing> {
         "active" if restarts >= RESTARTS => {
             Finding::warn(format!("{name} was restarted {restarts} times by systemd: it crashes"))
         }
-        "active" if !matches!(get("KillMode").as_str(), "process" | "mixed" | "") => Finding::warn(format!(
+        "active" if ends_all(&get("KillMode")) => Finding::warn(format!(
             "KillMode of {name} is {}: a restart of the runtime ends every container",
             get("KillMode")
         ))
@@ -237,6 +237,11 @@ fn unit(seen: &Evidence) -> Result<Finding, Missing> {
         _ => down(seen, format!("{name} is {state}, result {}", get("Result"))),
     }
     .cites(cites))
+}
+
+/// Whether a unit's end is that of everything it started (systemd.kill(5)): `mixed` kills the rest as well, only by another signal.
+fn ends_all(kill_mode: &str) -> bool {
+    !matches!(kill_mode, "process" | "none" | "")
 }
 
 fn service(seen: &Evidence) -> Result<Finding, Missing> {
@@ -524,21 +529,21 @@ fn kernel(seen: &Evidence) -> Result<Finding, Missing> {
 
 /// Of the runtime's own unit.
 pub(super) fn restart_fix(seen: &Evidence) -> Option<Fix> {
-    let unit = seen.unit();
-    let kills =
-        seen.units.value().and_then(|u| u.get(&unit, "KillMode")).filter(|m| !matches!(*m, "process" | "mixed"));
-    let running = seen
-        .inventory
-        .value()
-        .and_then(|i| i.containers.value())
-        .map_or(0, |c| c.iter().filter(|c| c.state == ContainerState::Running).count());
-    let shims = seen.processes.value().map_or(0, |p| p.shims.len());
-    let kills = kills.map(|_| running.max(shims));
-    let endpoint = format!("unix://{}", seen.target.value()?.socket);
-    let title = format!("restart {unit}");
-    let changes = vec![Change::Restart(Restart { unit, endpoint, undo: None, kills })];
+    let (restart, risk) = restart_of(seen, None)?;
+    let title = format!("restart {}", restart.unit);
+    Some(Fix { title: title.clone(), risk, action: Action::Mend { title, changes: vec![Change::Restart(restart)] } })
+}
+
+/// A restart of the runtime's unit, and its risk: what ends with it is counted below the shims, as a runtime that hangs cannot
+/// be asked. Whoever shows it needs the units, the processes and the target.
+pub(super) fn restart_of(seen: &Evidence, undo: Option<Edit>) -> Option<(Restart, Risk)> {
+    let (unit, target) = (seen.unit(), seen.target.value()?);
+    let kind = seen.units.value().and_then(|u| u.get(&unit, "KillMode"));
+    let running = || seen.processes.value().map_or(0, |p| p.shims.iter().map(|s| s.children.len()).sum());
+    let kills = kind.filter(|mode| ends_all(mode)).map(|_| running());
+    let endpoint = format!("unix://{}", target.socket);
     let risk = if kills.is_some() { Risk::Danger } else { Risk::Restarts };
-    Some(Fix { title: title.clone(), risk, action: Action::Mend { title, changes } })
+    Some((Restart { unit, endpoint, undo, kills }, risk))
 }
 
 fn restart(seen: &Evidence) -> Result<Finding, Missing> {

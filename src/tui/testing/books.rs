@@ -124,6 +124,24 @@ fn a_sick_pod_opens_its_runbook_with_what_is_known_of_it() {
 }
 
 #[test]
+fn what_is_well_is_said_to_be_and_no_runbook_goes_looking() {
+    let mut app = App::new(120, 30);
+    app.keys("2");
+    // The first that has nothing but containers that run for the first time.
+    let all = app.model.seen.containers.value().unwrap().clone();
+    let runs = |c: &crate::client::types::Container| c.state == ContainerState::Running && c.attempt == 0;
+    let pods = app.model.seen.pods.value().unwrap().clone();
+    let of = |pod: &str| all.iter().filter(|c| c.pod == pod).cloned().collect::<Vec<_>>();
+    let fine = |p: &&crate::client::types::PodSandbox| p.state == PodState::Ready && matches!(&*p.handler, "" | "runc");
+    let well = pods.iter().filter(fine).find(|p| !of(&p.id).is_empty() && of(&p.id).iter().all(runs)).unwrap();
+    app.model.tables.get_mut(&PaneId::Pods).unwrap().selected = Some(well.id.clone());
+    let effects = app.keys("!");
+    assert!(!effects.iter().any(|e| matches!(e, Effect::Examine { .. })), "{effects:?}");
+    let screen = app.screen();
+    assert!(app.model.pane == PaneId::Pods && screen.contains("nothing is wrong with"), "{screen}");
+}
+
+#[test]
 fn a_dead_runtime_leads_to_its_own_runbook() {
     let mut app = App::new(120, 30);
     app.send(Event::InventoryFailed { error: "timeout".into(), at: now() });

@@ -8,6 +8,7 @@ use crate::{
         books::{self, Run},
         detail::Detail,
         event::Effect,
+        keymap::Cmd,
         model::{Model, Popup},
         panes::{PaneId, runbooks},
         theme::Tone,
@@ -27,6 +28,12 @@ pub fn diagnose(model: &mut Model, out: &mut Vec<Effect>) {
         logs::show(model, vec![(id, name.clone())], name.clone(), out);
         go(model, PaneId::Logs, out);
         return model.say(Tone::Warn, format!("{name} ended by itself with exit code {code}: its log says why"));
+    }
+    if let Some(name) = well(model) {
+        let open = model.keymap.named(Cmd::Open);
+        let said =
+            format!("nothing is wrong with {name} as far as the runtime tells; {open} on a runbook examines the node");
+        return model.say(Tone::Good, said);
     }
     let (id, params) = symptom(model);
     let Some(book) = named(id) else { return };
@@ -81,6 +88,26 @@ fn ended_by_itself(model: &Model) -> Option<(String, String, i32)> {
     })
 }
 
+/// The pod or container of the row if there is nothing to explain: all of it runs, for the first time, or ended as it should.
+fn well(model: &Model) -> Option<String> {
+    let row = model.selected().filter(|_| model.dead().is_none() && model.pane != PaneId::Disk)?;
+    let all = model.seen.containers.value()?;
+    let inside: Vec<&Container> = match &row.object {
+        Some(ObjectRef::Container(id)) => all.iter().filter(|c| c.id == *id).collect(),
+        Some(ObjectRef::Pod(id)) => all.iter().filter(|c| c.pod == *id).collect(),
+        _ => return None,
+    };
+    let pod = model.seen.pods.value()?.iter().find(|p| inside.first().is_some_and(|c| c.pod == p.id))?;
+    let fine = |c: &&Container| match c.state {
+        ContainerState::Running => true,
+        ContainerState::Exited => c.detail.as_ref().is_some_and(|d| d.exit_code == 0),
+        ContainerState::Created | ContainerState::Unknown => false,
+    };
+    // Under a class there is something to explain: what it really runs under.
+    let plain = matches!(pod.handler.as_str(), "" | "runc") && pod.state == PodState::Ready;
+    (plain && inside.iter().all(|c| fine(c) && c.attempt == 0)).then(|| row.name.clone())
+}
+
 /// Which runbook explains the selected row best.
 fn symptom(model: &Model) -> (&'static str, Params) {
     let mut params = Params::new();
@@ -125,7 +152,7 @@ fn symptom(model: &Model) -> (&'static str, Params) {
         "incidents"
     } else if containers.iter().any(|c| c.state == ContainerState::Unknown) {
         "runtime-unresponsive"
-    } else if pod.is_some_and(|p| p.state == PodState::NotReady) {
+    } else if pod.is_some_and(|p| p.state == PodState::NotReady) || containers.iter().any(|c| c.attempt > 0) {
         "incidents"
     } else if pod.is_some_and(|p| !p.handler.is_empty() && p.handler != "runc") {
         "runtime-class"
