@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{run, whole::Handler};
+use super::{handlers::Handler, run, shim::Runtime};
 use crate::{
     bail,
     error::{Context, Error, Kind, Result},
@@ -32,17 +32,21 @@ pub struct Features {
 /// Blocking. `directories` hold what containers get mounted: images and the pods' files.
 pub fn of(handler: &Handler, directories: &[&Path]) -> Features {
     let found = match &handler.runtime {
-        None => directories.iter().try_for_each(|d| run::probe(d)).map(|()| Features {
+        Runtime::BuiltIn => directories.iter().try_for_each(|d| run::probe(d)).map(|()| Features {
             user_namespaces: true,
             recursive_read_only: true,
             because: None,
         }),
-        Some(binary) => said(binary).map(|answer| read(&answer)),
+        Runtime::Command(binary) => said(binary).map(|answer| read(&answer)),
+        // What it mounts with, nobody says.
+        Runtime::Shim(shim) => {
+            Err(Error::new(Kind::Unimplemented, format!("{} does not tell what it can do", shim.program.display())))
+        }
     };
     found.unwrap_or_else(|error| Features {
         user_namespaces: false,
         // mount_setattr(2) is what we mount with: without it nothing runs at all.
-        recursive_read_only: handler.runtime.is_none(),
+        recursive_read_only: handler.runtime == Runtime::BuiltIn,
         because: Some(format!("{error:#}")),
     })
 }
@@ -120,7 +124,7 @@ mod tests {
     fn a_runtime_that_does_not_answer_can_do_nothing_more() {
         let handler = |path: &str| Handler {
             name: "x".to_owned(),
-            runtime: Some(path.into()),
+            runtime: Runtime::Command(path.into()),
             cgroups: crate::node::cgroup::Driver::Cgroupfs,
         };
         for path in ["/bin/false", "/no/such/runtime", "/bin/echo"] {

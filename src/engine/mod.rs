@@ -9,6 +9,7 @@ pub mod crash;
 pub mod cri;
 mod features;
 pub mod gc;
+mod handlers;
 pub mod image;
 pub mod metadata;
 pub mod network;
@@ -27,4 +28,5 @@ pub mod usage;
 mod whole;
 
 pub use features::Features;
-pub use whole::{Config, Engine, Handler};
+pub use handlers::Handler;
+pub use whole::{Config, Engine};

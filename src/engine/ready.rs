@@ -12,7 +12,7 @@ use std::{
 
 use rustix::fs::{Access, access};
 
-use super::{Engine, cgroup, features, metadata::Db};
+use super::{Engine, cgroup, features, metadata::Db, shim::Runtime};
 use crate::{
     error::{Context, Error, Kind, Result},
     node::cgroup::Driver,
@@ -33,14 +33,20 @@ pub struct Runtimes(Mutex<HashMap<PathBuf, Stamp>>);
 type Stamp = (u64, u64, [i64; 4]);
 
 impl Runtimes {
-    /// Blocking: it is run with `--version`, once for each change of its file.
-    fn runs(&self, path: &Path) -> Result<()> {
+    /// Blocking: it is run for its version, once for each change of its file.
+    fn runs(&self, runtime: &Runtime) -> Result<()> {
+        let (path, word) = match runtime {
+            Runtime::BuiltIn => return Ok(()),
+            Runtime::Command(path) => (path.as_path(), "--version"),
+            // Older shims know no longer word.
+            Runtime::Shim(shim) => (shim.program.as_path(), "-v"),
+        };
         let about = path.metadata().map_err(|e| Error::io("stat", path, e))?;
         let times = [about.mtime(), about.mtime_nsec(), about.ctime(), about.ctime_nsec()];
         let stamp = (about.ino(), about.size(), times);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.get(path) != Some(&stamp) {
-            features::ask(path, "--version")?;
+            features::ask(path, word)?;
             known.insert(path.to_owned(), stamp);
         }
         Ok(())
@@ -62,7 +68,7 @@ impl Engine {
             if let Some(handler) = systemd {
                 needs_systemd(&handler)?;
             }
-            look(runtime.as_deref(), &runtimes, &directories, &db)
+            look(&runtime, &runtimes, &directories, &db)
         });
         match tokio::time::timeout(LIMIT, look).await {
             Ok(Ok(found)) => found,
@@ -89,7 +95,7 @@ fn needs_systemd(handler: &str) -> Result<()> {
     })
 }
 
-fn look(runtime: Option<&Path>, runtimes: &Runtimes, directories: &[PathBuf], db: &Db) -> Result<()> {
+fn look(runtime: &Runtime, runtimes: &Runtimes, directories: &[PathBuf], db: &Db) -> Result<()> {
     for hierarchy in &cgroup::Layout::host()?.hierarchies {
         // One of v1's without controllers only names groups.
         if hierarchy.unified || hierarchy.controllers.iter().any(|c| !c.starts_with("name=")) {
@@ -97,9 +103,9 @@ fn look(runtime: Option<&Path>, runtimes: &Runtimes, directories: &[PathBuf], db
             access(mount, Access::WRITE_OK).context(|| format!("write to the cgroups at {}", mount.display()))?;
         }
     }
-    if let Some(runtime) = runtime {
-        runtimes.runs(runtime).context(|| format!("the default handler's runtime {}", runtime.display()))?;
-    }
+    runtimes.runs(runtime).context(|| {
+        format!("the default handler's runtime {}", runtime.program().unwrap_or(Path::new("inside wharf")).display())
+    })?;
     for directory in directories {
         // What a record takes, anew each time: a full disk takes empty files, and old ones again.
         let probe = directory.join(".ready");
@@ -125,19 +131,19 @@ mod tests {
             fs::set_permissions(&runtime, fs::Permissions::from_mode(mode)).unwrap();
         };
         let runtimes = Runtimes::default();
-        assert!(runtimes.runs(&runtime).unwrap_err().is(Kind::NotFound));
+        assert!(runtimes.runs(&Runtime::Command(runtime.clone())).unwrap_err().is(Kind::NotFound));
         let good = format!("#!/bin/sh\n[ \"$1\" = --version ] && echo x >> {}\n", ran.display());
         write(&good, 0o755);
         for _ in 0..3 {
-            runtimes.runs(&runtime).unwrap();
+            runtimes.runs(&Runtime::Command(runtime.clone())).unwrap();
         }
         assert_eq!(fs::read_to_string(&ran).unwrap(), "x\n");
         for (text, mode) in [(good.as_str(), 0o644), ("", 0o755), ("#!/bin/sh\nexit 3\n", 0o755), ("\x7fELF", 0o755)] {
             write(text, mode);
-            let error = runtimes.runs(&runtime).unwrap_err();
+            let error = runtimes.runs(&Runtime::Command(runtime.clone())).unwrap_err();
             assert!(format!("{error:#}").contains(&*runtime.to_string_lossy()), "{error:#}");
         }
         write(&good, 0o755);
-        runtimes.runs(&runtime).unwrap();
+        runtimes.runs(&Runtime::Command(runtime.clone())).unwrap();
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Config, Handler,
+    Config, handlers,
     image::{keychain::KeychainConfig, registry::RegistryConfig},
     snapshot::DRIVERS,
 };
@@ -18,16 +18,10 @@ use crate::{
         tree::{At, Item, Table, Value},
     },
     error::Result,
-    node::cgroup::Driver,
 };
 
 const IMAGES: &str = "io.containerd.cri.v1.images";
-const RUNTIME: &str = "io.containerd.cri.v1.runtime";
-const RUNC: &str = "io.containerd.runc.v2";
-/// The runtime inside wharf, in a file of its own.
-const BUILT_IN: &str = "io.wharf.builtin.v1";
-/// Where OCI runtimes are looked for by name.
-const PLACES: &[&str] = &["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+pub(super) const RUNTIME: &str = "io.containerd.cri.v1.runtime";
 
 /// Paths, with `/` between keys and `*` for any one, that [`apply`] takes.
 const APPLIED: &[&str] = &[
@@ -49,8 +43,11 @@ const APPLIED: &[&str] = &[
     "plugins/io.containerd.cri.v1.images/registry/configs/*/*/*",
     "plugins/io.containerd.cri.v1.runtime/containerd/default_runtime_name",
     "plugins/io.containerd.cri.v1.runtime/containerd/runtimes/*/runtime_type",
+    "plugins/io.containerd.cri.v1.runtime/containerd/runtimes/*/runtime_path",
     "plugins/io.containerd.cri.v1.runtime/containerd/runtimes/*/options/BinaryName",
     "plugins/io.containerd.cri.v1.runtime/containerd/runtimes/*/options/SystemdCgroup",
+    "plugins/io.containerd.cri.v1.runtime/containerd/runtimes/*/options/TypeUrl",
+    "plugins/io.containerd.cri.v1.runtime/containerd/runtimes/*/options/ConfigPath",
     "plugins/io.containerd.cri.v1.runtime/containerd/runtimes/*/cni_conf_dir",
     "plugins/io.containerd.cri.v1.runtime/enable_unprivileged_ports",
     "plugins/io.containerd.cri.v1.runtime/enable_unprivileged_icmp",
@@ -103,7 +100,7 @@ pub fn apply(config: &mut Config, from: &Containerd) -> Result<Vec<Finding>> {
     }
     config.remotes = remotes(s, &mut findings);
     config.registry = registry(s, &config.registry, &mut findings);
-    config.handlers = handlers(s, &mut findings);
+    config.handlers = handlers::configured(s, &mut findings);
     config.unprivileged_ports = s.runtime.unprivileged_ports.value;
     config.unprivileged_icmp = s.runtime.unprivileged_icmp.value;
     if s.runtime.cni.conf_dir.is_set() {
@@ -214,55 +211,6 @@ fn streaming(s: &containerd::Settings, config: &mut super::streaming::Config, fi
     }
 }
 
-/// The default one first, the built-in one under its own name at the end, with the default one's cgroup driver: a kubelet has one.
-fn handlers(s: &containerd::Settings, findings: &mut Vec<Finding>) -> Vec<Handler> {
-    let default = &s.runtime.default_handler.value;
-    let mut named: Vec<_> = s.runtime.handlers.iter().collect();
-    named.sort_by_key(|(name, _)| *name != default);
-    let mut handlers = Vec::new();
-    for (name, handler) in named {
-        let base = ["plugins", RUNTIME, "containerd", "runtimes", name];
-        let mut say = |severity, key: &[&str], at: &Setting<String>, text: String| {
-            let at = at.at.as_ref().or(handler.at.as_ref());
-            findings.push(Finding::new(severity, Fault::Unsupported, &[&base[..], key].concat(), at, text));
-        };
-        let cgroups = if handler.systemd_cgroup.value { Driver::Systemd } else { Driver::Cgroupfs };
-        if handler.runtime_type.value == BUILT_IN {
-            handlers.push(Handler { name: name.clone(), runtime: None, cgroups });
-            continue;
-        }
-        if handler.runtime_type.value != RUNC {
-            let text = format!("wharf cannot run pods by {} yet: this handler is left out", handler.shim().display());
-            say(Severity::Error, &["runtime_type"], &handler.runtime_type, text);
-            continue;
-        }
-        let binary = &handler.binary;
-        let wanted = if binary.value.is_empty() { "runc" } else { &binary.value };
-        let runtime = find(wanted);
-        if runtime.is_none() && !binary.value.is_empty() {
-            let text = format!("there is no {wanted}: its pods will not start");
-            say(Severity::Error, &["options", "BinaryName"], binary, text);
-        } else if runtime.is_none() {
-            let text = "this machine has no runc: the runtime inside wharf takes its place".to_owned();
-            say(Severity::Note, &["options", "BinaryName"], binary, text);
-        }
-        let missing = || (!binary.value.is_empty()).then(|| PathBuf::from(wanted));
-        handlers.push(Handler { name: name.clone(), runtime: runtime.or_else(missing), cgroups });
-    }
-    if !handlers.iter().any(|handler| handler.name == "wharf") {
-        let cgroups = handlers.first().map_or(Driver::Cgroupfs, |default| default.cgroups);
-        handlers.push(Handler { name: "wharf".to_owned(), runtime: None, cgroups });
-    }
-    handlers
-}
-
-fn find(name: &str) -> Option<PathBuf> {
-    if Path::new(name).is_absolute() {
-        return Some(PathBuf::from(name)).filter(|path| path.exists());
-    }
-    PLACES.iter().map(|place| Path::new(place).join(name)).find(|path| path.exists())
-}
-
 /// Every key that is set and not applied.
 fn unused(table: &Table, path: &mut Vec<String>, findings: &mut Vec<Finding>) {
     for (key, item) in table.iter() {
@@ -314,15 +262,7 @@ pub fn to_toml(config: &Config, listen: &Path) -> String {
     let text = |path: &Path| V::String(path.display().to_string());
     let seconds = format!("{}s", config.registry.progress_timeout.as_secs());
     let runtimes = config.handlers.iter().map(|handler| {
-        let kind = |name: &str| ("runtime_type", V::String(name.to_owned()));
-        let mut keys = vec![kind(if handler.runtime.is_some() { RUNC } else { BUILT_IN })];
-        let mut options: Vec<_> = handler.runtime.iter().map(|runtime| ("BinaryName", text(runtime))).collect();
-        if handler.cgroups == Driver::Systemd {
-            options.push(("SystemdCgroup", V::Boolean(true)));
-        }
-        if !options.is_empty() {
-            keys.push(("options", table(options)));
-        }
+        let mut keys = handler.keys();
         keys.extend(config.network.handler_conf_dirs.get(&handler.name).map(|path| ("cni_conf_dir", text(path))));
         (handler.name.as_str(), table(keys))
     });
@@ -367,6 +307,7 @@ pub fn to_toml(config: &Config, listen: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::node::cgroup::Driver;
 
     fn applied(text: &str) -> (Config, Vec<Finding>) {
         let mut config = Config::new(Path::new("/var/lib/wharf"), Path::new("/run/wharf"));
@@ -399,11 +340,15 @@ mod tests {
         );
         let names: Vec<_> = config.handlers.iter().map(|h| h.name.as_str()).collect();
         assert_eq!(
-            (names.as_slice(), config.handlers[0].runtime.as_deref()),
-            (&["sh", "runc", "wharf"][..], Some(Path::new("/bin/sh")))
+            (names.as_slice(), config.handlers[0].runtime.program()),
+            (&["sh", "kata", "runc", "wharf"][..], Some(Path::new("/bin/sh")))
         );
         let drivers = config.handlers.iter().map(|h| h.cgroups).collect::<Vec<_>>();
-        assert_eq!(drivers, [Driver::Systemd, Driver::Cgroupfs, Driver::Systemd], "the built-in one has the default's");
+        assert_eq!(
+            drivers[1..],
+            [Driver::Cgroupfs, Driver::Cgroupfs, Driver::Systemd],
+            "the built-in one has the default's"
+        );
         let said: Vec<(usize, Severity)> =
             findings.iter().map(|f| (f.at.as_ref().map_or(0, |at| at.line), f.severity)).collect();
         for expected in [(3, Severity::Note), (5, Severity::Note), (8, Severity::Note), (21, Severity::Error)] {

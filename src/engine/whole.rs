@@ -18,6 +18,7 @@ use super::{
     cri::{self, Pods},
     features::{self, Features},
     gc,
+    handlers::{self, Handler},
     image::{
         config::{self, ImageConfig},
         pull::Puller,
@@ -48,16 +49,6 @@ const COLLECT_DELAY: Duration = Duration::from_millis(500);
 /// How often expired leases are looked for.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
-/// A runtime handler: the name a RuntimeClass selects.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Handler {
-    pub name: String,
-    /// runc or crun; `None` is the built-in OCI runtime.
-    pub runtime: Option<PathBuf>,
-    /// Who makes its pods' cgroups.
-    pub cgroups: Driver,
-}
-
 #[derive(Debug, Clone)]
 pub struct Config {
     /// What must outlive a reboot: images, snapshots, the database.
@@ -83,20 +74,10 @@ pub struct Config {
 impl Config {
     /// The usual places, with the handlers whose binaries this machine has.
     pub fn new(root: &Path, state: &Path) -> Self {
-        let mut handlers = vec![Handler { name: "wharf".to_owned(), runtime: None, cgroups: Driver::Cgroupfs }];
-        for name in ["runc", "crun"] {
-            let places = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"];
-            let found = places.iter().map(|p| Path::new(p).join(name)).find(|p| p.exists());
-            handlers.extend(found.map(|path| Handler {
-                name: name.to_owned(),
-                runtime: Some(path),
-                cgroups: Driver::Cgroupfs,
-            }));
-        }
         Self {
             root: root.to_owned(),
             state: state.to_owned(),
-            handlers,
+            handlers: handlers::found(),
             snapshotter: None,
             remotes: BTreeMap::new(),
             network: NetworkConfig::new(&root.join("network")),

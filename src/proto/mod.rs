@@ -24,6 +24,33 @@ pub mod containerd {
             include!("generated/containerd.types.transfer.rs");
         }
     }
+    #[cfg(feature = "engine")]
+    pub mod v1 {
+        pub mod types {
+            include!("generated/containerd.v1.types.rs");
+        }
+    }
+    /// Of containerd's shims, by ttrpc. v3's messages are these too.
+    #[cfg(feature = "engine")]
+    pub mod task {
+        pub mod v2 {
+            include!("generated/containerd.task.v2.rs");
+        }
+    }
+    #[cfg(feature = "engine")]
+    pub mod runtime {
+        pub mod bootstrap {
+            pub mod v1 {
+                include!("generated/containerd.runtime.bootstrap.v1.rs");
+            }
+        }
+    }
+    #[cfg(feature = "engine")]
+    pub mod runc {
+        pub mod v1 {
+            include!("generated/containerd.runc.v1.rs");
+        }
+    }
     pub mod services {
         pub mod snapshots {
             pub mod v1 {
@@ -55,6 +82,15 @@ pub mod containerd {
                 include!("generated/containerd.services.namespaces.v1.rs");
             }
         }
+    }
+}
+
+/// Options of shims other than runc's, `proto/github.com/containerd/containerd/api/types/runtimeoptions`.
+#[cfg(feature = "engine")]
+#[allow(clippy::all, missing_docs, rustdoc::all)]
+pub mod runtimeoptions {
+    pub mod v1 {
+        include!("generated/runtimeoptions.v1.rs");
     }
 }
 
@@ -90,6 +126,12 @@ packed! {
     containerd::types::transfer::ImageStore = "containerd.types.transfer.ImageStore",
     containerd::types::transfer::ImageImportStream = "containerd.types.transfer.ImageImportStream",
     containerd::types::transfer::ImageExportStream = "containerd.types.transfer.ImageExportStream",
+}
+
+#[cfg(feature = "engine")]
+packed! {
+    containerd::runc::v1::Options = "containerd.runc.v1.Options",
+    runtimeoptions::v1::Options = "runtimeoptions.v1.Options",
 }
 
 impl fmt::Debug for cri::AuthConfig {

@@ -1,11 +1,15 @@
-//! One suite over every OCI runtime behind the shim: the built-in one, runc, crun. Real kernel, real processes.
+//! One suite over every OCI runtime behind the shim: the built-in one, runc, crun, runc under containerd's shims of both
+//! protocols. Real kernel, real processes.
 
 use std::{
     fs,
     io::Read,
     os::fd::OwnedFd,
-    path::{Path, PathBuf},
-    sync::Arc,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -13,24 +17,28 @@ use serde_json::{Value, json};
 use wharf::{
     engine::{
         cgroup::Cgroup,
-        shim::{BuiltinShims, CreateTask, ExecTask, PodSpec, Shims, Task, TaskState},
+        shim::{BuiltinShims, CreateTask, ExecTask, ForeignShim, PodSpec, Runtime, Shims, Task, TaskState},
     },
     error::Kind,
 };
 
 use crate::support;
 
-/// The runtimes that this machine has; `None` is the built-in one.
-fn runtimes(test: &str) -> Vec<Option<PathBuf>> {
-    let mut found = vec![None];
-    found.extend(support::program(test, "runc").map(Some));
+/// The runtimes that this machine has.
+fn runtimes(test: &str) -> Vec<Runtime> {
+    let mut found = vec![Runtime::BuiltIn];
+    found.extend(support::program(test, "runc").map(Runtime::Command));
     // crun refuses machines where both cgroup versions have controllers.
     let mixed = fs::read_to_string("/sys/fs/cgroup/unified/cgroup.controllers").is_ok_and(|c| !c.trim().is_empty());
     if mixed {
         eprintln!("{test}: without crun, which does not run on hybrid cgroups");
     } else {
-        found.extend(support::program(test, "crun").map(Some));
+        found.extend(support::program(test, "crun").map(Runtime::Command));
     }
+    let shim = |program| Runtime::Shim(ForeignShim { kind: "io.containerd.runc.v2".into(), program, options: None });
+    // Debian's speaks v2 of the task service, the other v3.
+    found.extend(support::program(test, "containerd-shim-runc-v2").map(shim));
+    found.extend(support::containerd_2(test).map(|d| shim(d.join("containerd-shim-runc-v2"))));
     found
 }
 
@@ -43,7 +51,7 @@ struct Pod {
 }
 
 impl Pod {
-    async fn new(test: &str, runtime: Option<PathBuf>) -> Option<Self> {
+    async fn new(test: &str, runtime: Runtime) -> Option<Self> {
         if !support::root(test) {
             return None;
         }
@@ -51,19 +59,17 @@ impl Pod {
         if !support::busybox_root(test, &dir.path().join("root")) {
             return None;
         }
-        let id = format!("{test}-{}", std::process::id());
+        static PODS: AtomicU32 = AtomicU32::new(0);
+        let id = format!("{test}-{}-{}", std::process::id(), PODS.fetch_add(1, Ordering::Relaxed));
         let spec = PodSpec {
             directory: dir.path().join("shim"),
-            runtime: runtime.clone(),
+            runtime,
             netns: None,
             users: None,
             namespaces: vec!["ipc".into(), "uts".into()],
             hostname: "anchor".into(),
             sysctls: vec![],
-            cgroup: format!(
-                "/wharf-test-{id}{}/pod",
-                runtime.map(|r| r.file_name().unwrap().to_string_lossy().into_owned()).unwrap_or_default()
-            ),
+            cgroup: format!("/wharf-test-{id}/pod"),
             oom_score_adj: 0,
             id,
         };
@@ -75,10 +81,15 @@ impl Pod {
         format!("{}/{id}", self.spec.cgroup.rsplit_once('/').unwrap().0)
     }
 
+    /// The last container's id. runc under a shim of containerd's has all pods' in one place.
+    fn container(&self) -> String {
+        format!("{}-c{}", self.spec.id, self.containers)
+    }
+
     /// A container of `sh -c script`; `change` edits the OCI document first.
     async fn create(&mut self, script: &str, change: impl FnOnce(&mut Value)) -> Result<String, wharf::error::Error> {
         self.containers += 1;
-        let id = format!("c{}", self.containers);
+        let id = self.container();
         let bundle = self.dir.path().join(&id);
         fs::create_dir_all(&bundle).unwrap();
         let mut document = document(&self.dir.path().join("root"), &self.cgroup(&id), self.task.pids().1, script);
@@ -128,7 +139,7 @@ impl Pod {
         let (shim, pause) = self.task.pids();
         self.task.shutdown().await.unwrap();
         let parent = Cgroup::new(self.spec.cgroup.rsplit_once('/').unwrap().0).unwrap();
-        for path in [self.spec.cgroup.clone(), self.cgroup("c1")] {
+        for path in [self.spec.cgroup.clone(), self.cgroup(&self.container())] {
             assert!(!Cgroup::new(&path).unwrap().exists(), "cgroup {path} is left");
         }
         parent.delete().unwrap();
@@ -198,7 +209,7 @@ async fn output_exit_codes_and_environment() {
 
 #[tokio::test]
 async fn a_program_that_is_missing_fails_at_its_start_with_127() {
-    let Some(mut pod) = Pod::new("missing", None).await else { return };
+    let Some(mut pod) = Pod::new("missing", Runtime::BuiltIn).await else { return };
     let id = pod.create("", |d| d["process"]["args"] = json!(["nosuch"])).await.unwrap();
     let error = pod.task.start(&id).await.unwrap_err();
     assert!(error.is(Kind::NotFound) && error.to_string().contains("nosuch"), "{error:?}");
@@ -234,7 +245,7 @@ async fn a_container_is_confined() {
 
 #[tokio::test]
 async fn run_03_a_working_directory_outside_is_refused() {
-    let Some(mut pod) = Pod::new("cwd", None).await else { return };
+    let Some(mut pod) = Pod::new("cwd", Runtime::BuiltIn).await else { return };
     for fd in 3..12 {
         let made = pod.create("pwd", |d| d["process"]["cwd"] = json!(format!("/proc/self/fd/{fd}"))).await;
         let error = match made {
@@ -317,7 +328,7 @@ async fn the_memory_limit_kills_and_is_told_apart() {
 
 #[tokio::test]
 async fn terminals_belong_to_the_container() {
-    let Some(mut pod) = Pod::new("tty", None).await else { return };
+    let Some(mut pod) = Pod::new("tty", Runtime::BuiltIn).await else { return };
     let terminal = |d: &mut Value| d["process"]["terminal"] = json!(true);
     let id = pod.create("tty; stty size; [ -c /dev/console ] && echo console", terminal).await.unwrap();
     pod.task.resize(&id, None, 100, 30).await.unwrap();
@@ -329,7 +340,7 @@ async fn terminals_belong_to_the_container() {
 
 #[tokio::test]
 async fn the_shim_outlives_whoever_started_it_and_no_line_is_missed() {
-    let Some(mut pod) = Pod::new("adopt", None).await else { return };
+    let Some(mut pod) = Pod::new("adopt", Runtime::BuiltIn).await else { return };
     let id =
         pod.create("for i in $(seq 1 300); do echo line $i; done; sleep 0.3; echo last; exit 5", |_| ()).await.unwrap();
     pod.task.start(&id).await.unwrap();
@@ -345,7 +356,7 @@ async fn the_shim_outlives_whoever_started_it_and_no_line_is_missed() {
 
 #[tokio::test]
 async fn what_a_dead_shim_leaves_can_be_found_and_removed() {
-    let Some(mut pod) = Pod::new("dead", None).await else { return };
+    let Some(mut pod) = Pod::new("dead", Runtime::BuiltIn).await else { return };
     let id = pod.create("sleep 1000", |_| ()).await.unwrap();
     pod.task.start(&id).await.unwrap();
     let (shim, _) = pod.task.pids();
@@ -363,7 +374,7 @@ async fn what_a_dead_shim_leaves_can_be_found_and_removed() {
 
 #[tokio::test]
 async fn what_cannot_be_honoured_is_refused_and_nothing_is_left() {
-    let Some(mut pod) = Pod::new("refused", None).await else { return };
+    let Some(mut pod) = Pod::new("refused", Runtime::BuiltIn).await else { return };
     type Change = Box<dyn FnOnce(&mut Value)>;
     let broken: Vec<(&str, Change)> = vec![
         ("seccomp", Box::new(|d| d["linux"]["seccomp"] = json!({ "defaultAction": "SCMP_ACT_NOTIFY" }))),
@@ -374,7 +385,7 @@ async fn what_cannot_be_honoured_is_refused_and_nothing_is_left() {
     for (word, change) in broken {
         let error = pod.create("true", change).await.unwrap_err();
         assert!(error.to_string().contains(word), "{word}: {error:?}");
-        assert!(!Cgroup::new(pod.cgroup(&format!("c{}", pod.containers))).unwrap().exists(), "{word}");
+        assert!(!Cgroup::new(pod.cgroup(&pod.container())).unwrap().exists(), "{word}");
     }
     // Links of the image: /proc elsewhere (CVE-2019-19921), a mount that would leave the root.
     let root = pod.dir.path().join("root");

@@ -23,7 +23,7 @@ use crate::{
     engine::{
         Engine,
         run::terminal_below,
-        shim::{ExecTask, Task},
+        shim::{ExecTask, Task, console},
     },
     error::{Context, Error, Kind, Result},
     proto::cri,
@@ -221,6 +221,15 @@ impl Interactive {
         self.task.wait(&self.container, Some(&self.id)).await.map(|status| status.code)
     }
 
+    /// A terminal that is not ours as well: one that a containerd shim has made.
+    pub async fn resize(&self, columns: u16, rows: u16) -> Result<()> {
+        match self.task.resize(&self.container, Some(&self.id), columns, rows).await {
+            // Of a shim that has none.
+            Err(error) if error.is(Kind::FailedPrecondition) => Ok(()),
+            other => other,
+        }
+    }
+
     /// Its client has gone: it is told so, killed if that does not end it, and forgotten.
     pub async fn hang_up(&self) -> Result<()> {
         match self.task.kill(&self.container, Some(&self.id), libc::SIGHUP, false).await {
@@ -248,17 +257,6 @@ fn terminal(pid: u32) -> Result<(OwnedFd, OwnedFd)> {
         .context(|| format!("open the container's root by {path}"))?;
     terminal_below(root.as_fd()).or_else(|error| {
         tracing::debug!("{error:#}; the host's is used");
-        hosts_terminal()
+        console::pair()
     })
-}
-
-fn hosts_terminal() -> Result<(OwnedFd, OwnedFd)> {
-    use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
-    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-    let doing = || "open a terminal".to_owned();
-    let master = openpt(flags).context(doing)?;
-    grantpt(&master).context(doing)?;
-    unlockpt(&master).context(doing)?;
-    let slave = ioctl_tiocgptpeer(&master, flags).context(doing)?;
-    Ok((master, slave))
 }

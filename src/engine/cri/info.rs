@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 
 use super::cdi;
 use crate::{
-    engine::{Engine, Features, shim},
+    engine::{
+        Engine, Features,
+        shim::{self, Runtime},
+    },
     node::cgroup::Driver,
 };
 
@@ -39,12 +42,22 @@ fn config(engine: &Engine) -> Value {
         .iter()
         .map(|handler| {
             let features = engine.features(&handler.name);
+            let (binary, shim) = match &handler.runtime {
+                Runtime::BuiltIn => (None, None),
+                Runtime::Command(program) => (Some(program), None),
+                Runtime::Shim(shim) => (None, Some(shim)),
+            };
             let runtime = json!({
-                "runtimeType": if handler.runtime.is_some() { "oci" } else { "built-in" },
+                "runtimeType": match &handler.runtime {
+                    Runtime::BuiltIn => "built-in",
+                    Runtime::Command(_) => "oci",
+                    Runtime::Shim(shim) => &shim.kind,
+                },
+                "runtimePath": shim.map(|shim| &shim.program),
                 "snapshotter": engine.snapshotter.name(),
                 "cgroupDriver": handler.cgroups.to_string(),
                 "cniConfDir": config.network.handler_conf_dirs.get(&handler.name),
-                "options": { "BinaryName": handler.runtime, "SystemdCgroup": handler.cgroups == Driver::Systemd },
+                "options": { "BinaryName": binary, "SystemdCgroup": handler.cgroups == Driver::Systemd },
                 "features": features_of(&features),
             });
             (handler.name.as_str(), runtime)

@@ -24,7 +24,7 @@ use crate::{
         cgroup::{Cgroup, systemd},
         crash,
         network::{Dns, PodNetwork, PortMapping, netns},
-        shim::PodSpec,
+        shim::{PodSpec, Runtime},
         snapshot,
     },
     error::{Context, Error, Kind, Result},
@@ -90,7 +90,7 @@ pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRe
     }
 }
 
-async fn set_up(engine: &Arc<Engine>, pod: &Arc<Pod>, runtime: Option<std::path::PathBuf>) -> Result<()> {
+async fn set_up(engine: &Arc<Engine>, pod: &Arc<Pod>, runtime: Runtime) -> Result<()> {
     let record = pod.record();
     sysctls::validate(&record)?;
     let maps = users::of_pod(&record.config)?;
@@ -131,7 +131,7 @@ async fn set_up(engine: &Arc<Engine>, pod: &Arc<Pod>, runtime: Option<std::path:
     Ok(())
 }
 
-fn pod_spec(record: &PodRecord, runtime: Option<std::path::PathBuf>) -> PodSpec {
+fn pod_spec(record: &PodRecord, runtime: Runtime) -> PodSpec {
     let mut namespaces = Vec::new();
     if namespace_mode(&record.config, |o| o.ipc) != cri::NamespaceMode::Node {
         namespaces.push("ipc".to_owned());

@@ -184,10 +184,13 @@ impl Control for Command {
     }
 
     async fn resize(&self, columns: u16, rows: u16) -> Result<()> {
-        let terminal = self.terminal.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(terminal) = &*terminal else { return Ok(()) };
-        let size = rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-        rustix::termios::tcsetwinsize(terminal.as_fd(), size).context(|| "resize the terminal".to_owned())
+        {
+            let terminal = self.terminal.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(terminal) = &*terminal else { return Ok(()) };
+            let size = rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+            rustix::termios::tcsetwinsize(terminal.as_fd(), size).context(|| "resize the terminal".to_owned())?;
+        }
+        self.session.resize(columns, rows).await
     }
 
     async fn end(&self, abandoned: bool) -> Result<()> {

@@ -77,6 +77,18 @@ impl Drop for Console {
     }
 }
 
+/// A new terminal of the host's: its master and its slave.
+pub fn pair() -> Result<(OwnedFd, OwnedFd)> {
+    use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let doing = || "open a terminal".to_owned();
+    let master = openpt(flags).context(doing)?;
+    grantpt(&master).context(doing)?;
+    unlockpt(&master).context(doing)?;
+    let slave = ioctl_tiocgptpeer(&master, flags).context(doing)?;
+    Ok((master, slave))
+}
+
 /// Makes a terminal's slave pass every byte as it is: the other terminal does what terminals do.
 pub fn make_raw(slave: &OwnedFd) -> Result<()> {
     let doing = || "set the terminal to raw".to_owned();

@@ -1,6 +1,12 @@
 //! A container as its shim knows it: its processes, what each is waiting to become, and who waits for that.
 
-use std::{collections::BTreeMap, fs, os::fd::OwnedFd, path::PathBuf, time::SystemTime};
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::fd::OwnedFd,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 use oci_spec::runtime::{LinuxNamespaceType, LinuxResources, Process as OciProcess, Spec};
 
@@ -20,6 +26,9 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
+/// For a containerd shim to hand over what a process wrote last.
+const LAST_OUTPUT: Duration = Duration::from_millis(500);
+
 /// A connection that gets its reply later.
 pub type Waiter = u64;
 
@@ -33,6 +42,8 @@ pub struct Container {
     /// Until the first process stands in the group.
     holder: Option<Holder>,
     foreign: Option<Foreign>,
+    /// Until the start.
+    lent: Vec<OwnedFd>,
     confinement: Confinement,
     /// Whether the kernel kills the rest when the first process ends.
     own_pids: bool,
@@ -159,7 +170,7 @@ impl Process {
 impl Container {
     /// Makes the cgroup and the first process. With our own runtime the reply comes when the child says it stands; a
     /// foreign one has created it on return.
-    pub fn create(task: &CreateTask, directory: PathBuf, runtime: Option<&PathBuf>) -> Result<Self> {
+    pub fn create(task: &CreateTask, directory: PathBuf, runtime: Option<&Foreign>) -> Result<Self> {
         let path = task.bundle.join("config.json");
         let text = fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
         let spec: Spec = serde_json::from_slice(&text).map_err(|e| {
@@ -172,17 +183,19 @@ impl Container {
         let own_pids = namespaces.iter().any(|n| n.typ() == LinuxNamespaceType::Pid && n.path().is_none());
         let trace = Trace { cgroup: cgroup.path().to_string_lossy().into_owned(), exit: None };
         write_trace(&directory, &task.id, &trace)?;
-        let foreign = runtime.map(|binary| Foreign::new(binary, &directory, cgroup.is_scope()));
+        let foreign = runtime.cloned();
         // A foreign runtime has its own ways.
         let confinement = if foreign.is_none() { Confinement::of(&spec)? } else { Confinement::default() };
         let (mut io, stdio) = Io::new(task)?;
+        let mut lent = Vec::new();
         let (init, holder) = match &foreign {
             Some(foreign) => {
-                let (pid, terminal) = foreign.create(&task.id, &task.bundle, stdio, task.tty)?;
-                if let Some(Err(error)) = terminal.map(|t| io.set_terminal(t)) {
+                let created = foreign.create(task, stdio)?;
+                if let Some(Err(error)) = created.terminal.map(|t| io.set_terminal(t)) {
                     return Err(error.and_cleanup(foreign.delete(&task.id, &task.bundle)));
                 }
-                (Process::new(pid, Phase::Created, None), None)
+                lent = created.lent;
+                (Process::new(created.pid, Phase::Created, None), None)
             }
             None => {
                 let holder = cgroup.create(linux.resources().as_ref())?;
@@ -200,6 +213,7 @@ impl Container {
             cgroup,
             holder,
             foreign,
+            lent,
             confinement,
             own_pids,
             init,
@@ -236,6 +250,7 @@ impl Container {
         match (&self.foreign, &self.init.channel) {
             (Some(foreign), _) => {
                 foreign.start(&self.id, &self.bundle)?;
+                self.lent.clear();
                 self.init.phase = Phase::Running;
                 Ok(true)
             }
@@ -318,10 +333,34 @@ impl Container {
         if process.exit().is_some() && !(all && exec.is_none()) {
             bail!(NotFound, "container {id}: the process has ended");
         }
+        if let Some(peer) = self.foreign.as_ref().and_then(Foreign::peer) {
+            return peer.borrow_mut().kill(&id, exec, signal, all);
+        }
+        let process = self.process(exec)?;
         if all && exec.is_none() {
             return self.cgroup.signal(signal);
         }
         signal_process(process.pid, signal)
+    }
+
+    /// The size of a terminal that is not the shim's to size; `false`: there is none.
+    pub fn resize(&self, exec: Option<&str>, columns: u16, rows: u16) -> Result<bool> {
+        let Some(peer) = self.foreign.as_ref().and_then(Foreign::peer) else { return Ok(false) };
+        peer.borrow_mut().resize(&self.id, exec, columns, rows).map(|()| true)
+    }
+
+    /// Its containerd shim has said that a process ended.
+    pub fn ended_elsewhere(&mut self, exec: Option<&str>, code: i32) -> Replies {
+        match (exec, self.foreign.as_ref().and_then(Foreign::peer)) {
+            // So that its output is whole, and its readers see the end.
+            (Some(exec), Some(peer)) => {
+                if let Err(error) = peer.borrow_mut().delete(&self.id, Some(exec)) {
+                    eprintln!("{error:#}");
+                }
+            }
+            _ => self.io.finish(LAST_OUTPUT),
+        }
+        self.ended(exec, code)
     }
 
     pub fn update(&self, resources: &LinuxResources) -> Result<()> {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use rustix::{
-    event::{PollFd, PollFlags},
+    event::{PollFd, PollFlags, Timespec},
     fs::OFlags,
     io::Errno,
     pipe::PipeFlags,
@@ -205,6 +205,21 @@ impl Io {
             self.read(index, usize::MAX);
         }
         self.read_terminal(usize::MAX);
+    }
+
+    /// Everything until the ends of the streams, which somebody else is still writing; at most for so long.
+    pub fn finish(&mut self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        loop {
+            self.drain();
+            let open = self.streams.iter().map(|(_, fd)| fd).chain(&self.terminal);
+            let mut list: Vec<PollFd<'_>> = open.map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(left) = Timespec::try_from(left) else { return };
+            if list.is_empty() || !matches!(rustix::event::poll(&mut list, Some(&left)), Ok(1..) | Err(Errno::INTR)) {
+                return;
+            }
+        }
     }
 
     fn read(&mut self, index: usize, limit: usize) {

@@ -24,7 +24,7 @@ use tokio::{
 };
 
 use super::{
-    CreateTask, ExecTask, ExitStatus, PROGRAM, PodSpec, Shims, Task, TaskState,
+    CreateTask, ExecTask, ExitStatus, PROGRAM, PodSpec, Runtime, Shims, Task, TaskState, sandbox,
     seed::Seed,
     wire::{self, Reply, Request, Trace, Which},
 };
@@ -361,6 +361,9 @@ impl Task for Shim {
                 };
                 let pod: PodSpec = serde_json::from_slice(&text)
                     .map_err(|e| Error::new(Kind::DataLoss, format!("{} is no pod", path.display())).with_source(e))?;
+                if let Runtime::Shim(_) = pod.runtime {
+                    Self::sweep(sandbox::cgroup(&pod.cgroup)).await?;
+                }
                 Self::sweep(pod.cgroup).await
             }
             other => other,

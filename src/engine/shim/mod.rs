@@ -3,15 +3,19 @@
 //! [`Shims`] starts or finds them; a [`Task`] is a pod's shim seen from the engine. `launch` is the engine's side, `seed`
 //! what shims come from, `server` and what it uses the shim's: one thread, one poll loop, blocking only where the kernel answers at once.
 
-mod console;
+mod command;
+pub mod console;
 mod container;
+mod containerd;
 mod foreign;
 mod io;
 mod launch;
 mod log;
 mod oom;
+mod sandbox;
 mod seed;
 mod server;
+mod ttrpc;
 mod wire;
 
 use std::{
@@ -35,13 +39,51 @@ use crate::error::Result;
 /// The shim's `argv[0]`, by which the program knows that it is to be one.
 pub const PROGRAM: &str = "wharf-shim";
 
+/// What runs a pod's containers, as its handler says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Runtime {
+    /// The OCI runtime inside wharf.
+    #[default]
+    BuiltIn,
+    /// One with runc's command line: runc, crun.
+    Command(PathBuf),
+    /// Whatever is behind a containerd shim.
+    Shim(ForeignShim),
+}
+
+/// A `containerd-shim-NAME-vN`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForeignShim {
+    /// containerd's `runtime_type`.
+    pub kind: String,
+    pub program: PathBuf,
+    pub options: Option<ShimOptions>,
+}
+
+/// What a shim is told of its handler's configuration: a protobuf message, encoded, and its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShimOptions {
+    pub type_url: String,
+    pub value: Vec<u8>,
+}
+
+impl Runtime {
+    /// The program, if it is not wharf.
+    pub fn program(&self) -> Option<&Path> {
+        match self {
+            Self::BuiltIn => None,
+            Self::Command(program) | Self::Shim(ForeignShim { program, .. }) => Some(program),
+        }
+    }
+}
+
 /// What a pod's shim needs to know. `directory` (on tmpfs, 0700) holds its socket, state and exit files, and outlives the engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PodSpec {
     pub id: String,
     pub directory: PathBuf,
-    /// OCI runtime by handler: `None` is the built-in one, else the path of runc or crun.
-    pub runtime: Option<PathBuf>,
+    pub runtime: Runtime,
     /// The pod's network namespace file; `None` is the host's.
     pub netns: Option<PathBuf>,
     /// The maps of the user namespace that the network namespace belongs to; `None` is the host's.

@@ -1,6 +1,7 @@
 //! The shim process: sets the pod up, then answers the engine, moves output to logs and reaps, all in one poll loop.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     fs,
     io::Write,
@@ -13,6 +14,7 @@ use std::{
     },
     path::{Path, PathBuf},
     process::ExitCode,
+    rc::Rc,
     time::{Duration, Instant},
 };
 
@@ -23,9 +25,13 @@ use rustix::{
 };
 
 use super::{
-    PodSpec,
+    ForeignShim, PodSpec, Runtime,
+    command::CommandLine,
     container::{Container, For, Replies, Waiter, signal_process},
+    containerd::Peer,
+    foreign::Foreign,
     io::Ready,
+    sandbox,
     wire::{self, Reply, Request, Which},
 };
 use crate::{
@@ -76,6 +82,8 @@ struct Server {
     pod: PodSpec,
     cgroup: Cgroup,
     pause: u32,
+    /// What makes the containers, if it is not wharf.
+    foreign: Option<Foreign>,
     listener: UnixListener,
     signals: OwnedFd,
     connections: BTreeMap<Waiter, Connection>,
@@ -108,6 +116,8 @@ enum Source {
     /// Something about a container's memory changed.
     Memory(String),
     Io(String, Ready),
+    /// A containerd shim said something.
+    Peer,
 }
 
 impl Server {
@@ -124,12 +134,24 @@ impl Server {
         let cgroup = Cgroup::new(&pod.cgroup)?;
         // Kept until the pause process stands.
         let _holder = cgroup.create(None)?;
-        match start_pause(&pod, &directory, &cgroup) {
-            Ok(pause) => Ok(Self {
+        let pause = match start_pause(&pod, &directory, &cgroup) {
+            Ok(pause) => pause,
+            Err(error) => return Err(error.and_cleanup(cgroup.delete())),
+        };
+        let foreign = match &pod.runtime {
+            Runtime::BuiltIn => Ok(None),
+            Runtime::Command(program) => {
+                Ok(Some(Foreign::Command(CommandLine::new(program, &directory, cgroup.is_scope()))))
+            }
+            Runtime::Shim(shim) => start_sandbox(shim, &pod, pause, &directory, &cgroup).map(Some),
+        };
+        match foreign {
+            Ok(foreign) => Ok(Self {
                 directory,
                 pod,
                 cgroup,
                 pause,
+                foreign,
                 listener,
                 signals,
                 connections: BTreeMap::new(),
@@ -138,8 +160,12 @@ impl Server {
                 deletes: Vec::new(),
                 ending: false,
             }),
-            Err(error) => Err(error.and_cleanup(cgroup.delete())),
+            Err(error) => Err(error.and_cleanup(cgroup.kill().and_then(|()| cgroup.delete()))),
         }
+    }
+
+    fn peer(&self) -> Option<&RefCell<Peer>> {
+        self.foreign.as_ref().and_then(Foreign::peer)
     }
 
     fn hello(&self) -> Reply {
@@ -160,6 +186,10 @@ impl Server {
 
     fn wait(&self) -> Result<Vec<Source>> {
         let mut sources = vec![Source::Signals, Source::Listener];
+        let peer = self.peer().map(RefCell::borrow);
+        if peer.as_ref().is_some_and(|p| p.is_pending()) {
+            return Ok(vec![Source::Peer]);
+        }
         let mut list = vec![
             PollFd::new(&self.signals, PollFlags::IN),
             PollFd::new(
@@ -167,6 +197,10 @@ impl Server {
                 if self.connections.len() < CONNECTIONS { PollFlags::IN } else { PollFlags::empty() },
             ),
         ];
+        if let Some(socket) = peer.as_ref().and_then(|p| p.socket()) {
+            sources.push(Source::Peer);
+            list.push(PollFd::from_borrowed_fd(socket, PollFlags::IN));
+        }
         for (id, connection) in &self.connections {
             let mut flags = if connection.asked { PollFlags::empty() } else { PollFlags::IN };
             if !connection.output.is_empty() {
@@ -239,6 +273,14 @@ impl Server {
             Source::Io(container, ready) => {
                 if let Some(found) = self.containers.get_mut(&container) {
                     found.io.handle(ready);
+                }
+            }
+            Source::Peer => {
+                for end in self.peer().map(|p| p.borrow_mut().ends()).unwrap_or_default() {
+                    let Some(found) = self.containers.get_mut(&end.container) else { continue };
+                    let replies = found.ended_elsewhere(end.exec.as_deref(), end.code);
+                    self.reply_all(replies);
+                    self.finish_deletes(&Which { container: end.container, exec: end.exec });
                 }
             }
         }
@@ -349,7 +391,7 @@ impl Server {
                 if self.containers.contains_key(&task.id) {
                     bail!(AlreadyExists, "there is a container {}", task.id);
                 }
-                let mut container = Container::create(&task, self.directory.clone(), self.pod.runtime.as_ref())?;
+                let mut container = Container::create(&task, self.directory.clone(), self.foreign.as_ref())?;
                 let now = container.init.channel.is_none().then_some(Reply::Pid(container.init.pid));
                 if now.is_none() {
                     container.init.wait(from, For::Created);
@@ -421,6 +463,9 @@ impl Server {
 
     fn resize(&mut self, of: &Which, columns: u16, rows: u16) -> Result<()> {
         let container = self.container(&of.container)?;
+        if container.resize(of.exec.as_deref(), columns, rows)? {
+            return Ok(());
+        }
         let Some(terminal) = container.io.terminal().filter(|_| of.exec.is_none()) else {
             bail!(FailedPrecondition, "the process has no terminal of the shim's");
         };
@@ -469,6 +514,10 @@ impl Server {
         };
         for container in self.containers.values_mut() {
             keep(container.clean_up());
+        }
+        if let Some(peer) = self.peer() {
+            keep(peer.borrow_mut().shut_down());
+            keep(Cgroup::new(sandbox::cgroup(&self.pod.cgroup)).and_then(|c| c.kill().and_then(|()| c.delete())));
         }
         match signal_process(self.pause, libc::SIGKILL) {
             Err(error) if !error.is(Kind::NotFound) => keep(Err(error)),
@@ -565,6 +614,22 @@ fn listen(directory: &Path) -> Result<UnixListener> {
     listener.set_nonblocking(true).context(doing)?;
     debug_assert!(listener.as_raw_fd() > 2);
     Ok(listener)
+}
+
+/// A containerd shim, with the pod's sandbox running under it.
+fn start_sandbox(shim: &ForeignShim, pod: &PodSpec, pause: u32, directory: &Path, cgroup: &Cgroup) -> Result<Foreign> {
+    let bundle = directory.join("sandbox");
+    sandbox::write(pod, pause, &bundle)?;
+    let mut peer = Peer::start(shim, &pod.id, &bundle, cgroup)?;
+    let begun = peer.create(&pod.id, &bundle, [None; 3], false).and_then(|_| peer.start_process(&pod.id, None));
+    match begun {
+        Ok(_) => Ok(Foreign::Shim(Rc::new(RefCell::new(peer)))),
+        Err(error) => {
+            let ended = peer.shut_down();
+            let group = Cgroup::new(sandbox::cgroup(&pod.cgroup)).and_then(|c| c.kill().and_then(|()| c.delete()));
+            Err(error.context("start the pod's sandbox").and_cleanup(ended.and(group)))
+        }
+    }
 }
 
 fn start_pause(pod: &PodSpec, directory: &Path, cgroup: &Cgroup) -> Result<u32> {
