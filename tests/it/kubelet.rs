@@ -297,11 +297,36 @@ fn pods_of_a_real_kubelet_run_restart_back_off_and_leave_nothing() {
     let server = kubelet.container("web", "server");
     assert_eq!((&server["containerID"], &server["restartCount"]), (&json!(format!("wharf://{id}")), &json!(0)));
 
+    soak(&node, &kubelet, &id);
     let metrics = kubelet.get("/metrics");
     assert!(metrics.contains("\nkubelet_pleg_discard_events 0\n"), "{metrics}");
     assert!(!kubelet.log().contains("pleg was last seen active"), "PLEG was not healthy");
     gone(&node, kubelet);
     node.end();
+}
+
+/// For as long as `WHARF_SOAK_SECONDS` says: what is well stays, what fails is started again and again, the engine does not grow.
+fn soak(node: &Node, kubelet: &Kubelet, id: &str) {
+    let seconds = std::env::var("WHARF_SOAK_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(0);
+    let resident = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", node.engine())).unwrap();
+        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
+    };
+    let restarts = || kubelet.container("probed", "by-exec")["restartCount"].as_u64().unwrap_or(0);
+    let (begun, memory, before) = (Instant::now(), resident(), restarts());
+    while begun.elapsed() < Duration::from_secs(seconds) {
+        std::thread::sleep(Duration::from_secs(10));
+        assert_eq!(kubelet.get("/healthz"), "ok");
+        let server = kubelet.container("web", "server");
+        assert_eq!((&server["containerID"], &server["ready"]), (&json!(format!("wharf://{id}")), &json!(true)));
+        assert!(!kubelet.log().contains("pleg was last seen active"), "PLEG was not healthy");
+    }
+    if seconds > 0 {
+        let (after, now) = (restarts(), resident());
+        println!("{seconds} s: {} more restarts, the engine has {now} kB after {memory} kB", after - before);
+        assert!(after > before && now < memory + (32 << 10));
+    }
 }
 
 /// What can be asked of a pod that is well; the id of its container.

@@ -17,6 +17,7 @@ mod demo;
 mod doctor;
 mod events;
 mod fuzz;
+mod handlers;
 mod journal;
 mod kubelet;
 mod mirrors;

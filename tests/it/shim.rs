@@ -137,14 +137,18 @@ impl Pod {
     /// Ends everything and looks whether anything is left.
     async fn end(self) {
         let (shim, pause) = self.task.pids();
+        let foreign = foreign(&self);
+        let bundle = self.spec.directory.join("sandbox").join(&self.spec.id);
+        let socket = fs::read_to_string(bundle.join("socket")).ok();
         self.task.shutdown().await.unwrap();
         let parent = Cgroup::new(self.spec.cgroup.rsplit_once('/').unwrap().0).unwrap();
-        for path in [self.spec.cgroup.clone(), self.cgroup(&self.container())] {
+        for path in [self.spec.cgroup.clone(), self.cgroup(&self.container()), self.cgroup("pod-sandbox")] {
             assert!(!Cgroup::new(&path).unwrap().exists(), "cgroup {path} is left");
         }
         parent.delete().unwrap();
         let deadline = Instant::now() + Duration::from_secs(5);
-        for pid in [shim, pause] {
+        let foreign = foreign.into_iter().map(i32::cast_unsigned);
+        for pid in [shim, pause].into_iter().chain(foreign) {
             while Path::new(&format!("/proc/{pid}")).exists() {
                 assert!(Instant::now() < deadline, "process {pid} is left");
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -152,6 +156,12 @@ impl Pod {
         }
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
         assert!(!mounts.contains(&*self.dir.path().to_string_lossy()), "a mount is left");
+        assert!(socket.is_none_or(|s| !Path::new(&s).exists()), "a socket is left");
+        for state in ["/run/containerd/runc/k8s.io", "/run/runc/k8s.io"] {
+            let names = fs::read_dir(state).into_iter().flatten().flatten().map(|e| e.file_name());
+            let left: Vec<_> = names.filter(|n| n.to_string_lossy().contains(&self.spec.id)).collect();
+            assert!(left.is_empty(), "{left:?} in {state}");
+        }
     }
 }
 
@@ -328,14 +338,16 @@ async fn the_memory_limit_kills_and_is_told_apart() {
 
 #[tokio::test]
 async fn terminals_belong_to_the_container() {
-    let Some(mut pod) = Pod::new("tty", Runtime::BuiltIn).await else { return };
-    let terminal = |d: &mut Value| d["process"]["terminal"] = json!(true);
-    let id = pod.create("tty; stty size; [ -c /dev/console ] && echo console", terminal).await.unwrap();
-    pod.task.resize(&id, None, 100, 30).await.unwrap();
-    pod.task.start(&id).await.unwrap();
-    assert_eq!(pod.wait(&id).await, 0);
-    assert_eq!(pod.log(&id), "/dev/pts/0\n30 100\nconsole\n");
-    pod.end().await;
+    for runtime in runtimes("tty") {
+        let Some(mut pod) = Pod::new("tty", runtime.clone()).await else { return };
+        let terminal = |d: &mut Value| d["process"]["terminal"] = json!(true);
+        let id = pod.create("tty; stty size; [ -c /dev/console ] && echo console", terminal).await.unwrap();
+        pod.task.resize(&id, None, 100, 30).await.unwrap();
+        pod.task.start(&id).await.unwrap();
+        assert_eq!(pod.wait(&id).await, 0);
+        assert_eq!(pod.log(&id), "/dev/pts/0\n30 100\nconsole\n", "{runtime:?}");
+        pod.end().await;
+    }
 }
 
 #[tokio::test]
@@ -356,7 +368,13 @@ async fn the_shim_outlives_whoever_started_it_and_no_line_is_missed() {
 
 #[tokio::test]
 async fn what_a_dead_shim_leaves_can_be_found_and_removed() {
-    let Some(mut pod) = Pod::new("dead", Runtime::BuiltIn).await else { return };
+    for runtime in runtimes("dead") {
+        left_by_the_dead(runtime).await;
+    }
+}
+
+async fn left_by_the_dead(runtime: Runtime) {
+    let Some(mut pod) = Pod::new("dead", runtime).await else { return };
     let id = pod.create("sleep 1000", |_| ()).await.unwrap();
     pod.task.start(&id).await.unwrap();
     let (shim, _) = pod.task.pids();
@@ -370,6 +388,33 @@ async fn what_a_dead_shim_leaves_can_be_found_and_removed() {
     assert!(shims().reconnect(&pod.spec.directory).await.unwrap_err().is(Kind::NotFound));
     assert_eq!(pod.task.delete(&id, None).await.unwrap().code, 255);
     pod.end().await;
+}
+
+/// The pids of what a pod's containerd shim has as its command line.
+fn foreign(pod: &Pod) -> Vec<i32> {
+    let all = fs::read_dir("/proc").unwrap().flatten().filter_map(|e| e.file_name().to_str()?.parse().ok());
+    let is = |pid: &i32| {
+        let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.contains("containerd-shim-") && line.contains(&format!("\0{}\0", pod.spec.id))
+    };
+    all.filter(is).collect()
+}
+
+#[tokio::test]
+async fn a_containerd_shim_that_dies_ends_its_containers_and_nothing_is_left() {
+    for runtime in runtimes("killed").into_iter().filter(|r| matches!(r, Runtime::Shim(_))) {
+        let Some(mut pod) = Pod::new("killed", runtime.clone()).await else { return };
+        let id = pod.create("sleep 1000", |_| ()).await.unwrap();
+        pod.task.start(&id).await.unwrap();
+        let [shim] = foreign(&pod)[..] else { panic!("{runtime:?}: {:?}", foreign(&pod)) };
+        let pid = rustix::process::Pid::from_raw(shim).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+        assert_eq!(pod.wait(&id).await, 255, "{runtime:?}");
+        let error = pod.create("true", |_| ()).await.unwrap_err();
+        assert!(error.is(Kind::Unavailable) && format!("{error:#}").contains("has gone"), "{error:?}");
+        assert_eq!(pod.task.delete(&id, None).await.unwrap().code, 255);
+        pod.end().await;
+    }
 }
 
 #[tokio::test]

@@ -181,7 +181,8 @@ impl Container {
         let cgroup = Cgroup::of_spec(cgroups_path)?;
         let namespaces = linux.namespaces().clone().unwrap_or_default();
         let own_pids = namespaces.iter().any(|n| n.typ() == LinuxNamespaceType::Pid && n.path().is_none());
-        let trace = Trace { cgroup: cgroup.path().to_string_lossy().into_owned(), exit: None };
+        let group = cgroup.path().to_string_lossy().into_owned();
+        let trace = Trace { cgroup: group, exit: None, bundle: task.bundle.clone() };
         write_trace(&directory, &task.id, &trace)?;
         let foreign = runtime.cloned();
         // A foreign runtime has its own ways.
@@ -308,7 +309,8 @@ impl Container {
                 _ => 128,
             });
             let status = ExitStatus { code, at, oom_killed };
-            let trace = Trace { cgroup: self.cgroup.path().to_string_lossy().into_owned(), exit: Some(status.clone()) };
+            let group = self.cgroup.path().to_string_lossy().into_owned();
+            let trace = Trace { cgroup: group, exit: Some(status.clone()), bundle: self.bundle.clone() };
             if let Err(error) = write_trace(&self.directory, &self.id, &trace) {
                 eprintln!("{error:#}");
             }

@@ -41,6 +41,8 @@ const START: Duration = Duration::from_secs(30);
 /// Bytes of what it says at its start.
 const WORD: u64 = 64 << 10;
 const PLACES: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// A file of the sandbox's bundle: the path of the shim's socket.
+const SOCKET: &str = "socket";
 const PROCESS: &str = "types.containerd.io/opencontainers/runtime-spec/1/Process";
 const RESOURCES: &str = "types.containerd.io/opencontainers/runtime-spec/1/LinuxResources";
 
@@ -95,6 +97,9 @@ impl Peer {
             (protocol, _) => bail!(Unimplemented, "{}: it listens by {protocol} at {}", doing(), address.address),
         };
         let service = if address.version >= 3 { "containerd.task.v3.Task" } else { "containerd.task.v2.Task" };
+        // For whoever comes when it was killed: it would have removed it.
+        let note = bundle.join(SOCKET);
+        fs::write(&note, path).map_err(|e| Error::io("write", &note, e))?;
         let socket = UnixStream::connect(path).map_err(|e| Error::io("connect to", path, e)).context(doing)?;
         Ok(Self {
             program: shim.program.clone(),
@@ -186,6 +191,14 @@ impl Peer {
         self.call("Update", &task::UpdateTaskRequest { id: id.to_owned(), resources, ..Default::default() })
     }
 
+    /// Forgets an ended container, also one whose shim has gone.
+    pub fn delete_container(&mut self, id: &str, bundle: &Path) -> Result<()> {
+        if self.gone {
+            clean(&self.program, id, bundle);
+        }
+        self.delete(id, None)
+    }
+
     /// Forgets an ended process. One that it does not know, or a shim that has gone, is no error.
     pub fn delete(&mut self, id: &str, exec: Option<&str>) -> Result<()> {
         if self.gone {
@@ -265,13 +278,7 @@ impl Peer {
             }
             self.gone = true;
         }
-        let mut command = command(&self.program, &self.pod, &self.bundle);
-        command.arg("-bundle").arg(&self.bundle).arg("delete");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // Of a sandbox that has gone there is nothing to delete, and some say so by an error.
-        if let Err(error) = answer(command) {
-            eprintln!("{error:#}");
-        }
+        clean(&self.program, &self.pod, &self.bundle);
         Ok(())
     }
 
@@ -285,6 +292,21 @@ impl Peer {
             std::thread::sleep(Duration::from_millis(2));
         }
         Ok(())
+    }
+}
+
+/// What is left of a container without a shim is its program's own to find. Of one that left nothing some say so by an error.
+pub fn clean(program: &Path, id: &str, bundle: &Path) {
+    let mut command = command(program, id, bundle);
+    command.arg("-bundle").arg(bundle).arg("delete");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    if let Err(error) = answer(command) {
+        eprintln!("{error:#}");
+    }
+    let Ok(socket) = fs::read_to_string(bundle.join(SOCKET)) else { return };
+    match fs::remove_file(&socket) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => eprintln!("remove {socket}: {error}"),
+        _ => {}
     }
 }
 

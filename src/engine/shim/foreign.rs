@@ -77,7 +77,7 @@ impl Foreign {
     pub fn delete(&self, id: &str, bundle: &Path) -> Result<()> {
         match self {
             Self::Command(command) => command.delete(id, bundle),
-            Self::Shim(peer) => peer.borrow_mut().delete(id, None),
+            Self::Shim(peer) => peer.borrow_mut().delete_container(id, bundle),
         }
     }
 

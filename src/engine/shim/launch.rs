@@ -24,7 +24,8 @@ use tokio::{
 };
 
 use super::{
-    CreateTask, ExecTask, ExitStatus, PROGRAM, PodSpec, Runtime, Shims, Task, TaskState, sandbox,
+    CreateTask, ExecTask, ExitStatus, ForeignShim, PROGRAM, PodSpec, Runtime, Shims, Task, TaskState, containerd,
+    sandbox,
     seed::Seed,
     wire::{self, Reply, Request, Trace, Which},
 };
@@ -250,14 +251,31 @@ impl Shim {
         }
     }
 
-    /// Ends what a dead shim left of a cgroup.
-    async fn sweep(path: String) -> Result<()> {
+    /// The pod's document; `None` if there is no more of it.
+    fn pod(&self) -> Result<Option<PodSpec>> {
+        let path = self.directory.join(wire::POD);
+        let text = match fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(|e| Error::io("read", &path, e))?,
+        };
+        let pod = serde_json::from_slice(&text);
+        pod.map(Some).map_err(|e| Error::new(Kind::DataLoss, format!("{} is no pod", path.display())).with_source(e))
+    }
+
+    /// Ends what a dead shim left of cgroups, and of a containerd shim's container.
+    async fn sweep(groups: Vec<String>, left: Option<(ForeignShim, String, PathBuf)>) -> Result<()> {
         let work = move || {
-            let cgroup = Cgroup::new(&path)?;
-            match cgroup.kill().and_then(|()| cgroup.delete()) {
-                Err(error) if error.is(Kind::NotFound) => Ok(()),
-                other => other,
+            for path in groups {
+                let cgroup = Cgroup::new(&path)?;
+                match cgroup.kill().and_then(|()| cgroup.delete()) {
+                    Err(error) if !error.is(Kind::NotFound) => return Err(error),
+                    _ => {}
+                }
             }
+            if let Some((shim, id, bundle)) = left {
+                containerd::clean(&shim.program, &id, &bundle);
+            }
+            Ok(())
         };
         tokio::task::spawn_blocking(work)
             .await
@@ -344,7 +362,11 @@ impl Task for Shim {
             Ok(other) => Err(unexpected(&other)),
             Err(error) if exec.is_none() && !Path::new(&format!("/proc/{}", self.pids.0)).exists() => {
                 let Some(trace) = self.trace(id)? else { return Err(error) };
-                Self::sweep(trace.cgroup).await?;
+                let left = match self.pod()?.map(|pod| pod.runtime) {
+                    Some(Runtime::Shim(shim)) => Some((shim, id.to_owned(), trace.bundle)),
+                    _ => None,
+                };
+                Self::sweep(vec![trace.cgroup], left).await?;
                 Ok(trace.exit.unwrap_or(ExitStatus { code: 255, at: std::time::SystemTime::now(), oom_killed: false }))
             }
             Err(error) => Err(error),
@@ -354,17 +376,14 @@ impl Task for Shim {
     async fn shutdown(&self) -> Result<()> {
         match self.done(Request::Shutdown).await {
             Err(_) if !Path::new(&format!("/proc/{}", self.pids.0)).exists() => {
-                let path = self.directory.join(wire::POD);
-                let text = match fs::read(&path) {
-                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-                    other => other.map_err(|e| Error::io("read", &path, e))?,
-                };
-                let pod: PodSpec = serde_json::from_slice(&text)
-                    .map_err(|e| Error::new(Kind::DataLoss, format!("{} is no pod", path.display())).with_source(e))?;
-                if let Runtime::Shim(_) = pod.runtime {
-                    Self::sweep(sandbox::cgroup(&pod.cgroup)).await?;
+                let Some(pod) = self.pod()? else { return Ok(()) };
+                match pod.runtime {
+                    Runtime::Shim(shim) => {
+                        let bundle = sandbox::bundle(&self.directory, &pod.id);
+                        Self::sweep(vec![sandbox::cgroup(&pod.cgroup), pod.cgroup], Some((shim, pod.id, bundle))).await
+                    }
+                    _ => Self::sweep(vec![pod.cgroup], None).await,
                 }
-                Self::sweep(pod.cgroup).await
             }
             other => other,
         }

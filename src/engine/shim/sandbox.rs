@@ -5,7 +5,7 @@
 use std::{
     fs,
     os::unix::fs::{DirBuilderExt, PermissionsExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use serde_json::{Value, json};
@@ -19,10 +19,21 @@ use crate::{
 
 const PROGRAM: &str = "pause";
 
+/// The bundle, in a pod's shim directory. Shims look for a container's by its id, beside another one's.
+pub fn bundle(directory: &Path, pod: &str) -> PathBuf {
+    directory.join("sandbox").join(pod)
+}
+
 /// Writes the bundle.
 pub fn write(pod: &PodSpec, pause: u32, bundle: &Path) -> Result<()> {
+    // What the pod's own pause process was allowed to have.
+    let score = Path::new("/proc").join(pause.to_string()).join("oom_score_adj");
+    let score = fs::read_to_string(&score).map_err(|e| Error::io("read", &score, e))?;
+    let score = score.trim().parse().unwrap_or(pod.oom_score_adj);
     let rootfs = bundle.join("rootfs");
-    let make = |path: &Path| fs::DirBuilder::new().mode(0o711).create(path).map_err(|e| Error::io("create", path, e));
+    let make = |path: &Path| {
+        fs::DirBuilder::new().recursive(true).mode(0o711).create(path).map_err(|e| Error::io("create", path, e))
+    };
     make(bundle)?;
     make(&rootfs)?;
     let program = rootfs.join(PROGRAM);
@@ -30,7 +41,7 @@ pub fn write(pod: &PodSpec, pause: u32, bundle: &Path) -> Result<()> {
     let mode = fs::Permissions::from_mode(0o555);
     fs::set_permissions(&program, mode).map_err(|e| Error::io("set the mode of", &program, e))?;
     let config = bundle.join("config.json");
-    let text = serde_json::to_vec(&spec(pod, pause))
+    let text = serde_json::to_vec(&spec(pod, pause, score))
         .map_err(|e| Error::new(Kind::Internal, "encode the sandbox's spec").with_source(e))?;
     fs::write(&config, text).map_err(|e| Error::io("write", &config, e))
 }
@@ -43,7 +54,7 @@ pub fn cgroup(pod: &str) -> String {
     }
 }
 
-fn spec(pod: &PodSpec, pause: u32) -> Value {
+fn spec(pod: &PodSpec, pause: u32, oom_score: i32) -> Value {
     let mut namespaces = vec![json!({ "type": "mount" })];
     for name in ["ipc", "uts"] {
         // The host's is not named.
@@ -69,7 +80,7 @@ fn spec(pod: &PodSpec, pause: u32) -> Value {
             "env": ["PATH=/"],
             "cwd": "/",
             "noNewPrivileges": true,
-            "oomScoreAdj": pod.oom_score_adj,
+            "oomScoreAdj": oom_score,
         },
         "root": { "path": "rootfs", "readonly": true },
         "hostname": if own_name { &pod.hostname } else { "" },
@@ -180,7 +191,7 @@ mod tests {
 
     #[test]
     fn the_sandbox_has_the_pods_namespaces_and_a_group_of_its_own() {
-        let spec = spec(&pod(), 42);
+        let spec = spec(&pod(), 42, 0);
         let text = spec["linux"]["namespaces"].to_string();
         for wanted in ["/proc/42/ns/ipc", "/proc/42/ns/uts", "/run/n", r#"{"type":"pid"}"#] {
             assert!(text.contains(wanted), "{text}");
@@ -196,7 +207,7 @@ mod tests {
     fn the_pause_program_runs_waits_and_leaves_no_zombie() {
         let directory = tempfile::tempdir().unwrap();
         let bundle = directory.path().join("b");
-        write(&pod(), 42, &bundle).unwrap();
+        write(&pod(), std::process::id(), &bundle).unwrap();
         let mut child = Command::new(bundle.join("rootfs").join(PROGRAM)).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(50));
         assert!(child.try_wait().unwrap().is_none(), "it ended");

@@ -618,7 +618,7 @@ fn listen(directory: &Path) -> Result<UnixListener> {
 
 /// A containerd shim, with the pod's sandbox running under it.
 fn start_sandbox(shim: &ForeignShim, pod: &PodSpec, pause: u32, directory: &Path, cgroup: &Cgroup) -> Result<Foreign> {
-    let bundle = directory.join("sandbox");
+    let bundle = sandbox::bundle(directory, &pod.id);
     sandbox::write(pod, pause, &bundle)?;
     let mut peer = Peer::start(shim, &pod.id, &bundle, cgroup)?;
     let begun = peer.create(&pod.id, &bundle, [None; 3], false).and_then(|_| peer.start_process(&pod.id, None));

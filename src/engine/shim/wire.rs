@@ -6,6 +6,7 @@ use std::{
     io::{IoSlice, IoSliceMut},
     mem::MaybeUninit,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::PathBuf,
 };
 
 use oci_spec::runtime::{LinuxResources, Process};
@@ -109,6 +110,9 @@ impl From<Error> for Reply {
 pub struct Trace {
     pub cgroup: String,
     pub exit: Option<ExitStatus>,
+    /// Where a containerd shim's program finds what it left.
+    #[serde(default)]
+    pub bundle: PathBuf,
 }
 
 /// File name of a container's [`Trace`].
