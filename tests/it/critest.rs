@@ -154,6 +154,23 @@ fn specs_pass_on_runc() {
 }
 
 #[test]
+fn specs_pass_on_runc_under_containerds_shim() {
+    let test = "critest-shim";
+    let Some(directory) = support::containerd_2(test) else { return };
+    let run = Run { test, handler: Some("shim"), parallel: 4, skipped: &[USERS, RECURSIVE], passed: 97 };
+    run.check(|own| {
+        let config = own.join("config.toml");
+        let text = format!(
+            "version = 3\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.shim]\n\
+             runtime_type = 'io.containerd.runc.v2'\nruntime_path = '{}'\noptions = {{ BinaryName = 'runc' }}\n",
+            directory.join("containerd-shim-runc-v2").display()
+        );
+        fs::write(&config, text).unwrap();
+        vec!["--config".to_owned(), config.display().to_string()]
+    });
+}
+
+#[test]
 fn specs_pass_on_crun() {
     let Some(crun) = support::program("critest-crun", "crun") else { return };
     let run =

@@ -1,6 +1,6 @@
 //! Handlers of containerd's shims, by crictl: gVisor, whose pods have a kernel of their own, and runc as containerd runs it.
 
-use std::{fs, path::Path};
+use std::{fs, io::Write, path::Path, process::Stdio};
 
 use crate::support::{
     self,
@@ -40,6 +40,11 @@ fn works(node: &mut Node, handler: &str, kernel: &str) {
     let failed = node.fails(&["exec", "-s", &container, "sh", "-c", "echo words >&2; exit 7"]);
     assert!(failed.contains('7') && failed.contains("words"), "{handler}: {failed}");
     assert_eq!(node.ok(&["exec", &container, "hostname"]), "main");
+    let mut input = node.crictl_command(&["exec", "-i", &container, "sh", "-c", "wc -c; echo end"]);
+    let mut child = input.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&[b'x'; 200_000]).unwrap();
+    let counted = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&counted.stdout), "200000\nend\n", "{handler}");
     node.until("a third tick", || node.ok(&["logs", &container]).contains("tick 3"));
     let log = node.ok(&["logs", &container]);
     assert!(log.contains("out") && node.ok(&["logs", &container]).contains("tick 1"), "{handler}: {log}");

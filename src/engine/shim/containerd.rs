@@ -147,8 +147,14 @@ impl Peer {
     }
 
     pub fn start_process(&mut self, id: &str, exec: Option<&str>) -> Result<u32> {
-        let request = task::StartRequest { id: id.to_owned(), exec_id: exec.unwrap_or_default().to_owned() };
-        self.call("Start", &request).map(|started: task::StartResponse| started.pid)
+        let exec_id = exec.unwrap_or_default().to_owned();
+        let request = task::StartRequest { id: id.to_owned(), exec_id: exec_id.clone() };
+        let started: task::StartResponse = self.call("Start", &request)?;
+        // runc's shim keeps an end for writing of its own, and a process would never see its input's end: it is to let go now
+        // of what others hold. Kata's answers when the input has ended, so nobody waits for that.
+        let close = task::CloseIoRequest { id: id.to_owned(), exec_id, stdin: true };
+        self.connection.send(self.service, "CloseIO", &close, None)?;
+        Ok(started.pid)
     }
 
     /// A further process, running; its pid.
