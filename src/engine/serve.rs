@@ -11,6 +11,7 @@ use std::{
 
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Request, Response};
+use sd_notify::NotifyState;
 use tokio::net::{UnixListener, UnixStream};
 use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
@@ -33,11 +34,13 @@ pub async fn serve(engine: Arc<Engine>, socket: &Path, stop: impl Future<Output 
     let over = CancellationToken::new();
     let stop = async {
         stop.await;
+        tell(&NotifyState::Stopping);
         // Calls that last as long as their client would keep us from ending.
         engine.hang_up().await;
         over.cancel();
     };
     tracing::info!(socket = %socket.display(), "serving CRI v1");
+    tell(&NotifyState::Ready);
     let serving = tonic::transport::Server::builder()
         .layer(layer_fn(Deadline))
         .add_routes(cri::routes(Arc::clone(&engine)))
@@ -54,6 +57,13 @@ pub async fn serve(engine: Arc<Engine>, socket: &Path, stop: impl Future<Output 
         () = impatient => tracing::warn!("clients did not hang up in {} s: the engine ends all the same", GOODBYE.as_secs()),
     }
     fs::remove_file(socket).context(|| format!("remove {}", socket.display()))
+}
+
+/// Says it to a service manager that wants to know (sd_notify(3)); one that does not listen is no reason not to serve.
+fn tell(state: &NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
+        tracing::warn!("the service manager was not told: {error}");
+    }
 }
 
 async fn listen(socket: &Path) -> Result<UnixListener> {

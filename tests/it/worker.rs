@@ -358,9 +358,11 @@ fn inodes_that_run_out_are_named() {
 fn pods_of_a_handler_with_the_systemd_driver_are_scopes() {
     let Some(worker) = worker("worker-systemd") else { return };
     let begin = Instant::now();
-    worker.ok(&format!("cat > /root/wharf.toml <<'END'\n{OWN}\nEND\ncat > /run/systemd/system/wharf.service <<'END'\n{UNIT}\nEND\n\
+    worker.ok(&format!("cat > /root/wharf.toml <<'END'\n{OWN}\nEND\nmkdir -p /run/systemd/system/wharf.service.d\n\
+         cat > /run/systemd/system/wharf.service <<'END'\n{UNIT}\nEND\n\
+         cat > /run/systemd/system/wharf.service.d/test.conf <<'END'\n{DROP_IN}\nEND\n\
          cat > /root/scope.sh <<'END'\n{SCOPE}\nEND\n\
-         systemctl daemon-reload; systemctl start wharf; . /root/scope.sh; up; wharf images import /root/furniture/image.tar > /dev/null"));
+         systemctl daemon-reload; systemctl start wharf || exit 1; . /root/scope.sh; wharf version > /dev/null || exit 1; wharf images import /root/furniture/image.tar > /dev/null"));
     let own = |script: &str| worker.ok(&format!(". /root/scope.sh; {script}"));
     let said = own("wharf runtime-config; pod a wharf kubepods-burstable-pod7.slice; scope");
     assert!(said.contains("SYSTEMD"), "{said}");
@@ -412,7 +414,7 @@ fn pods_of_a_handler_with_the_systemd_driver_are_scopes() {
 
     let left = own("wharf rmp -fa > /dev/null; systemctl list-units --all --no-legend 'wharf-*' 'kubepods*.slice'; \
          find /sys/fs/cgroup -name 'kubepods*.slice' -o -name 'wharf-*'; systemctl stop wharf; pgrep -x wharf-shim; \
-         rm -r /run/systemd/system/wharf.service /var/lib/wharf /run/wharf; systemctl daemon-reload");
+         rm -r /run/systemd/system/wharf.service /run/systemd/system/wharf.service.d /var/lib/wharf /run/wharf; systemctl daemon-reload");
     assert_eq!(left, "", "something is left");
     println!("emulated: {:.0} s", begin.elapsed().as_secs_f64());
 }
@@ -426,11 +428,10 @@ options = { SystemdCgroup = true }
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
 options = { SystemdCgroup = true }";
 
-/// As it should be installed: shims outlive it.
-const UNIT: &str = "[Service]
-ExecStart=/usr/local/bin/wharf serve --config /root/wharf.toml
-KillMode=process
-Delegate=yes";
+/// As people install it, with this test's options.
+const UNIT: &str = include_str!("../../assets/systemd/wharf.service");
+const DROP_IN: &str =
+    "[Service]\nExecStart=\nExecStart=/usr/local/bin/wharf serve --config /root/wharf.toml\nRestart=no";
 
 /// `pod NAME HANDLER PARENT`: a pod on the host's network with one container; `scope`: what systemd and the kernel say of that.
 const SCOPE: &str = r#"pod() {

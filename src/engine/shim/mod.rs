@@ -4,6 +4,7 @@
 //! what shims come from, `server` and what it uses the shim's: one thread, one poll loop, blocking only where the kernel answers at once.
 
 mod command;
+mod connection;
 pub mod console;
 mod container;
 mod containerd;

@@ -27,6 +27,7 @@ use rustix::{
 use super::{
     ForeignShim, PodSpec, Runtime,
     command::CommandLine,
+    connection::{self, Connection},
     container::{Container, For, Replies, Waiter, signal_process},
     containerd::Peer,
     foreign::Foreign,
@@ -94,18 +95,6 @@ struct Server {
     ending: bool,
 }
 
-#[derive(Debug)]
-struct Connection {
-    stream: UnixStream,
-    input: Vec<u8>,
-    fds: Vec<OwnedFd>,
-    output: Vec<u8>,
-    output_fds: Vec<OwnedFd>,
-    /// The request was read; a reply is on its way or will be.
-    asked: bool,
-    done: bool,
-}
-
 /// Who became ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Source {
@@ -130,7 +119,7 @@ impl Server {
         let pod: PodSpec = serde_json::from_slice(&text)
             .map_err(|e| Error::new(Kind::InvalidArgument, format!("{} is no pod", path.display())).with_source(e))?;
         let signals = signals()?;
-        let listener = listen(&directory)?;
+        let listener = connection::listen(&directory)?;
         let cgroup = Cgroup::new(&pod.cgroup)?;
         // Kept until the pause process stands.
         let _holder = cgroup.create(None)?;
@@ -330,20 +319,10 @@ impl Server {
                 return Ok(());
             }
         };
-        if peer_uid(&stream)? != rustix::process::geteuid().as_raw() {
+        if connection::peer_uid(&stream)? != rustix::process::geteuid().as_raw() {
             return Ok(());
         }
-        stream.set_nonblocking(true).context(|| "set a socket's flags".to_owned())?;
-        let connection = Connection {
-            stream,
-            input: Vec::new(),
-            fds: Vec::new(),
-            output: Vec::new(),
-            output_fds: Vec::new(),
-            asked: false,
-            done: false,
-        };
-        self.connections.insert(self.next, connection);
+        self.connections.insert(self.next, Connection::new(stream)?);
         self.next += 1;
         Ok(())
     }
@@ -551,25 +530,6 @@ impl Server {
     }
 }
 
-impl Connection {
-    fn flush(&mut self) {
-        while !self.output.is_empty() {
-            let fds: Vec<BorrowedFd<'_>> = self.output_fds.iter().map(AsFd::as_fd).collect();
-            match wire::send(&self.stream, &self.output, &fds) {
-                Ok(sent) => {
-                    self.output.drain(..sent);
-                    self.output_fds.clear();
-                }
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return,
-                Err(_) => break,
-            }
-        }
-        self.output.clear();
-        self.done = true;
-    }
-}
-
 /// SIGCHLD by a descriptor; signals that would end the shim with its engine's session are ignored.
 fn signals() -> Result<OwnedFd> {
     // SAFETY: the set is initialised before use; the descriptor is new and ours.
@@ -587,33 +547,6 @@ fn signals() -> Result<OwnedFd> {
         }
         Ok(OwnedFd::from_raw_fd(fd))
     }
-}
-
-/// Who connected. Not by rustix: its pid cannot be 0, which is what the kernel says of a peer outside our pid namespace.
-fn peer_uid(stream: &UnixStream) -> Result<u32> {
-    let mut peer = libc::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
-    let mut length = libc::socklen_t::try_from(size_of_val(&peer)).unwrap_or(0);
-    // SAFETY: the buffer is a ucred of the stated length.
-    let result = unsafe {
-        let place = (&raw mut peer).cast();
-        libc::getsockopt(stream.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEERCRED, place, &raw mut length)
-    };
-    match result {
-        0 => Ok(peer.uid),
-        _ => Err(std::io::Error::last_os_error()).context(|| "ask who connects".to_owned()),
-    }
-}
-
-/// The socket, mode 0600 in a directory of mode 0700, bound by a path short enough for an address.
-fn listen(directory: &Path) -> Result<UnixListener> {
-    let open = wire::open_directory(directory)?;
-    let path = wire::socket_path(&open);
-    let doing = || format!("listen in {}", directory.display());
-    let listener = UnixListener::bind(&path).context(doing)?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).context(doing)?;
-    listener.set_nonblocking(true).context(doing)?;
-    debug_assert!(listener.as_raw_fd() > 2);
-    Ok(listener)
 }
 
 /// A containerd shim, with the pod's sandbox running under it.
