@@ -213,6 +213,32 @@ fn a_handlers_pods_are_on_its_network() {
 }
 
 #[test]
+fn a_pods_network_is_looked_at_when_somebody_looks_at_the_pod() {
+    let Some(node) = node("netcheck") else { return };
+    let check = |pod: &str| node.json(&["inspectp", pod])["info"]["networkCheck"].as_str().map(str::to_owned);
+    let built_in = node.ok(&["runp", &node.pod_config("built-in", |_| ())]);
+    conf(&node, "net.d/10-a.conflist", "1.0.0", "first", &[bridge(&node, "bridge", 86)]);
+    let by_plugins = node.ok(&["runp", &node.pod_config("plugins", |_| ())]);
+    let hosts = node.pod_config("hosts", |p| {
+        p["linux"]["security_context"] = json!({ "namespace_options": { "network": 2 } });
+    });
+    let hosts = node.ok(&["runp", &hosts]);
+    assert_eq!(check(&hosts), None);
+    for pod in [&built_in, &by_plugins] {
+        assert_eq!(check(pod).as_deref(), Some("OK"));
+        let netns = node.json(&["inspectp", pod])["info"]["netns"].as_str().unwrap().to_owned();
+        let done =
+            in_netns(Path::new(&netns), Path::new("ip")).args(["addr", "flush", "dev", "eth0"]).status().unwrap();
+        assert!(done.success());
+        let said = check(pod).unwrap();
+        assert!(said.contains("eth0") || said.contains("expected"), "{said}");
+        node.ok(&["rmp", "-f", pod]);
+    }
+    node.ok(&["rmp", "-f", &hosts]);
+    node.end();
+}
+
+#[test]
 fn the_runtime_is_ready_only_if_a_container_could_start() {
     if crate::support::program("ready", "runc").is_none() {
         return;

@@ -31,6 +31,8 @@ use crate::{
     proto::cri,
 };
 
+/// For CNI plugins to look at a pod, for somebody who looks at it too.
+const NETWORK_CHECK: std::time::Duration = std::time::Duration::from_secs(10);
 /// The kubelet's pods run at -998 (kubelet's qos policy for sandboxes).
 const SANDBOX_OOM_SCORE: i32 = -998;
 
@@ -474,6 +476,21 @@ pub fn status(record: &PodRecord) -> cri::PodSandboxStatus {
     }
 }
 
+/// Whether the pod's network is still as it was made (CNI's CHECK): "OK" or what is wrong. `None` if there is none to look at.
+async fn network_check(engine: &Engine, record: &PodRecord) -> Option<String> {
+    let (netns, attachment) = (record.netns.as_ref()?, record.attachment.as_ref()?);
+    if record.state != PodState::Ready {
+        return None;
+    }
+    let pod = pod_network(record);
+    let check = engine.network.check(netns, &pod, attachment);
+    Some(match tokio::time::timeout(NETWORK_CHECK, check).await {
+        Ok(Ok(())) => "OK".to_owned(),
+        Ok(Err(error)) => format!("{error:#}"),
+        Err(_) => format!("the plugins did not answer in {} s", NETWORK_CHECK.as_secs()),
+    })
+}
+
 pub async fn pod_sandbox_status(engine: &Engine, id: &str, verbose: bool) -> Result<cri::PodSandboxStatusResponse> {
     let pod = engine.pods.pod(id)?;
     let record = pod.record();
@@ -489,6 +506,7 @@ pub async fn pod_sandbox_status(engine: &Engine, id: &str, verbose: bool) -> Res
             "directory": record.directory,
             "runtimeHandler": record.handler,
             "cniResult": record.attachment.as_ref().map(|a| a.result.clone()),
+            "networkCheck": network_check(engine, &record).await,
             "cleanupError": record.cleanup_error,
             "config": record.config,
         });
