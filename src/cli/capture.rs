@@ -154,6 +154,9 @@ pub mod screen {
         /// Columns and rows
         #[arg(long, default_value = "120x36", value_name = "COLUMNSxROWS", value_parser = size)]
         size: (u16, u16),
+        /// The screen before the first key too, and after each; only as text
+        #[arg(long, conflicts_with = "svg")]
+        each: bool,
         /// As a picture (SVG) instead of text
         #[arg(long)]
         svg: bool,
@@ -171,9 +174,13 @@ pub mod screen {
         };
         let keys = picture::keys(&args.keys)?;
         let (runtime, replay) = opened(path)?;
-        let shown = picture::screen(runtime, replay, args.size, Theme::default(), &keys).await?;
-        let text = if args.svg { picture::svg(&shown) } else { picture::text(&shown) };
-        out.bytes(text.as_bytes()).map(|()| 0)
+        let screens = picture::screens(runtime, replay, args.size, Theme::default(), &keys).await?;
+        let shown = if args.each { &screens[..] } else { &screens[screens.len().saturating_sub(1)..] };
+        for screen in shown {
+            let text = if args.svg { picture::svg(screen) } else { picture::text(screen) };
+            out.bytes(text.as_bytes())?;
+        }
+        Ok(0)
     }
 
     /// A recording for the app.

@@ -19,6 +19,7 @@ mod check;
 mod compose;
 mod config;
 mod containers;
+mod cp;
 mod doctor;
 mod exec;
 mod figures;
@@ -92,6 +93,8 @@ pub enum Verb {
     Logs(logs::Logs),
     /// Run a command in a container
     Exec(exec::Exec),
+    /// Copy files between this machine and a running container
+    Cp(cp::Cp),
     /// Look at a running container's own streams
     Attach(exec::Attach),
     /// Forward local ports to a pod
@@ -168,6 +171,7 @@ impl Verb {
             Self::Rmi(_) => "rmi",
             Self::Logs(_) => "logs",
             Self::Exec(_) => "exec",
+            Self::Cp(_) => "cp",
             Self::Attach(_) => "attach",
             Self::PortForward(_) => "port-forward",
             Self::Stats(_) => "stats",
@@ -326,6 +330,7 @@ fn over<'a>(backend: &'a Backend, out: &'a mut Out, verb: Verb) -> LocalBoxFutur
         Verb::Rmi(args) => images::rmi(backend, out, args).boxed_local(),
         Verb::Logs(args) => logs::logs(backend, out, args).boxed_local(),
         Verb::Exec(args) => exec::exec(backend, out, args).boxed_local(),
+        Verb::Cp(args) => cp::cp(backend, out, args).boxed_local(),
         Verb::Attach(args) => exec::attach(backend, out, args).boxed_local(),
         Verb::PortForward(args) => forward::port_forward(backend, out, args).boxed_local(),
         Verb::Stats(args) => stats::stats(backend, out, args).boxed_local(),

@@ -13,6 +13,7 @@ mod cgroups;
 pub mod change;
 mod containerd;
 mod convert;
+pub mod copy;
 pub mod cri;
 pub mod discover;
 #[cfg(feature = "engine")]
@@ -27,6 +28,7 @@ pub mod redact;
 pub mod sessions;
 pub mod steady;
 pub mod streaming;
+pub mod toolbox;
 pub mod transfer;
 mod transport;
 pub mod types;

@@ -15,9 +15,10 @@ use tokio::{
 };
 
 use super::{
-    Replay,
+    Replay, copying,
     event::{Effect, Event, Token},
     host,
+    sessions::Sessions,
 };
 use crate::{
     client::{
@@ -55,6 +56,7 @@ pub struct Runner {
     /// Work that a newer one of its kind replaces.
     slots: BTreeMap<&'static str, AbortHandle>,
     tasks: JoinSet<()>,
+    sessions: Sessions,
 }
 
 impl Runner {
@@ -66,7 +68,7 @@ impl Runner {
         if replay.is_none() {
             tasks.spawn(watch_settings(send.clone()));
         }
-        Self { runtime, send, refresh, replay, slots: BTreeMap::new(), tasks }
+        Self { runtime, send, refresh, replay, slots: BTreeMap::new(), tasks, sessions: Sessions::default() }
     }
 
     /// Passes on what others have to say.
@@ -106,6 +108,10 @@ impl Runner {
             Effect::Examine { token, books, params } => {
                 let replay = self.replay.clone();
                 self.replace("examine", examine(runtime, send, token, books, params, replay));
+            }
+            Effect::Files { token, copying } => drop(self.tasks.spawn(copying::run(runtime, send, token, copying))),
+            Effect::Terminal { token, order } => {
+                self.sessions.order(&mut self.tasks, (runtime, send), token, order);
             }
             // The loop that owns the terminal does these.
             Effect::Exec { .. } | Effect::Redraw | Effect::Quit | Effect::Mouse(_) | Effect::Copy(_) => {}

@@ -5,6 +5,10 @@ use std::{path::PathBuf, sync::Arc, time::SystemTime};
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde::{Deserialize, Serialize};
 
+use super::{
+    copying::{Copied, Copying},
+    terminals::{News, Order},
+};
 use crate::{
     client::{
         action::{Action, Plan, Step},
@@ -85,6 +89,15 @@ pub enum Event {
         result: Result<String, String>,
     },
     ExecEnded(Result<i32, String>),
+    Copied {
+        token: Token,
+        copied: Copied,
+    },
+    /// A command in a terminal of the app.
+    Terminal {
+        token: Token,
+        news: News,
+    },
     /// What an examination has come to.
     Run {
         token: Token,
@@ -163,8 +176,17 @@ pub enum Effect {
         name: String,
         bytes: Vec<u8>,
     },
+    /// A shell on the person's terminal.
     Exec {
         container: String,
+    },
+    Terminal {
+        token: Token,
+        order: Order,
+    },
+    Files {
+        token: Token,
+        copying: Copying,
     },
     Examine {
         token: Token,

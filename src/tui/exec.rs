@@ -12,14 +12,12 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-use super::tty::RESET;
+use super::{sessions::FIND, tty::RESET};
 use crate::{
     client::{Output, Runtime, Session, types::ExecRequest},
     error::{Error, Kind, Result},
 };
 
-/// Takes what shell there is.
-const SHELL: &str = "exec $(command -v bash || command -v ash || echo sh) -i";
 /// After what the terminal may have been told meanwhile is switched off: DECSTR, for what we do not know of. The app sets its own
 /// modes again.
 const AFTER: &[u8] = b"\x1b[!p\r\n";
@@ -57,7 +55,7 @@ impl Drop for Raw {
 
 /// Runs a shell until it exits; its exit code.
 pub async fn shell(runtime: &dyn Runtime, container: &str) -> Result<i32> {
-    let command = ["sh", "-c", SHELL].map(str::to_owned).to_vec();
+    let command = ["sh", "-c", FIND].map(str::to_owned).to_vec();
     let request = ExecRequest { container: container.to_owned(), command, tty: true, stdin: true };
     let deadline = std::time::Duration::from_secs(15);
     let mut session = tokio::time::timeout(deadline, runtime.exec(&request))

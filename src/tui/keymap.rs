@@ -48,6 +48,14 @@ pub enum Cmd {
     Mouse,
     Logs,
     Exec,
+    ExecAside,
+    CopyOut,
+    CopyIn,
+    Type,
+    Leave,
+    End,
+    NextTerminal,
+    PreviousTerminal,
     Stop,
     Remove,
     Prune,
@@ -84,6 +92,10 @@ pub enum Context {
     Logs,
     Plan,
     Columns,
+    /// Terminals, while nobody types into one.
+    Exec,
+    /// While somebody does: every other key is the terminal's.
+    Terminal,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,14 +132,17 @@ const fn change(context: Context, keys: &'static [Key], cmd: Cmd, hint: &'static
     Binding { context, keys, cmd, help, hint, changes: true }
 }
 
-use Context::{Columns, Everywhere, Logs, Plan, Table, Text};
+use Context::{Columns, Everywhere, Exec, Logs, Plan, Table, Terminal, Text};
 
 pub const BINDINGS: &[Binding] = &[
     // The order is that of the hints: what a stranger needs comes first, and the rest where there is room.
     b(Table, &[k(KeyCode::Enter)], Cmd::Open, "open", "what is inside the row, or its description"),
     b(Table, &[c('d')], Cmd::Describe, "describe", "describe the row"),
     b(Table, &[c('l')], Cmd::Logs, "logs", "logs of the container"),
-    change(Table, &[c('s'), c('e')], Cmd::Exec, "shell", "shell in the container; the app steps aside"),
+    change(Table, &[c('s'), c('e')], Cmd::Exec, "shell", "shell in the container, in Exec; or back to it"),
+    change(Table, &[c('S'), c('E')], Cmd::ExecAside, "", "shell on the whole terminal: the app steps aside"),
+    b(Table, &[c('w')], Cmd::CopyOut, "", "copy a file or directory out of the container (:get)"),
+    change(Table, &[c('W')], Cmd::CopyIn, "", "copy one into the container (:put)"),
     b(Table, &[c('!')], Cmd::Diagnose, "why", "the runbook that explains the row; in Runbooks: again"),
     change(Table, &[c('f')], Cmd::Fix, "fix", "in Runbooks: the fix of the step, after a plan"),
     change(Table, &[c('P')], Cmd::Prune, "prune", "prune images and exited containers: plan, 5 s, start"),
@@ -159,7 +174,14 @@ pub const BINDINGS: &[Binding] = &[
     b(Logs, &[c('J')], Cmd::Fields, "", "JSON as its fields"),
     b(Logs, &[c('c')], Cmd::CopyLines, "", "copy the lines on the screen"),
     b(Logs, &[ctrl('s')], Cmd::Save, "", "save what passes the filter (also :save FILE)"),
-    change(Logs, &[c('e')], Cmd::Exec, "shell", "shell in this container"),
+    change(Logs, &[c('e')], Cmd::Exec, "shell", "shell in this container, in Exec; or back to it"),
+    change(Logs, &[c('E')], Cmd::ExecAside, "", "the same on the whole terminal"),
+    b(Exec, &[k(KeyCode::Enter), c('i')], Cmd::Type, "type", "give the keys to the terminal"),
+    b(Exec, &[c('n'), k(KeyCode::Right)], Cmd::NextTerminal, "next", "the next terminal"),
+    b(Exec, &[c('p'), k(KeyCode::Left)], Cmd::PreviousTerminal, "", "the one before"),
+    b(Exec, &[c('x')], Cmd::End, "end", "end its command and close it"),
+    b(Exec, &[c('c')], Cmd::CopyLines, "copy", "copy what it shows"),
+    b(Terminal, &[ctrl(']')], Cmd::Leave, "leaves, the command goes on", "leave it; the command goes on"),
     b(
         Text,
         &[c('r')],
@@ -199,6 +221,7 @@ pub const BINDINGS: &[Binding] = &[
     b(Everywhere, &[c('8')], Cmd::Pane(7), "", "Events"),
     b(Everywhere, &[c('9')], Cmd::Pane(8), "", "Logs"),
     b(Everywhere, &[c('0')], Cmd::Pane(9), "", "Runbooks"),
+    b(Everywhere, &[c('T')], Cmd::Pane(10), "", "Exec"),
     b(Everywhere, &[c('M')], Cmd::Mouse, "", "mouse for the app, or for the terminal"),
     b(Everywhere, &[k(KeyCode::Esc)], Cmd::Back, "", "close, drop the filter, go back"),
     b(Everywhere, &[ctrl('r')], Cmd::Refresh, "", "read everything again"),
@@ -276,6 +299,12 @@ impl Keymap {
                 && b.binding.cmd.name() == name
                 && context.is_none_or(|c| c == b.binding.context.name())
         };
+        let out = |key: &Key| key.ctrl || matches!(key.code, KeyCode::F(_));
+        if Cmd::Leave.name() == name && !keys.iter().any(out) {
+            return Err(format!(
+                "{command}: a terminal needs a way out that no program is typed with: ^x or F1 to F12"
+            ));
+        }
         let mut any = false;
         for bound in self.0.iter_mut().filter(|b| meant(b)) {
             bound.keys.clone_from(&keys);
@@ -299,7 +328,15 @@ impl Keymap {
         if event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META) {
             return None;
         }
-        let pressed = Key { code: event.code, ctrl: event.modifiers.contains(KeyModifiers::CONTROL) };
+        let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
+        // Terminals send one byte for both, and the reader names it by the digit.
+        let code = match event.code {
+            KeyCode::Char(digit @ '4'..='7') if ctrl => {
+                KeyCode::Char(['\\', ']', '^', '_'][usize::from(digit as u8 - b'4')])
+            }
+            code => code,
+        };
+        let pressed = Key { code, ctrl };
         let of = |context: &Context| self.0.iter().find(|b| b.binding.context == *context && b.keys.contains(&pressed));
         contexts.iter().find_map(of).map(|b| b.binding)
     }
@@ -323,6 +360,9 @@ impl Keymap {
 impl Cmd {
     /// As the settings call it: `half-down`, `pane-1`.
     pub fn name(self) -> String {
+        if let Self::Pane(10) = self {
+            return "pane-exec".to_owned();
+        }
         if let Self::Pane(at) = self {
             return format!("pane-{}", (at + 1) % 10);
         }
@@ -346,6 +386,8 @@ impl Context {
             Self::Logs => "logs",
             Self::Plan => "plan",
             Self::Columns => "columns",
+            Self::Exec => "exec",
+            Self::Terminal => "terminal",
         }
     }
 }

@@ -22,20 +22,25 @@ use crate::{
 };
 
 pub mod books;
+pub mod copying;
 pub mod detail;
 mod effect;
+pub mod emulator;
 pub mod event;
 mod exec;
 pub mod filter;
 pub mod happen;
 mod host;
 pub mod keymap;
+pub mod keys;
 pub mod log;
 pub mod model;
 pub mod palette;
 pub mod panes;
 pub mod picture;
+mod sessions;
 pub mod table;
+pub mod terminals;
 #[cfg(test)]
 mod testing;
 pub mod text;

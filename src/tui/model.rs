@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     books::Books,
+    copying::Running,
     detail::Detail,
     event::{Host, Token},
     happen::Ring,
@@ -15,6 +16,7 @@ use super::{
     log::LogView,
     panes::{self, PaneId},
     table::{Row, TableState},
+    terminals::Terminals,
     text::SafeText,
     theme::{Theme, Tone},
 };
@@ -70,6 +72,8 @@ pub struct Model {
     pub job: Option<Job>,
     pub books: Books,
     pub pulls: Vec<Pull>,
+    pub terminals: Terminals,
+    pub copies: Vec<Running>,
     pub toast: Option<Toast>,
     /// A letter is waited for, to sort by its column.
     pub picking: bool,
@@ -259,6 +263,8 @@ impl Model {
             job: None,
             books: Books::default(),
             pulls: Vec::new(),
+            terminals: Terminals::default(),
+            copies: Vec::new(),
             toast: None,
             picking: false,
             mouse: false,

@@ -11,6 +11,8 @@ pub enum Word {
     Quit,
     Help,
     Pull,
+    Get,
+    Put,
     Pulls,
     Prune,
     Journal,
@@ -51,6 +53,8 @@ const fn change(entry: Entry) -> Entry {
 
 const COMMANDS: &[Entry] = &[
     change(entry(Word::Pull, "pull", &[], "REFERENCE", "pull an image")),
+    entry(Word::Get, "get", &["download"], "PATH LOCAL", "copy out of the container of the row"),
+    change(entry(Word::Put, "put", &["upload"], "LOCAL PATH", "copy into the container of the row")),
     entry(Word::Pulls, "pulls", &[], "", "the pulls of this session"),
     change(entry(Word::Prune, "prune", &[], "", "remove unused images and exited containers, after 5 s")),
     entry(Word::Plan, "plan", &[], "", "what a prune would remove; nothing is started"),
@@ -71,8 +75,8 @@ pub fn entries() -> impl Iterator<Item = Entry> {
         word: Word::Pane(p.id),
         name: p.name,
         aliases: p.aliases,
-        argument: "[FILTER]",
-        help: "pane",
+        argument: if p.id as usize == PaneId::Exec as usize { "[COMMAND]" } else { "[FILTER]" },
+        help: if p.id as usize == PaneId::Exec as usize { "pane; or a command in the row's container" } else { "pane" },
         changes: false,
     };
     COMMANDS.iter().copied().chain(panes::panes().iter().map(pane))

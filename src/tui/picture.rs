@@ -32,18 +32,18 @@ const QUIET: Duration = Duration::from_millis(150);
 /// Between two keys, by the app's clock: a person's pace, slow enough for a dialog to have been read.
 const PACE: Duration = Duration::from_secs(1);
 
-/// The screen after these keys. The clock starts at the recording's moment and moves with the keys only, so that the same keys
+/// The screens before the first key and after each. The clock starts at the recording's moment and moves with the keys only, so that the same keys
 /// give the same screen.
 ///
 /// # Errors
 /// `Internal` if it cannot be drawn.
-pub async fn screen(
+pub async fn screens(
     runtime: Arc<dyn Runtime>,
     replay: Replay,
     size: (u16, u16),
     theme: Theme,
     keys: &[KeyEvent],
-) -> Result<Buffer> {
+) -> Result<Vec<Buffer>> {
     let failed = |e| Error::new(Kind::Internal, format!("draw {}x{}: {e}", size.0, size.1));
     let (send, mut receive) = mpsc::channel(super::WAITING);
     let mut now = replay.at;
@@ -52,11 +52,12 @@ pub async fn screen(
     let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).map_err(failed)?;
     let mut next = Some(Event::Tick(now));
     let mut keys = keys.iter();
+    let mut screens = Vec::with_capacity(keys.len() + 1);
     loop {
         while let Some(event) = next.take() {
             for effect in update(&mut model, event) {
                 match effect {
-                    Effect::Quit => return Ok(terminal.backend().buffer().clone()),
+                    Effect::Quit => return Ok(screens),
                     effect => runner.run(effect),
                 }
             }
@@ -66,7 +67,8 @@ pub async fn screen(
             }
             next = tokio::time::timeout(QUIET, receive.recv()).await.ok().flatten();
         }
-        let Some(key) = keys.next() else { return Ok(terminal.backend().buffer().clone()) };
+        screens.push(terminal.backend().buffer().clone());
+        let Some(key) = keys.next() else { return Ok(screens) };
         now += PACE;
         update(&mut model, Event::Tick(now));
         next = Some(Event::Key(*key, now));

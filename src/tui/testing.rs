@@ -23,6 +23,7 @@ use crate::client::{
 
 mod books;
 mod columns;
+mod exec;
 mod finding;
 mod history;
 mod looks;

@@ -110,6 +110,21 @@ impl fmt::Display for SafeText {
     }
 }
 
+/// What one cell of a terminal shows, exactly that many columns wide: the character that is there with its marks, or as much of
+/// it as a person can see.
+pub fn cell(contents: &str, width: usize) -> String {
+    let mut visible = contents.chars().filter(|c| !hidden(*c));
+    let Some(first) = visible.next() else {
+        return if contents.is_empty() { " ".repeat(width) } else { "?".repeat(width) };
+    };
+    let whole: String = std::iter::once(first).chain(visible.filter(|c| c.width() == Some(0)).take(MARKS)).collect();
+    match (whole.width() == width, first.width() == Some(width)) {
+        (true, _) => whole,
+        (false, true) => first.to_string(),
+        (false, false) => "?".repeat(width),
+    }
+}
+
 /// Control, bidi and invisible characters.
 fn hidden(c: char) -> bool {
     c.is_control()

@@ -132,7 +132,7 @@ impl Tty {
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |info| {
-                if noted(info) {
+                if super::emulator::guarded() || noted(info) {
                     return;
                 }
                 // The message must stand on the plain screen; a failure to get there has nowhere to go.

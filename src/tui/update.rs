@@ -19,6 +19,8 @@ use crate::client::types::{Scope, Seen};
 mod acts;
 mod books;
 mod columns;
+mod exec;
+pub mod files;
 mod input;
 mod logs;
 mod looks;
@@ -28,22 +30,30 @@ use reading::ask;
 
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     let mut out = Vec::new();
+    happened(model, event, &mut out);
+    exec::fit(model, &mut out);
+    out
+}
+
+fn happened(model: &mut Model, event: Event, out: &mut Vec<Effect>) {
     match event {
         Event::Key(key, at) => {
             if key.kind != KeyEventKind::Release && !model.small() {
                 model.dirty = true;
                 model.now = model.now.max(at);
-                self::key(model, key, at, &mut out);
+                self::key(model, key, at, out);
             }
         }
+        Event::Paste(text) if exec::typing(model) => exec::paste(model, &text, out),
         Event::Paste(text) => input::paste(model, &text),
         Event::Resize(width, height) => {
             model.size = (width, height);
             model.settle();
             model.dirty = true;
         }
-        Event::Tick(now) => reading::tick(model, now, &mut out),
+        Event::Tick(now) => reading::tick(model, now, out),
         Event::Drawn(at) => {
+            exec::drawn(model, at);
             if matches!(model.popup, Some(Popup::Job))
                 && let Some(job) = model.job.as_mut().filter(|j| j.shown.is_none())
                 && !(model.size.0 < super::model::NEEDS.0 || model.size.1 < super::model::NEEDS.1)
@@ -51,7 +61,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
                 job.shown = Some(at);
             }
         }
-        Event::Changed => ask(model, Scope { images: true, ..reading::wanted(model) }, &mut out),
+        Event::Changed => ask(model, Scope { images: true, ..reading::wanted(model) }, out),
         Event::Inventory(inventory) => {
             model.pending = false;
             let dead = model.dead().is_some();
@@ -59,7 +69,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             lived(model, dead);
             if dead && model.dead().is_none() {
                 // What was read from the disk, and what was asked for in vain.
-                ask(model, Scope::ALL, &mut out);
+                ask(model, Scope::ALL, out);
             }
             model.dirty |= dead != model.dead().is_some() || model.pane == PaneId::Node;
             model.dirty |= model.rebuild();
@@ -90,7 +100,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
                 model.dirty = true;
             }
         }
-        Event::Settings(settings) => match settings.and_then(|s| looks::settings(model, &s, &mut out)) {
+        Event::Settings(settings) => match settings.and_then(|s| looks::settings(model, &s, out)) {
             Ok(()) => {}
             Err(error) => model.say(Tone::Bad, format!("settings not used: {error}")),
         },
@@ -114,9 +124,9 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             model.cgroups = seen;
             model.dirty |= model.rebuild();
         }
-        Event::Mouse(mouse) => input::mouse(model, mouse, &mut out),
+        Event::Mouse(mouse) => input::mouse(model, mouse, out),
         Event::Planned { token, result } => acts::planned(model, token, result),
-        Event::StepDone { token, step, result } => acts::step_done(model, token, step, result, &mut out),
+        Event::StepDone { token, step, result } => acts::step_done(model, token, step, result, out),
         Event::Log { token, lines } => {
             if let Some(log) = model.log.as_mut().filter(|l| l.token == token) {
                 log.push(lines, model.now);
@@ -124,7 +134,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             }
         }
         Event::LogPage { token, source, older, result } => {
-            logs::turned(model, token, (source, older), result, &mut out);
+            logs::turned(model, token, (source, older), result, out);
         }
         Event::LogEnd { token, error } => {
             if let Some(log) = model.log.as_mut().filter(|l| l.token == token) {
@@ -133,14 +143,16 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             }
         }
         Event::PullProgress { token, progress } => acts::progress(model, token, progress),
-        Event::Pulled { token, result } => acts::pulled(model, token, result, &mut out),
+        Event::Pulled { token, result } => acts::pulled(model, token, result, out),
+        Event::Copied { token, copied } => files::copied(model, token, copied),
+        Event::Terminal { token, news } => exec::news(model, token, news, out),
         Event::ExecEnded(result) => {
             match result {
                 Ok(0) => model.say(Tone::Plain, "the shell ended"),
                 Ok(code) => model.say(Tone::Warn, format!("the shell ended with {code}")),
                 Err(error) => model.say(Tone::Bad, error),
             }
-            ask(model, scope(model.pane), &mut out);
+            ask(model, scope(model.pane), out);
         }
         Event::Run { token, event } => {
             let ended = matches!(event, crate::runbook::RunEvent::Concluded { .. });
@@ -157,7 +169,6 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Said(text) => model.say(Tone::Plain, text),
         Event::Note(text) => note(model, &text),
     }
-    out
 }
 
 /// What somebody else says is an event; it is worth the message line the first time, unless the person is being answered there.
@@ -192,10 +203,14 @@ fn key(model: &mut Model, key: KeyEvent, at: SystemTime, out: &mut Vec<Effect>) 
     if std::mem::take(&mut model.picking) {
         return input::pick(model, key);
     }
+    if exec::typing(model) {
+        return exec::key(model, key, at, out);
+    }
     let contexts: &[Context] = match &model.popup {
         Some(Popup::Job) => &[Context::Plan, Context::Everywhere],
         Some(Popup::Columns { .. }) => &[Context::Columns, Context::Everywhere],
         Some(_) => &[Context::Text, Context::Everywhere],
+        None if model.pane == PaneId::Exec => &[Context::Exec, Context::Everywhere],
         None if model.pane == PaneId::Logs => &[Context::Logs, Context::Text, Context::Everywhere],
         None => &[Context::Table, Context::Everywhere],
     };
@@ -205,12 +220,12 @@ fn key(model: &mut Model, key: KeyEvent, at: SystemTime, out: &mut Vec<Effect>) 
     }
     // A fix mends the node; a shell is answered with how to get one by hand.
     if binding.changes
-        && !matches!(binding.cmd, Cmd::Fix | Cmd::Exec | Cmd::Press | Cmd::Start)
+        && !matches!(binding.cmd, Cmd::Fix | Cmd::Exec | Cmd::ExecAside | Cmd::Press | Cmd::Start)
         && silent(model, binding.hint)
     {
         return;
     }
-    if binding.cmd != Cmd::Interrupt {
+    if !matches!(binding.cmd, Cmd::Interrupt | Cmd::Quit) {
         model.warned = false;
     }
     match &mut model.popup {
@@ -236,7 +251,9 @@ fn interrupt(model: &mut Model, out: &mut Vec<Effect>) {
         model.warned = true;
         return model.say(Tone::Warn, "a plan is being carried out; ^C again leaves it where it is");
     }
-    out.push(Effect::Quit);
+    if !exec::busy(model) {
+        out.push(Effect::Quit);
+    }
 }
 
 fn job_key(model: &mut Model, cmd: Cmd, at: SystemTime, out: &mut Vec<Effect>) {
@@ -354,6 +371,8 @@ fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
         }
     }
     match cmd {
+        Cmd::Quit | Cmd::Back if model.pane == PaneId::Exec => go(model, model.terminals.from, out),
+        Cmd::Filter if model.pane == PaneId::Exec => {}
         Cmd::Quit if model.pane == PaneId::Logs => go(model, model.before, out),
         Cmd::Quit | Cmd::Interrupt => interrupt(model, out),
         Cmd::Back => back(model, out),
@@ -400,6 +419,8 @@ fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
         Cmd::Fix => books::fix(model, out),
         Cmd::Copy => looks::copy(model, out),
         Cmd::Mouse => input::toggle_mouse(model, out),
+        Cmd::Type | Cmd::NextTerminal | Cmd::PreviousTerminal | Cmd::End => exec::pane_key(model, cmd, out),
+        Cmd::CopyLines if model.pane == PaneId::Exec => exec::pane_key(model, cmd, out),
         Cmd::Follow
         | Cmd::Wrap
         | Cmd::Times
@@ -416,13 +437,16 @@ fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
         Cmd::Describe | Cmd::Yaml => looks::describe(model, cmd == Cmd::Yaml, out),
         Cmd::Tree => looks::tree(model, out),
         Cmd::Logs => logs::open(model, out),
-        Cmd::Exec => looks::exec(model, out),
+        Cmd::Exec => exec::open(model, "", out),
+        Cmd::CopyOut => files::ask(model, false),
+        Cmd::CopyIn => files::ask(model, true),
+        Cmd::ExecAside => looks::exec(model, out),
         Cmd::Stop => acts::stop(model, out),
         Cmd::Remove => acts::remove(model, out),
         Cmd::Prune => acts::prune(model, true, out),
         Cmd::PlanPrune => acts::prune(model, false, out),
         Cmd::Toggle | Cmd::Later | Cmd::Earlier | Cmd::SortHere | Cmd::Keep | Cmd::Forget => {}
-        Cmd::Reveal | Cmd::Press | Cmd::Start | Cmd::CallOff | Cmd::Switch => {}
+        Cmd::Reveal | Cmd::Press | Cmd::Start | Cmd::CallOff | Cmd::Switch | Cmd::Leave => {}
     }
 }
 
@@ -442,6 +466,10 @@ fn go(model: &mut Model, pane: PaneId, out: &mut Vec<Effect>) {
     if pane == PaneId::Logs && model.pane != PaneId::Logs {
         model.before = model.pane;
     }
+    if pane == PaneId::Exec && model.pane != PaneId::Exec {
+        model.terminals.from = model.pane;
+    }
+    model.terminals.typing = false;
     model.pane = pane;
     model.rebuild();
     let wanted = panes::of(pane).part;
@@ -454,6 +482,9 @@ fn go(model: &mut Model, pane: PaneId, out: &mut Vec<Effect>) {
 }
 
 fn step(model: &mut Model, by: isize) {
+    if model.pane == PaneId::Exec {
+        return exec::scroll(model, by);
+    }
     if model.pane == PaneId::Logs {
         let page = model.page();
         if let Some(log) = &mut model.log {

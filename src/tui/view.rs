@@ -153,7 +153,10 @@ fn labels_with(model: &Model, counts: bool) -> Vec<(PaneId, String)> {
         let here = pane.id == model.pane;
         let count =
             (pane.count)(model).filter(|_| counts && (wide || here)).map(|n| format!(" {n}")).unwrap_or_default();
-        let key = (at + 1) % 10;
+        let key = match at {
+            0..10 => ((at + 1) % 10).to_string(),
+            _ => model.keymap.first(Cmd::Pane(at as u8)).unwrap_or_default(),
+        };
         let text = if wide { format!(" {key} {}{count} ", pane.name) } else { format!("{key} {}{count} ", pane.short) };
         (pane.id, text)
     };
@@ -229,7 +232,7 @@ fn part<T>(seen: &Seen<T>) -> (bool, Option<&str>) {
 fn pane(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let pane = panes::of(model.pane);
     let Some(draw) = pane.draw else { return table_pane(model, frame, area, pane) };
-    if pane.id == PaneId::Node {
+    if matches!(pane.id, PaneId::Node | PaneId::Exec) {
         return draw(model, frame, area);
     }
     let title = model.log.as_ref().map_or_else(|| "Logs".to_owned(), panes::logs::title);

@@ -264,6 +264,17 @@ fn exec(app: &Tmux) {
     pane(app, "3", &["cache-0"]);
     app.keys(&["/", "web-5f7c9/web", "Enter", "e"]);
     app.wait_for("wharf demo shell");
+    app.wait_for("has the keys");
+    app.keys(&["hostname", "Enter"]);
+    app.wait_until("the pod's name", |s| s.lines().any(|l| l.trim() == "web-5f7c9"));
+    app.keys(&["exit", "Space", "6", "Enter"]);
+    app.wait_for("ended with 6, any key closes");
+    std::thread::sleep(Duration::from_millis(600));
+    app.keys(&["Enter"]);
+    app.wait_for("Running");
+    // And on the whole terminal.
+    app.keys(&["E"]);
+    app.wait_for("wharf demo shell");
     assert!(!app.alternate(), "the app has stepped aside");
     app.keys(&["hostname", "Enter"]);
     app.wait_until("the pod's name", |s| s.lines().any(|l| l.trim() == "web-5f7c9"));

@@ -216,6 +216,13 @@ impl Node {
         command
     }
 
+    /// The app on the engine inside it, on this node's places: the daemon must have been stopped.
+    pub fn embedded(&self) -> Command {
+        let mut command = super::in_netns(&self.netns, Path::new(super::WHARF));
+        command.arg("--embedded").arg("--root").arg(self.dir.join("lib")).arg("--state").arg(self.dir.join("run"));
+        command
+    }
+
     pub fn crictl(&self, arguments: &[&str]) -> Output {
         self.crictl_command(arguments).output().unwrap()
     }

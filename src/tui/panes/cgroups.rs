@@ -19,7 +19,7 @@ const COLUMNS: &[Column] =
 pub const PANE: Pane = Pane {
     id: PaneId::Cgroups,
     name: "Cgroups",
-    short: "Cgroups",
+    short: "Cgrp",
     aliases: &["cg", "cgroup", "driver"],
     columns: COLUMNS,
     rows,

@@ -15,7 +15,7 @@ const COLUMNS: &[Column] = &[age(0), col("KIND", 9, 0, 0), col("OBJECT", 24, 2, 
 pub const PANE: Pane = Pane {
     id: PaneId::Events,
     name: "Events",
-    short: "Events",
+    short: "Evts",
     aliases: &["ev", "event", "happened"],
     columns: COLUMNS,
     rows,

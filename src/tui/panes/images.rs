@@ -25,7 +25,7 @@ const COLUMNS: &[Column] = &[
 pub const PANE: Pane = Pane {
     id: PaneId::Images,
     name: "Images",
-    short: "Images",
+    short: "Imgs",
     aliases: &["img", "image"],
     columns: COLUMNS,
     rows,

@@ -12,6 +12,7 @@ pub mod cgroups;
 pub mod containers;
 pub mod disk;
 pub mod events;
+pub mod exec;
 pub mod images;
 pub mod logs;
 pub mod node;
@@ -31,6 +32,7 @@ pub enum PaneId {
     Events,
     Logs,
     Runbooks,
+    Exec,
 }
 
 /// A label and its value, for the side panel.
@@ -84,6 +86,7 @@ const PANES: &[Pane] = &[
     events::PANE,
     logs::PANE,
     runbooks::PANE,
+    exec::PANE,
 ];
 
 pub const fn panes() -> &'static [Pane] {

@@ -42,7 +42,7 @@ fn a_click_chooses_and_never_acts() {
     assert_eq!(columns[app.model.table().sort].name, "CPU");
     click(&mut app, header, 3);
     assert!(app.model.table().reversed);
-    let tabs = app.screen().lines().nth(1).unwrap().find("4 Images").unwrap() as u16;
+    let tabs = app.screen().lines().nth(1).unwrap().find("4 Imgs").unwrap() as u16;
     click(&mut app, tabs + 1, 1);
     assert_eq!(app.model.pane, PaneId::Images);
     // Neither on a plan, nor anywhere outside.

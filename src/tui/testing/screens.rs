@@ -29,7 +29,7 @@ fn drawn((_, prepare): &Shot, (width, height): (u16, u16)) -> App {
 
 /// All of them, by name.
 pub fn shots() -> Vec<Shot> {
-    [panes(), cgroups(), finding(), tree(), logs(), texts(), plans(), pulls(), columns(), troubles()]
+    [panes(), cgroups(), finding(), tree(), logs(), texts(), plans(), pulls(), columns(), troubles(), terminals()]
         .into_iter()
         .flatten()
         .collect()
@@ -179,6 +179,26 @@ fn logs() -> Vec<Shot> {
             let lines = log_lines().into_iter().enumerate().map(|(n, l)| (n % 2, l)).take(16).collect();
             app.send(Event::Log { token: *token, lines });
             app.keys("t");
+        }),
+    ]
+}
+
+fn terminals() -> Vec<Shot> {
+    use super::exec::{VI, ended, open, says};
+    vec![
+        keys("exec_none", "T"),
+        shot("exec", |app| {
+            let token = open(app);
+            says(app, token, VI.as_bytes());
+        }),
+        shot("exec_left", |app| {
+            let token = open(app);
+            says(app, token, b"/data # redis-cli ping\r\nPONG\r\n/data # ");
+            app.ctrl('5');
+        }),
+        shot("exec_ended", |app| {
+            let token = open(app);
+            ended(app, token);
         }),
     ]
 }

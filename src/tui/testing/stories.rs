@@ -44,7 +44,9 @@ const HOSTILE: &[&str] = &[
 ];
 
 fn applied(effects: &[Effect]) -> bool {
-    effects.iter().any(|e| matches!(e, Effect::Apply { .. } | Effect::Exec { .. } | Effect::Pull { .. }))
+    effects.iter().any(|e| {
+        matches!(e, Effect::Apply { .. } | Effect::Exec { .. } | Effect::Terminal { .. } | Effect::Pull { .. })
+    })
 }
 
 #[test]

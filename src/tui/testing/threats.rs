@@ -109,7 +109,7 @@ fn tui_12_what_a_shell_did_to_the_terminal_ends_with_it() {
     pty.until("cart-redis-0");
     pty.keys("3/envoy\r");
     pty.until("Containers 1/9");
-    pty.keys("s");
+    pty.keys("S");
     let begin = Instant::now();
     let said = |bytes: &[u8]| bytes.windows(SAYS.len()).position(|w| w == SAYS.as_bytes());
     while said(&pty.bytes).is_none() {
@@ -191,7 +191,7 @@ fn tui_15_a_panic_in_any_view_is_told_on_a_plain_terminal() {
         // The pane it begins with needs no key.
         if pane.id != PaneId::Pods {
             pty.until("cart-redis-0");
-            pty.keys(&((at + 1) % 10).to_string());
+            pty.keys(&if pane.id == PaneId::Exec { "T".to_owned() } else { ((at + 1) % 10).to_string() });
         }
         let begin = Instant::now();
         while pty.child.try_wait().unwrap().is_none() {

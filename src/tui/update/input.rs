@@ -144,10 +144,13 @@ pub fn command(model: &mut Model, text: &str, out: &mut Vec<Effect>) {
         return;
     }
     match entry.word {
+        Word::Quit if name.ends_with('!') => out.push(Effect::Quit),
         Word::Quit => interrupt(model, out),
         Word::Help => model.popup = Some(Popup::Help { scroll: 0 }),
         Word::Pull if rest.is_empty() => model.say(Tone::Warn, "pull what? :pull REFERENCE"),
         Word::Pull => acts::pull(model, rest, out),
+        Word::Get => super::files::copy(model, rest, false, out),
+        Word::Put => super::files::copy(model, rest, true, out),
         Word::Pulls => model.popup = Some(Popup::Pulls),
         Word::Prune => acts::prune(model, true, out),
         Word::Plan => acts::prune(model, false, out),
@@ -166,6 +169,14 @@ pub fn command(model: &mut Model, text: &str, out: &mut Vec<Effect>) {
             match columns.iter().position(|c| c.name.to_lowercase().starts_with(&rest.to_lowercase())) {
                 Some(column) => sort_by(model, column),
                 None => model.say(Tone::Warn, format!("no column is called {rest}")),
+            }
+        }
+        Word::Pane(PaneId::Exec) if !rest.is_empty() => {
+            if model.read_only {
+                return model.say(Tone::Warn, "read-only: exec is not done");
+            }
+            if !super::silent(model, "exec") {
+                super::exec::open(model, rest, out);
             }
         }
         Word::Pane(pane) => {

@@ -65,14 +65,23 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         line.push(Span::styled(format!(" pulling {pulling} "), theme.style(Tone::Badge)));
         line.push(Span::raw(" "));
     }
+    if let Some(badge) = crate::tui::update::files::badge(model) {
+        line.push(Span::styled(badge, theme.style(Tone::Badge)));
+        line.push(Span::raw(" "));
+    }
+    let typing = model.pane == PaneId::Exec && model.terminals.typing && model.terminals.shown().is_some();
+    let ended = model.terminals.shown().is_some_and(|t| !t.living());
     let contexts: &[Context] = match (&model.popup, model.pane) {
         (Some(Popup::Job), _) => &[],
         (Some(Popup::Columns { .. }), _) => &[Context::Columns, Context::Everywhere],
         (Some(_), _) => &[Context::Text, Context::Everywhere],
+        (None, PaneId::Exec) if typing && ended => &[],
+        (None, PaneId::Exec) if typing => &[Context::Terminal],
+        (None, PaneId::Exec) => &[Context::Exec, Context::Everywhere],
         (None, PaneId::Logs) => &[Context::Logs, Context::Everywhere],
         _ => &[Context::Table, Context::Everywhere],
     };
-    let help = model.keymap.first(Cmd::Help).map(|key| format!(" {key} help ")).unwrap_or_default();
+    let help = model.keymap.first(Cmd::Help).filter(|_| !typing).map(|key| format!(" {key} help ")).unwrap_or_default();
     let room = usize::from(area.width).saturating_sub(help.width());
     let hints = model.keymap.bound().filter(|b| contexts.contains(&b.binding.context) && !b.binding.hint.is_empty());
     let mut used: usize = line.iter().map(Span::width).sum();
@@ -86,6 +95,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         line.push(Span::styled(key, theme.style(Tone::Accent)));
         let hint = match binding.cmd {
             Cmd::Quit if model.popup.is_some() => "close",
+            Cmd::Quit if model.pane == PaneId::Exec => "back",
             Cmd::Reveal if matches!(&model.popup, Some(Popup::Detail(d)) if d.hidden() == 0) => "hide secrets",
             Cmd::Reveal => "show secrets",
             Cmd::Diagnose if model.pane == PaneId::Runbooks => "again",
@@ -95,6 +105,10 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     }
     if matches!(model.popup, Some(Popup::Job)) {
         line.push(Span::styled("the plan has the keys", theme.style(Tone::Dim)));
+    }
+    if typing && ended && model.popup.is_none() {
+        line.push(Span::styled("any key", theme.style(Tone::Accent)));
+        line.push(Span::styled(" closes", theme.style(Tone::Dim)));
     }
     spans(frame, area, line);
     if !matches!(model.popup, Some(Popup::Job)) {
@@ -118,6 +132,10 @@ fn useful(model: &Model, cmd: Cmd) -> bool {
             Cmd::Reveal => matches!(&model.popup, Some(Popup::Detail(d)) if d.has_secrets()),
             cmd => cmd == Cmd::Quit,
         },
+        Cmd::Type | Cmd::End | Cmd::CopyLines if pane == PaneId::Exec => model.terminals.shown().is_some(),
+        Cmd::NextTerminal => model.terminals.all.len() > 1,
+        Cmd::Leave => true,
+        cmd if pane == PaneId::Exec => cmd == Cmd::Quit,
         Cmd::Quit if pane == PaneId::Logs => true,
         cmd if pane == PaneId::Node => matches!(cmd, Cmd::Prune | Cmd::PlanPrune | Cmd::Quit),
         Cmd::Exec | Cmd::Logs | Cmd::Stop | Cmd::Tree => {

@@ -60,7 +60,13 @@ fn put(frame: &mut Frame<'_>, area: Rect, lines: &[Line<'_>], scroll: usize) {
 fn help(model: &Model, frame: &mut Frame<'_>, body: Rect, scroll: usize) {
     let mut columns: Vec<Lines> = Vec::new();
     let groups: [&[(Context, &str)]; 2] = [
-        &[(Context::Table, "Tables"), (Context::Columns, "Columns"), (Context::Plan, "Plans")],
+        &[
+            (Context::Table, "Tables"),
+            (Context::Exec, "Exec"),
+            (Context::Terminal, "In a terminal"),
+            (Context::Columns, "Columns"),
+            (Context::Plan, "Plans"),
+        ],
         &[(Context::Everywhere, "Everywhere"), (Context::Logs, "Logs"), (Context::Text, "Texts")],
     ];
     for group in groups {
