@@ -16,6 +16,7 @@ pub mod cni;
 pub mod command;
 pub mod containerd;
 pub mod disk;
+pub mod firewall;
 pub mod host;
 pub mod journal;
 pub mod kernel;

@@ -71,7 +71,8 @@ pub async fn collect(root: &Path, units: &[String]) -> Result<UnitFacts> {
     Ok(facts)
 }
 
-/// Restarts a service; systemd waits for it to be up if it says so.
+/// Restarts a service; systemd waits for it to be up if it says so. Files of the unit that were changed are read first, or the
+/// service would come back as it was.
 ///
 /// # Errors
 /// What systemctl complains of.
@@ -81,6 +82,10 @@ pub async fn restart(unit: &str) -> Result<()> {
         bail!(InvalidArgument, "{unit:?} is no name of a service");
     }
     let systemctl = command::find("systemctl").ok_or_else(|| Error::new(Kind::NotFound, "there is no systemctl"))?;
+    let stale = command::output(&systemctl, &["show", "-p", "NeedDaemonReload", "--value", "--", unit], LIMIT).await?;
+    if stale.trim_ascii() == b"yes" {
+        command::output(&systemctl, &["daemon-reload"], Duration::from_secs(60)).await?;
+    }
     command::output(&systemctl, &["restart", "--", unit], Duration::from_secs(60)).await.map(drop)
 }
 

@@ -3,7 +3,10 @@
 
 use super::{
     Check, Finding, Guide, Next, Runbook,
-    checks::{certificate, cgroup, class, disk, host, image, incidents, kubelet, practices, runtime},
+    checks::{
+        certificate, cgroup, class, cluster, disk, firewall, host, image, incidents, kubelet, leftovers, practices,
+        runtime, way,
+    },
 };
 
 const fn step(check: &'static Check) -> Guide {
@@ -22,17 +25,19 @@ pub const RUNBOOKS: &[Runbook] = &[
         symptom: "ErrImagePull, ImagePullBackOff",
         steps: &[
             step(&image::REQUEST),
+            step(&cluster::EVENTS),
             ends(&image::NAME),
             ends(&image::HOSTS),
             ends(&image::DNS),
             ends(&image::CONNECT),
-            ends(&image::PROXY),
+            ends(&way::PROXY),
             ends(&certificate::TLS),
             ends(&image::LIMIT),
+            ends(&way::TOKEN),
             ends(&image::AUTH),
             ends(&image::MANIFEST),
             ends(&image::PLATFORM),
-            ends(&image::LAYERS),
+            ends(&way::LAYERS),
             step(&image::ROOM),
         ],
         prose: include_str!("../../assets/runbooks/image-pull.md"),
@@ -89,6 +94,8 @@ pub const RUNBOOKS: &[Runbook] = &[
             step(&disk::DELETED),
             step(&disk::ORPHANS),
             step(&disk::COLLECTION),
+            step(&leftovers::EVICTION),
+            step(&leftovers::ROTATION),
         ],
         prose: include_str!("../../assets/runbooks/disk-full.md"),
         audit: false,
@@ -98,6 +105,7 @@ pub const RUNBOOKS: &[Runbook] = &[
         title: "RuntimeClass not working",
         symptom: "a pod does not start under its RuntimeClass, or runs under another runtime",
         steps: &[
+            step(&cluster::EVENTS),
             ends(&class::OBJECT),
             ends(&class::HANDLER),
             ends(&class::SHIM),
@@ -147,6 +155,10 @@ pub const RUNBOOKS: &[Runbook] = &[
             step(&host::CLOCK),
             step(&host::ZOMBIES),
             step(&host::GROUPS),
+            step(&firewall::FIREWALL),
+            step(&leftovers::CONTENT),
+            step(&leftovers::PODS),
+            step(&leftovers::SCOPES),
         ],
         prose: include_str!("../../assets/runbooks/incidents.md"),
         audit: false,

@@ -22,7 +22,7 @@ use crate::{
     },
     error::{Error, Kind, Result},
     node::{
-        self, Seen, below, cgroup, cni, command, disk, host, journal, kernel, kubelet, limits, mounts,
+        self, Seen, below, cgroup, cni, command, disk, firewall, host, journal, kernel, kubelet, limits, mounts,
         net::Certificate,
         pressure, process,
         programs::{self, ProgramFacts},
@@ -371,6 +371,9 @@ impl Probe for Live {
                 Fact::Mounts => put!(mounts, self.local(LOCAL, "/proc/self/mountinfo", mounts::read).await),
                 Fact::Pressure => put!(pressure, self.local(LOCAL, "/proc/pressure", pressure::collect).await),
                 Fact::Limits => put!(limits, self.local(LOCAL, "/proc/sys", limits::collect).await),
+                Fact::Firewall => {
+                    put!(firewall, Seen::now(firewall::collect(&self.root).await, "iptables-save"))
+                }
                 Fact::Disk => put!(disk, self.disk().await),
                 Fact::Processes => {
                     let pid = self.target().await.pid;

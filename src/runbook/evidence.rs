@@ -11,9 +11,10 @@ use crate::{
         types::Inventory,
     },
     node::{
-        Seen, cgroup::CgroupFacts, cni::CniFacts, disk::DiskFacts, host::HostFacts, journal::JournalFacts,
-        kernel::KernelFacts, kubelet::KubeletFacts, limits::LimitFacts, mounts::MountFacts, net::Certificate,
-        pressure::PressureFacts, process::ProcessFacts, programs::ProgramFacts, target::Target, unit::UnitFacts,
+        Seen, cgroup::CgroupFacts, cni::CniFacts, disk::DiskFacts, firewall::FirewallFacts, host::HostFacts,
+        journal::JournalFacts, kernel::KernelFacts, kubelet::KubeletFacts, limits::LimitFacts, mounts::MountFacts,
+        net::Certificate, pressure::PressureFacts, process::ProcessFacts, programs::ProgramFacts, target::Target,
+        unit::UnitFacts,
     },
 };
 
@@ -71,7 +72,10 @@ macro_rules! facts {
             pub params: Params,
             /// When it was collected.
             pub at: Option<SystemTime>,
-            $(pub $field: Seen<$type>,)*
+            $(
+                #[serde(default)]
+                pub $field: Seen<$type>,
+            )*
         }
 
         impl Evidence {
@@ -110,6 +114,7 @@ facts! {
     Journal journal: JournalFacts, "the logs of runtime and kubelet";
     Kmsg kmsg: JournalFacts, "the kernel's messages";
     Limits limits: LimitFacts, "the kernel's limits";
+    Firewall firewall: FirewallFacts, "the packet filter";
     Target target: Target, "the runtime's process";
     Conf conf: ConfFacts, "the runtime's configuration files";
     Status status: RuntimeStatus, "the runtime's status";

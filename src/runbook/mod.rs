@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::action::Action;
 
+mod api;
+mod asker;
 pub mod books;
 pub mod checks;
 mod cluster;

@@ -1,38 +1,22 @@
 //! Resolves an image as the runtime would, one request at a time, and keeps how each went: hosts in their order, their trust,
 //! the node's credentials, the runtime's proxy. Downloads nothing but manifests.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    time::SystemTime,
-};
+use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{
     ConfFacts, Params,
-    credentials::{self, Credential},
+    asker::Asker,
+    credentials,
     hosts::{self, Host, HostList},
 };
 use crate::{
     bail,
     client::health::RuntimeStatus,
     error::Result,
-    node::{
-        below,
-        journal::JournalFacts,
-        net::{self, Exchange, Request, Trust},
-        read,
-        target::Target,
-    },
+    node::{below, journal::JournalFacts, net::Exchange, read, target::Target},
 };
-
-/// Tags asked for when one is missing.
-const TAGS: usize = 1000;
-const NEAREST: usize = 5;
-const KINDS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, \
-                     application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageFacts {
@@ -65,14 +49,42 @@ pub struct Trial {
     pub wanted: String,
     /// Bytes to download.
     pub size: u64,
-    /// A first byte of a layer.
+    /// A first byte of a layer, or the redirect to it that failed.
     pub blob: Option<Exchange>,
+    /// What the server that gives the registry's tokens was asked, as the challenge names it.
+    #[serde(default)]
+    pub realm: Vec<Exchange>,
+    /// The proxy the runtime's environment names for this host's scheme, used for it or not.
+    #[serde(default)]
+    pub proxy: Option<Proxied>,
+    /// Requests that a proxy did not let through, once more without it.
+    #[serde(default)]
+    pub direct: Vec<Exchange>,
+}
+
+/// Of the runtime's environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proxied {
+    /// `HTTPS_PROXY`.
+    pub variable: String,
+    /// Host and port.
+    pub at: String,
+    /// NO_PROXY.
+    pub excluded: String,
+    /// The process whose environment it is.
+    pub pid: u32,
 }
 
 impl Trial {
     /// The request that settled it.
     pub fn last(&self) -> Option<&Exchange> {
         self.exchanges.last()
+    }
+
+    /// Whether the image is there with its layers: else the next host is asked, for layers too.
+    pub fn whole(&self) -> bool {
+        let come = |e: &Exchange| e.fault.is_none() && matches!(e.status, Some(200..=299));
+        self.outcome == Outcome::Found && self.blob.as_ref().is_none_or(come)
     }
 }
 
@@ -180,13 +192,13 @@ pub async fn collect(
     facts.nameservers =
         resolv.lines().filter_map(|l| l.strip_prefix("nameserver")).map(|l| l.trim().to_owned()).collect();
     facts.list = hosts::list(root, conf, status, &reference.registry);
-    let environment = environment(root, target.pid);
+    let environment = Environment { pid: target.pid.unwrap_or_default(), of: environment(root, target.pid) };
     for host in &facts.list.hosts {
         let credentials =
             credentials::find(root, params, conf, hosts::host_of(&host.url).trim_start_matches("registry-1."));
         let asker = Asker { root, params, host, reference: &reference, environment: &environment };
         let trial = asker.ask(&credentials).await;
-        let done = trial.outcome == Outcome::Found;
+        let done = trial.whole();
         facts.trials.push(trial);
         if done {
             break;
@@ -220,252 +232,17 @@ fn failed_pull(journal: &JournalFacts) -> Option<(String, String)> {
     None
 }
 
+/// Of the runtime's process.
+#[derive(Debug, Default)]
+pub struct Environment {
+    pub pid: u32,
+    pub of: BTreeMap<String, String>,
+}
+
 /// Of the runtime, since it is its proxy that counts.
 fn environment(root: &Path, pid: Option<u32>) -> BTreeMap<String, String> {
     let text = pid.and_then(|pid| read(&below(root, format!("/proc/{pid}/environ"))).ok()).unwrap_or_default();
     text.split('\0').filter_map(|p| p.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
-}
-
-struct Asker<'a> {
-    root: &'a Path,
-    params: &'a Params,
-    host: &'a Host,
-    reference: &'a Reference,
-    environment: &'a BTreeMap<String, String>,
-}
-
-impl Asker<'_> {
-    fn request(&self, method: &'static str, url: &str) -> Result<Request> {
-        let mut request = Request::get(url)?;
-        request.method = method;
-        request.trust = Trust { skip: self.host.skip_verify, ..Trust::default() };
-        request.trust.files = self.host.ca.iter().map(|f| below(self.root, f)).collect();
-        request
-            .trust
-            .files
-            .extend(self.params.get("ca").map(PathBuf::from).filter(|_| self.params.contains_key("try-ca")));
-        request.identity = self.host.client.as_ref().map(|(c, k)| (below(self.root, c), below(self.root, k)));
-        request.proxy = net::proxy::of(self.environment, request.tls, &request.host);
-        Ok(request)
-    }
-
-    fn url(&self, rest: &str) -> String {
-        let namespace = match self.host.upstream {
-            true => String::new(),
-            false => format!("{}ns={}", if rest.contains('?') { '&' } else { '?' }, self.reference.registry),
-        };
-        format!("{}/{}/{rest}{namespace}", self.host.url, self.reference.repository)
-    }
-
-    async fn ask(&self, credentials: &credentials::Credentials) -> Trial {
-        let mut trial = Trial { host: self.host.clone(), notes: credentials.notes.clone(), ..Trial::default() };
-        if !self.host.resolves && !self.reference.digest {
-            return trial;
-        }
-        if let Err(error) = self.steps(credentials, &mut trial).await {
-            trial.notes.push(format!("{error:#}"));
-            trial.outcome = Outcome::Unreachable;
-        }
-        trial
-    }
-
-    async fn steps(&self, credentials: &credentials::Credentials, trial: &mut Trial) -> Result<()> {
-        let manifest = self.url(&format!("manifests/{}", self.reference.version));
-        let mut auth: Option<String> = None;
-        let (mut seen, _) = self.send("HEAD", &manifest, None, trial).await?;
-        if seen.status == Some(401) {
-            let challenge = seen.headers.get("www-authenticate").cloned().unwrap_or_default();
-            for credential in credentials.found.iter().map(Some).chain(credentials.found.is_empty().then_some(None)) {
-                trial.credentials.extend(credential.map(|c| format!("{c:?}")));
-                auth = self.authorize(&challenge, credential, trial).await?;
-                if auth.is_none() {
-                    continue;
-                }
-                seen = self.send("HEAD", &manifest, auth.as_deref(), trial).await?.0;
-                if !matches!(seen.status, Some(401 | 403)) {
-                    break;
-                }
-            }
-        }
-        trial.ahead = trial.exchanges.iter().find_map(ahead);
-        trial.outcome = outcome(&seen, trial);
-        match trial.outcome {
-            Outcome::Found => self.manifest(&manifest, auth.as_deref(), trial).await,
-            Outcome::NoTag => self.tags(auth.as_deref(), trial).await,
-            _ => Ok(()),
-        }
-    }
-
-    async fn send(
-        &self,
-        method: &'static str,
-        url: &str,
-        auth: Option<&str>,
-        trial: &mut Trial,
-    ) -> Result<(Exchange, Vec<u8>)> {
-        let mut request = self.request(method, url)?;
-        request.headers.push(("accept".to_owned(), KINDS.to_owned()));
-        request.headers.extend(auth.map(|a| ("authorization".to_owned(), a.to_owned())));
-        let (seen, body) = net::exchange(&request).await;
-        trial.exchanges.push(seen.clone());
-        Ok((seen, body))
-    }
-
-    /// The header that answers the challenge (RFC 7235, the distribution's token specification).
-    async fn authorize(
-        &self,
-        challenge: &str,
-        credential: Option<&Credential>,
-        trial: &mut Trial,
-    ) -> Result<Option<String>> {
-        let (scheme, rest) = challenge.split_once(' ').unwrap_or((challenge, ""));
-        if scheme.eq_ignore_ascii_case("basic") {
-            return Ok(credential.map(|c| c.header.clone()));
-        }
-        let field = |name: &str| {
-            let value = rest.split(',').find_map(|p| p.trim().strip_prefix(name)?.strip_prefix("=\""));
-            value.map(|v| v.trim_end_matches('"').to_owned())
-        };
-        let Some(realm) = field("realm") else { return Ok(None) };
-        let scope = field("scope").unwrap_or_else(|| format!("repository:{}:pull", self.reference.repository));
-        let service = field("service").unwrap_or_default();
-        let mut request = self.request("GET", &format!("{realm}?service={service}&scope={scope}"))?;
-        // A token server elsewhere is trusted by the node's store alone, as containerd does.
-        if net::Request::get(&realm)?.host != net::Request::get(&self.host.url)?.host {
-            request.trust.skip = false;
-        }
-        request.headers.extend(credential.map(|c| ("authorization".to_owned(), c.header.clone())));
-        let (seen, body) = net::exchange(&request).await;
-        let good = seen.status == Some(200);
-        trial.exchanges.push(seen);
-        let token: Option<Value> = serde_json::from_slice(&body).ok().filter(|_| good);
-        let token = token.and_then(|t| t["token"].as_str().or(t["access_token"].as_str()).map(str::to_owned));
-        Ok(token.map(|t| format!("Bearer {t}")))
-    }
-
-    async fn tags(&self, auth: Option<&str>, trial: &mut Trial) -> Result<()> {
-        let (seen, body) = self.send("GET", &self.url(&format!("tags/list?n={TAGS}")), auth, trial).await?;
-        // The request that was of interest is the one before.
-        trial.exchanges.pop();
-        if seen.status == Some(404) {
-            trial.outcome = Outcome::NoRepository;
-        }
-        let value: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let tags: Vec<&str> = value["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        trial.tags = tags.len();
-        trial.nearest = nearest(&self.reference.version, &tags);
-        Ok(())
-    }
-
-    async fn manifest(&self, url: &str, auth: Option<&str>, trial: &mut Trial) -> Result<()> {
-        let (seen, body) = self.send("GET", url, auth, trial).await?;
-        if seen.status != Some(200) {
-            trial.outcome = outcome(&seen, trial);
-            return Ok(());
-        }
-        let mut manifest: Value = serde_json::from_slice(&body).unwrap_or_default();
-        trial.wanted = format!("linux/{}", architecture());
-        if let Some(entries) = manifest["manifests"].as_array() {
-            let platform = |m: &Value| {
-                format!(
-                    "{}/{}",
-                    m["platform"]["os"].as_str().unwrap_or("?"),
-                    m["platform"]["architecture"].as_str().unwrap_or("?")
-                )
-            };
-            trial.platforms = entries.iter().map(platform).filter(|p| p != "unknown/unknown").collect();
-            let digest = entries.iter().find(|m| platform(m) == trial.wanted).and_then(|m| m["digest"].as_str());
-            let Some(digest) = digest else { return Ok(()) };
-            let (_, body) = self.send("GET", &self.url(&format!("manifests/{digest}")), auth, trial).await?;
-            manifest = serde_json::from_slice(&body).unwrap_or_default();
-        } else if let Some(digest) = manifest["config"]["digest"].as_str() {
-            let (_, body) = self.send("GET", &self.url(&format!("blobs/{digest}")), auth, trial).await?;
-            trial.exchanges.pop();
-            let config: Value = serde_json::from_slice(&body).unwrap_or_default();
-            if let (Some(os), Some(architecture)) = (config["os"].as_str(), config["architecture"].as_str()) {
-                trial.platforms = vec![format!("{os}/{architecture}")];
-            }
-        }
-        let layers = manifest["layers"].as_array().cloned().unwrap_or_default();
-        trial.size = layers.iter().filter_map(|l| l["size"].as_u64()).sum();
-        if let Some(digest) = layers.first().and_then(|l| l["digest"].as_str()) {
-            trial.blob = Some(self.blob(digest, auth).await?);
-        }
-        Ok(())
-    }
-
-    /// Whether layers come as well: they are often on another host.
-    async fn blob(&self, digest: &str, auth: Option<&str>) -> Result<Exchange> {
-        let mut request = self.request("HEAD", &self.url(&format!("blobs/{digest}")))?;
-        request.headers.extend(auth.map(|a| ("authorization".to_owned(), a.to_owned())));
-        let (seen, _) = net::exchange(&request).await;
-        match (seen.status, seen.headers.get("location")) {
-            (Some(301..=308), Some(location)) if location.starts_with("http") => {
-                let mut other = Request::get(location)?;
-                other.headers.push(("range".to_owned(), "bytes=0-0".to_owned()));
-                other.proxy = net::proxy::of(self.environment, other.tls, &other.host);
-                let (mut seen, _) = net::exchange(&other).await;
-                // The query holds a signature.
-                seen.request = seen.request.split('?').next().unwrap_or_default().to_owned();
-                Ok(seen)
-            }
-            _ => Ok(seen),
-        }
-    }
-}
-
-fn outcome(seen: &Exchange, trial: &Trial) -> Outcome {
-    if seen.fault.is_some() {
-        return Outcome::Unreachable;
-    }
-    let token = |s: u16| trial.exchanges.iter().any(|e| e.status == Some(s) && !e.request.contains("/manifests/"));
-    match seen.status {
-        Some(200..=299) => Outcome::Found,
-        Some(429) => Outcome::RateLimited,
-        Some(401) if token(429) => Outcome::RateLimited,
-        Some(401) => Outcome::Unauthorized,
-        Some(403) => Outcome::Denied,
-        Some(404) => Outcome::NoTag,
-        _ => Outcome::Refused,
-    }
-}
-
-/// From the Date of an answer (RFC 9110), which has whole seconds.
-fn ahead(exchange: &Exchange) -> Option<i64> {
-    let date = jiff::fmt::rfc2822::parse(exchange.headers.get("date")?).ok()?;
-    Some(net::tls::seconds(SystemTime::now()) - date.timestamp().as_second())
-}
-
-/// As images name it.
-fn architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    }
-}
-
-/// By edit distance, those that begin alike first.
-fn nearest(wanted: &str, tags: &[&str]) -> Vec<String> {
-    let mut scored: Vec<(usize, &str)> = tags.iter().map(|t| (distance(wanted, t), *t)).collect();
-    scored.sort_unstable();
-    scored.into_iter().take(NEAREST).map(|(_, t)| t.to_owned()).collect()
-}
-
-/// Levenshtein's.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(128).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().take(128).enumerate() {
-        let mut before = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = before + usize::from(x != *y);
-            before = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(before + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
@@ -491,12 +268,6 @@ mod tests {
         ] {
             assert!(of(bad).unwrap_err().contains(word), "{bad}: {:?}", of(bad));
         }
-    }
-
-    #[test]
-    fn the_nearest_tags() {
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(nearest("1.25", &["latest", "1.24", "1.25.1", "2"]), ["1.24", "1.25.1", "2", "latest"]);
     }
 
     #[test]

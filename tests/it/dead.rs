@@ -142,6 +142,49 @@ fn one_that_hangs_is_shown_from_its_disk_until_it_goes_on() {
     c.end();
 }
 
+/// From a pod on the screen to what is wrong, to the fix, to the same check passing.
+#[test]
+fn one_that_was_stopped_is_diagnosed_and_mended_from_a_pod() {
+    let Some((c, _)) = busy("mend", Version::Debian) else { return };
+    let judged = |screen: &str, verdict: &str| {
+        screen.lines().any(|l| l.contains("Is the runtime there") && l.contains(&format!(" {verdict} ")))
+    };
+    for size in [(80, 24), (160, 48)] {
+        let Some(tmux) = Tmux::start("mend", size, &c.wharf(&[])) else { return };
+        tmux.wait_for(" ATTACHED ");
+        tmux.keys(&["2"]);
+        tmux.wait_until("both pods", |s| s.contains("web") && s.contains("job"));
+        c.hang(true);
+        tmux.wait_for("runtime hangs since");
+        let began = Instant::now();
+        tmux.keys(&["!"]);
+        // The steps come one by one; the cursor ends on the one that decided.
+        let screen = tmux.wait_until("the verdict", |s| judged(s, "fail") && s.contains("not needed any more"));
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+        assert!(screen.contains("Would a restart help") && screen.contains("f fix"), "{screen}");
+        tmux.keys(&["Enter"]);
+        // What was seen and where, why it matters, and what an expert would type.
+        tmux.wait_until("the evidence", |s| s.contains("/proc/") && s.contains("Why it matters"));
+        tmux.wait_until("the command", |s| {
+            tmux.keys(&["PageDown"]);
+            s.contains("ps -o") || s.contains("systemctl status")
+        });
+        tmux.keys(&["Escape", "f"]);
+        tmux.wait_until("the plan", |s| s.contains("Plan: ") && s.contains("kill -CONT"));
+        // A key right after the plan came up presses nothing.
+        thread::sleep(Duration::from_millis(300));
+        tmux.keys(&["Y"]);
+        tmux.wait_for("done, 1 step");
+        tmux.keys(&["Escape"]);
+        tmux.wait_until("the same check passes", |s| s.contains(" ATTACHED ") && judged(s, "pass"));
+        c.ok(&["version"]);
+        tmux.keys(&["q"]);
+        assert_eq!(tmux.exit_code(), 0);
+        tmux.end();
+    }
+    c.end();
+}
+
 /// Of every object what a person or a script goes by.
 fn essence(list: &Value, keys: &[&str]) -> BTreeMap<String, Value> {
     let of = |object: &Value| {

@@ -14,6 +14,7 @@ use crate::support::{
     self,
     containerd::{Containerd, IMAGE, OUTSIDE, until},
     registry::Registry,
+    scripted::Authority,
 };
 
 /// bcrypt of "secret".
@@ -105,55 +106,21 @@ fn cause_c_dns_port_route_and_firewall_are_told_apart() {
     node.report("image-pull", &[&format!("image={IMAGE}")]).names("registry-refused", &["127.0.0.1:5000"]);
 }
 
-/// A CA, and certificates by it.
-struct Authority<'a>(&'a Containerd);
-
-impl<'a> Authority<'a> {
-    fn new(node: &'a Containerd) -> Self {
-        let all = Self(node);
-        all.openssl(
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.crt -days 30 -subj",
-            &["/CN=wharf test CA"],
-        );
-        all
-    }
-
-    fn openssl(&self, arguments: &str, last: &[&str]) {
-        let mut command = Command::new("openssl");
-        let done = command.current_dir(&self.0.dir).args(arguments.split(' ')).args(last).output().unwrap();
-        assert!(done.status.success(), "{arguments}: {}", String::from_utf8_lossy(&done.stderr));
-    }
-
-    /// A registry with a certificate for these names, valid for so many days.
-    fn registry(&self, names: &str, days: &str) -> Registry {
-        self.openssl(
-            "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout s.key -out s.csr -subj /CN=registry -addext",
-            &[&format!("subjectAltName={names}")],
-        );
-        self.openssl(&format!("x509 -req -in s.csr -CA ca.crt -CAkey ca.key -CAcreateserial -copy_extensions copy -out s.crt -days {days}"), &[]);
-        let node = self.0;
-        Registry::tls(
-            "pull-tls",
-            &node.netns,
-            &node.dir.join("registry"),
-            &format!("{OUTSIDE}:5443"),
-            &node.dir.join("s.crt"),
-            &node.dir.join("s.key"),
-        )
+/// A registry with a certificate for these names, valid for so many days.
+fn registry(node: &Containerd, authority: &Authority, names: &str, days: &str) -> Registry {
+    let signed = authority.sign("s", "/CN=registry", names, days);
+    let address = format!("{OUTSIDE}:5443");
+    Registry::tls("pull-tls", &node.netns, &node.dir.join("registry"), &address, &signed.certificate, &signed.key)
         .unwrap()
-    }
 }
 
 #[test]
 fn cause_d_certificates_unknown_wrong_expired() {
     let Some(node) = Containerd::start("pull-tls") else { return };
-    if support::program("pull-tls", "openssl").is_none() {
-        return;
-    }
     let image = format!("image={OUTSIDE}:5443/test/busybox:1");
-    let authority = Authority::new(&node);
+    let Some(authority) = Authority::new("pull-tls", &node.dir, "wharf test CA") else { return };
     let good = format!("IP:{OUTSIDE}");
-    let registry = authority.registry(&good, "10");
+    let server = registry(&node, &authority, &good, "10");
     node.report("image-pull", &[&image]).names("ca-unknown", &["unknown authority", "wharf test CA"]);
     // The fix writes the stanza, and the same check proves it.
     let ca = format!("ca={}/ca.crt", node.dir.display());
@@ -169,14 +136,14 @@ fn cause_d_certificates_unknown_wrong_expired() {
     let pull = node.crictl(&["pull", &format!("{OUTSIDE}:5443/test/busybox:1")]);
     assert!(pull.status.success(), "{}", String::from_utf8_lossy(&pull.stderr));
     std::fs::remove_dir_all(node.dir.join(format!("certs.d/{OUTSIDE}:5443"))).unwrap();
-    drop(registry);
+    drop(server);
 
-    let registry = authority.registry("DNS:other.test", "10");
+    let server = registry(&node, &authority, "DNS:other.test", "10");
     node.report("image-pull", &[&image]).names("certificate-wrong-name", &["other.test", OUTSIDE]);
-    drop(registry);
-    let registry = authority.registry(&good, "-1");
+    drop(server);
+    let server = registry(&node, &authority, &good, "-1");
     node.report("image-pull", &[&image]).names("certificate-expired", &["expired on"]);
-    drop(registry);
+    drop(server);
     // Plain HTTP where TLS is spoken to.
     node.report("image-pull", &[&format!("image={OUTSIDE}:5443/a:1")]).names("registry-refused", &[]);
 }

@@ -11,6 +11,7 @@ use wharf::engine::network::netns;
 use crate::support::{
     self,
     registry::{self, Registry},
+    scripted::{Said, Scripted},
     worker::{Worker, worker},
 };
 
@@ -144,6 +145,26 @@ fn a_kubelet_that_does_not_start_says_why() {
     let report = worker.doctor("kubelet-down");
     assert!(report["runbooks"][0]["cause"].is_null(), "{report:#}");
 
+    // The directory of a pod that is gone, with what a CSI driver leaves in it: the kubelet says so and keeps it.
+    const GONE: &str = "/var/lib/kubelet/pods/11111111-2222-3333-4444-555555555555";
+    worker.ok(&format!("mkdir -p {GONE}/volumes/kubernetes.io~csi/pvc-1/mount; echo {{}} > {GONE}/volumes/kubernetes.io~csi/pvc-1/vol_data.json"));
+    worker
+        .ok("for i in $(seq 90); do journalctl -q -u kubelet | grep -q 'orphaned pod' && exit; sleep 1; done; exit 1");
+    let orphaned = || {
+        let report = worker.doctor("incidents");
+        let steps = report["runbooks"][0]["steps"].as_array().unwrap();
+        steps.iter().find(|s| s["check"] == "incident-orphaned-pods").unwrap()["finding"].clone()
+    };
+    let found = orphaned();
+    assert!(found["cause"] == "orphaned-pod" && found.to_string().contains(GONE), "{found:#}");
+    let volume = format!("{GONE}/volumes/kubernetes.io~csi/pvc-1/mount");
+    // What is empty the kubelet takes away itself.
+    worker.ok(&format!("mkdir -p {volume} && mount -t tmpfs none {volume}"));
+    let mounted = orphaned();
+    worker.ok(&format!("umount {volume}; rm -r {GONE}"));
+    assert!(mounted["cause"] == "orphaned-pod-mounted" && mounted.to_string().contains(&volume), "{mounted:#}");
+    assert_eq!(orphaned()["verdict"], "pass");
+
     worker.ok("systemctl stop kubelet");
     down("kubelet-not-running");
     assert!(worker.fix("kubelet-down").contains("proved by the same check"));
@@ -261,6 +282,22 @@ fn why_an_image_cannot_be_pulled_is_named() {
     let said = worker.fix(&format!("image-pull --set image={image}:1 --set ca=/root/ca.crt"));
     assert!(said.contains("proved by the same check: pull-tls"), "{said}");
     worker.ok(&format!("wharf -t 60s pull {image}:1; wharf rmi {image}:1"));
+
+    // Its unit has a proxy that does not know this registry, which needs none.
+    let _proxy = Scripted::plain(&netns, "127.0.0.1:3128", |_| Said::new(403, &[], ""));
+    let proxied = worker.reach(3128, &netns, "127.0.0.1:3128");
+    worker.ok("mkdir -p /etc/systemd/system/containerd.service.d; \
+               printf '[Service]\\nEnvironment=HTTPS_PROXY=http://127.0.0.1:3128 NO_PROXY=.corp\\n' \
+               > /etc/systemd/system/containerd.service.d/10-proxy.conf; systemctl daemon-reload; systemctl restart containerd");
+    assert_eq!(pull(&format!("{image}:1")), "no-proxy-missing");
+    let said = worker.fix(&format!("image-pull --set image={image}:1"));
+    assert!(
+        said.contains("NO_PROXY=.corp,registry.wharf.test") && said.contains("proved by the same check: pull-proxy"),
+        "{said}"
+    );
+    worker.ok(&format!("wharf -t 60s pull {image}:1; wharf rmi {image}:1"));
+    worker.ok("rm -r /etc/systemd/system/containerd.service.d; systemctl daemon-reload; systemctl restart containerd");
+    drop(proxied);
 
     // As the kubelet's pull would: named by nobody but the runtime's journal.
     worker.ok(&format!("! wharf -t 60s pull {image}:11"));

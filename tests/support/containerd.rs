@@ -16,6 +16,8 @@ use super::registry::{self, Registry};
 
 /// An address of the namespace that is not the loopback's, so that it is spoken to as another machine is.
 pub const OUTSIDE: &str = "10.9.9.9";
+/// Another one.
+pub const BESIDE: &str = "10.9.9.10";
 /// The image the registry has.
 pub const IMAGE: &str = "127.0.0.1:5000/test/busybox:1";
 
@@ -28,6 +30,8 @@ pub struct Containerd {
     crictl: PathBuf,
     /// Its PATH, if it is to be another.
     pub path: Option<String>,
+    /// More of its environment.
+    pub environment: Vec<(&'static str, String)>,
     _no_kubelet: RwLockReadGuard<'static, ()>,
 }
 
@@ -50,7 +54,11 @@ impl Containerd {
         mount(&dir.join("root"), options);
         let netns = dir.join("netns");
         netns::create(&netns).unwrap();
-        for arguments in [vec!["link", "set", "lo", "up"], vec!["addr", "add", OUTSIDE, "dev", "lo"]] {
+        for arguments in [
+            vec!["link", "set", "lo", "up"],
+            vec!["addr", "add", OUTSIDE, "dev", "lo"],
+            vec!["addr", "add", BESIDE, "dev", "lo"],
+        ] {
             // The loopback may be up already.
             let _done = super::in_netns(&netns, Path::new("ip")).args(arguments).output().unwrap();
         }
@@ -61,8 +69,17 @@ impl Containerd {
         let root = dir.join("image");
         assert!(super::busybox_root(test, &root));
         registry.push("test/busybox", "1", &[registry::layer(&root)], None);
-        let mut node =
-            Self { dir, netns, registry: Some(registry), daemon: None, program, crictl, path: None, _no_kubelet };
+        let mut node = Self {
+            dir,
+            netns,
+            registry: Some(registry),
+            daemon: None,
+            program,
+            crictl,
+            path: None,
+            environment: Vec::new(),
+            _no_kubelet,
+        };
         fs::write(node.config(), node.settings("")).unwrap();
         node.up();
         Some(node)
@@ -128,6 +145,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.devmapper", "io.containerd.sna
         if let Some(path) = &self.path {
             command.env("PATH", path);
         }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         self.daemon = Some(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
     }
 

@@ -11,6 +11,7 @@ pub mod lying;
 pub mod node;
 pub mod pty;
 pub mod registry;
+pub mod scripted;
 pub mod tmux;
 pub mod worker;
 

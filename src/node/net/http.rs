@@ -29,8 +29,12 @@ pub async fn send(
     let authority = host.split("://").nth(1).and_then(|r| r.split('/').next()).unwrap_or_default().to_owned();
     let plain_proxy = request.proxy.is_some() && !request.tls;
     let target = if plain_proxy { format!("http://{authority}{}", request.path) } else { request.path.clone() };
+    let login = request.proxy.as_deref().filter(|_| plain_proxy).and_then(super::proxy::login);
     let mut builder = hyper::Request::builder().method(request.method).uri(target).header("host", authority);
     builder = builder.header("user-agent", "wharf-doctor").header("connection", "close");
+    if let Some(login) = login {
+        builder = builder.header("proxy-authorization", login);
+    }
     for (name, value) in
         request.headers.iter().filter(|(name, _)| trusted || !name.eq_ignore_ascii_case("authorization"))
     {
@@ -42,6 +46,11 @@ pub async fn send(
     seen.status = Some(response.status().as_u16());
     for (name, value) in response.headers() {
         seen.headers.insert(name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned());
+    }
+    // An error's body is short, and says why.
+    if request.peek && seen.status.is_some_and(|s| s < 400) {
+        driver.abort();
+        return Ok(Vec::new());
     }
     let body = Limited::new(response.into_body(), BODY).collect().await;
     let body = body.map_err(|e| Error::new(Kind::Unavailable, "read the answer's body").with_source(e))?.to_bytes();

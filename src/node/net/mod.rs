@@ -44,10 +44,27 @@ pub struct Request {
     pub path: String,
     pub headers: Vec<(String, String)>,
     pub trust: Trust,
-    /// PEM files of a client certificate and its key.
-    pub identity: Option<(PathBuf, PathBuf)>,
-    /// `host:port` of a proxy.
+    pub identity: Option<Identity>,
+    /// As the environment names it, with its user.
     pub proxy: Option<String>,
+    /// Only the head of the answer is read: the body may be of any size.
+    pub peek: bool,
+}
+
+/// A client certificate and its key, in PEM.
+#[derive(Clone)]
+pub enum Identity {
+    Files(PathBuf, PathBuf),
+    Text(Vec<u8>, Vec<u8>),
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Files(certificate, _) => write!(f, "{}", certificate.display()),
+            Self::Text(..) => f.write_str("a certificate given as text"),
+        }
+    }
 }
 
 impl std::fmt::Debug for Request {
@@ -90,6 +107,7 @@ pub struct Exchange {
     pub request: String,
     pub host: String,
     pub port: u16,
+    /// Without its user.
     pub proxy: Option<String>,
     pub addresses: Vec<String>,
     /// Whom the connection reached.
@@ -116,7 +134,7 @@ pub async fn exchange(request: &Request) -> (Exchange, Vec<u8>) {
         request: request.line(),
         host: request.host.clone(),
         port: request.port,
-        proxy: request.proxy.clone(),
+        proxy: request.proxy.as_deref().map(proxy::shown),
         ..Exchange::default()
     };
     match attempt(request, &mut exchange).await {
@@ -143,13 +161,18 @@ async fn attempt(request: &Request, seen: &mut Exchange) -> Staged<Vec<u8>> {
     let mut stream = connect(&addresses, port).await.map_err(|e| (at(Stage::Connect), e))?;
     seen.peer = stream.peer_addr().ok().map(|a| a.to_string());
     if request.proxy.is_some() && request.tls {
-        let tunnel = proxy::tunnel(&mut stream, &request.host, request.port);
+        let login = request.proxy.as_deref().and_then(proxy::login);
+        let tunnel = proxy::tunnel(&mut stream, &request.host, request.port, login.as_deref());
         limited(tunnel, "ask the proxy").await.map_err(|e| (Stage::Proxy, e))?;
     }
     if !request.tls {
-        return limited(http::send(stream, request, true, seen), "wait for the answer")
-            .await
-            .map_err(|e| (Stage::Answer, e));
+        let body = limited(http::send(stream, request, true, seen), "wait for the answer").await;
+        let body = body.map_err(|e| (Stage::Answer, e))?;
+        if let Some(error) = seen.proxy.as_ref().and_then(|_| proxy::refusal(seen)) {
+            seen.status = None;
+            return Err((Stage::Proxy, error));
+        }
+        return Ok(body);
     }
     let opened = limited(tls::open(stream, request), "speak TLS").await.map_err(|e| (Stage::Tls, e))?;
     let trusted = opened.seen.trusted();

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::Request;
+use super::{Identity, Request};
 use crate::error::{Error, Kind, Result};
 
 /// Whom to believe: the node's store, and files beside it.
@@ -102,6 +102,15 @@ impl Certificate {
         let der = CertificateDer::from_pem_file(path).map_err(|e| pem(path, e))?;
         Self::parse(&der)
     }
+
+    /// The first certificate of PEM.
+    ///
+    /// # Errors
+    /// `InvalidArgument`.
+    pub fn of_text(text: &[u8]) -> Result<Self> {
+        let der = CertificateDer::from_pem_slice(text).map_err(|e| pem(Path::new("a text"), e))?;
+        Self::parse(&der)
+    }
 }
 
 fn address(bytes: &[u8]) -> Option<String> {
@@ -135,11 +144,17 @@ pub async fn open(stream: TcpStream, request: &Request) -> Result<Opened> {
         ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(broken)?;
     let builder = builder.dangerous().with_custom_certificate_verifier(Arc::clone(&verifier) as _);
     let config = match &request.identity {
-        Some((certificate, key)) => {
+        Some(Identity::Files(certificate, key)) => {
             let chain = CertificateDer::pem_file_iter(certificate).map_err(|e| pem(certificate, e))?;
             let chain = chain.collect::<Result<Vec<_>, _>>().map_err(|e| pem(certificate, e))?;
             let key = PrivateKeyDer::from_pem_file(key).map_err(|e| pem(key, e))?;
             builder.with_client_auth_cert(chain, key).map_err(broken)?
+        }
+        Some(Identity::Text(certificate, key)) => {
+            let place = Path::new("the text that is given");
+            let chain = CertificateDer::pem_slice_iter(certificate).collect::<Result<Vec<_>, _>>();
+            let key = PrivateKeyDer::from_pem_slice(key).map_err(|e| pem(place, e))?;
+            builder.with_client_auth_cert(chain.map_err(|e| pem(place, e))?, key).map_err(broken)?
         }
         None => builder.with_no_client_auth(),
     };

@@ -73,7 +73,7 @@ fn certificate(seen: &Evidence) -> Result<Finding, Missing> {
 }
 
 /// The one thing that is wrong; a wrong clock makes good certificates look bad.
-fn judged(tls: &Tls, trial: &Trial, now: u64) -> Finding {
+pub(super) fn judged(tls: &Tls, trial: &Trial, now: u64) -> Finding {
     let leaf = tls.chain.first();
     if tls.expired || tls.not_yet {
         let ahead = trial.ahead.unwrap_or(0);
@@ -104,7 +104,7 @@ fn judged(tls: &Tls, trial: &Trial, now: u64) -> Finding {
 }
 
 /// A `ca` stanza in certs.d, or in the older table, from the CA file a person names.
-fn trust(seen: &Evidence, finding: Finding, image: &ImageFacts, trial: &Trial, config: &str) -> Finding {
+pub(super) fn trust(seen: &Evidence, finding: Finding, image: &ImageFacts, trial: &Trial, config: &str) -> Finding {
     let Some(registry) = image.reference.as_ref().map(|r| r.registry.clone()) else { return finding };
     let directory = image.list.config_path.first().cloned();
     let ca = seen.param("ca").unwrap_or("/etc/containerd/certs.d/CA.crt");

@@ -7,6 +7,7 @@ use crate::{
     runbook::{
         Check, Cite, Evidence, Fact, Finding, Fix, Missing,
         checks::cgroup,
+        cluster::{Part, PodFacts, Taint},
         settings::{self, Area, Handler},
     },
 };
@@ -90,7 +91,7 @@ pub static EVENTS: Check = Check {
 
 pub static SELECTOR: Check = Check {
     id: "class-selector",
-    title: "Does this node have the labels the class asks for?",
+    title: "Does this node have the labels the class asks for, and no taint its pod does not tolerate?",
     needs: &[Fact::Cluster, Fact::Kubelet],
     command: |_| {
         "kubectl describe runtimeclass NAME | grep -A5 Scheduling; kubectl get node $(hostname) --show-labels"
@@ -158,7 +159,10 @@ fn object(seen: &Evidence) -> Result<Finding, Missing> {
     if class.is_none() && seen.cluster.value().is_none() && seen.param("handler").is_some() {
         return Ok(Finding::not_applicable("asked about a handler, not about an object of the API server"));
     }
-    let cluster = seen.cluster()?;
+    let cluster = seen.cluster()?.with(Part::Classes)?;
+    if seen.param("pod").is_some() && class.is_none() {
+        cluster.with(Part::Pod)?;
+    }
     let wanted = class.or(cluster.pod.as_ref().and_then(|p| p.class.as_deref()));
     let names: Vec<&str> = cluster.classes.iter().map(|c| c.name.as_str()).collect();
     let source = format!("{}/apis/node.k8s.io/v1/runtimeclasses", cluster.server);
@@ -370,7 +374,8 @@ fn events(seen: &Evidence) -> Result<Finding, Missing> {
 
 /// A node without a kubelet belongs to no cluster that could be asked.
 pub fn alone(seen: &Evidence) -> Result<Option<Finding>, Missing> {
-    let alone = seen.cluster.value().is_none() && !seen.kubelet()?.present();
+    let named = seen.param("kubeconfig").is_some();
+    let alone = seen.cluster.value().is_none() && !named && !seen.kubelet()?.present();
     Ok(alone.then(|| Finding::not_applicable("this node has no kubelet, so there is no API server to ask")))
 }
 
@@ -378,7 +383,7 @@ fn selector(seen: &Evidence) -> Result<Finding, Missing> {
     if let Some(alone) = alone(seen)? {
         return Ok(alone);
     }
-    let cluster = seen.cluster()?;
+    let cluster = seen.cluster()?.with(Part::Classes)?.with(Part::Node)?;
     let wanted = seen.param("class").or(cluster.pod.as_ref().and_then(|p| p.class.as_deref()));
     let classes: Vec<_> = cluster.classes.iter().filter(|c| wanted.is_none_or(|w| c.name == w)).collect();
     let mut lacking = Vec::new();
@@ -391,6 +396,18 @@ fn selector(seen: &Evidence) -> Result<Finding, Missing> {
         }
     }
     let source = format!("{}/api/v1/nodes/{}", cluster.server, cluster.node);
+    // Only a pod that waits for a node is kept off by a taint; what the class tolerates is among what its pod does.
+    let waiting = cluster.pod.as_ref().filter(|p| p.node.is_none() && p.class.as_deref() == wanted);
+    let keeps_off = |t: &&Taint| {
+        let tolerated = |p: &PodFacts| p.tolerations.iter().any(|toleration| toleration.covers(t));
+        t.effect != "PreferNoSchedule" && waiting.is_some_and(|p| !tolerated(p))
+    };
+    if let (true, Some(taint), Some(pod)) = (lacking.is_empty(), cluster.taints.iter().find(keeps_off), waiting) {
+        let text = format!("{}={}:{}", taint.key, taint.value, taint.effect);
+        return Ok(Finding::cause("taint-not-tolerated", format!("this node has the taint {text}, which {} does not tolerate", pod.name))
+            .cite(text.clone(), source)
+            .advise(format!("scheduling.tolerations of the RuntimeClass, if its pods belong on nodes with {text}; it counts for new pods")));
+    }
     Ok(match lacking.first() {
         Some((class, label, now)) if wanted.is_some() => Finding::cause(
             "node-not-selected",
@@ -448,7 +465,7 @@ fn overhead(seen: &Evidence) -> Result<Finding, Missing> {
     if let Some(alone) = alone(seen)? {
         return Ok(alone);
     }
-    let cluster = seen.cluster()?;
+    let cluster = seen.cluster()?.with(Part::Classes)?;
     let sandboxed = |h: &str| is_machine(h) || ["runsc", "gvisor"].iter().any(|n| h.contains(n));
     let classes: Vec<_> = cluster.classes.iter().filter(|c| sandboxed(&c.handler)).collect();
     if classes.is_empty() {

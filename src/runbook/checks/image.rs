@@ -4,7 +4,7 @@
 use super::bytes;
 use crate::{
     error::Kind,
-    node::net::{Exchange, Stage},
+    node::net::{Exchange, Fault, Stage},
     runbook::{
         Check, Cite, Evidence, Fact, Finding, Fix, ImageFacts, Missing, Reference,
         registry::{Outcome, Trial},
@@ -55,19 +55,6 @@ pub static CONNECT: Check = Check {
     judge: connect,
 };
 
-pub static PROXY: Check = Check {
-    id: "pull-proxy",
-    title: "Does the runtime's proxy let it through?",
-    needs: &[Fact::Image],
-    command: |seen| {
-        format!(
-            "tr '\\0' '\\n' < /proc/{}/environ | grep -i proxy",
-            seen.target.value().and_then(|t| t.pid).unwrap_or_default()
-        )
-    },
-    judge: proxy,
-};
-
 pub static LIMIT: Check = Check {
     id: "pull-limit",
     title: "Does the registry limit this node's pulls?",
@@ -106,20 +93,6 @@ pub static PLATFORM: Check = Check {
     judge: platform,
 };
 
-pub static LAYERS: Check = Check {
-    id: "pull-layers",
-    title: "Do its layers come as well?",
-    needs: &[Fact::Image],
-    command: |seen| {
-        format!(
-            "curl -sIL {}/{}/blobs/DIGEST",
-            url(seen),
-            reference(seen).map(|r| r.repository.clone()).unwrap_or_default()
-        )
-    },
-    judge: layers,
-};
-
 pub static ROOM: Check = Check {
     id: "pull-room",
     title: "Is there room to unpack it?",
@@ -132,11 +105,11 @@ fn image(seen: &Evidence) -> String {
     seen.image.value().and_then(|i| i.asked.clone()).unwrap_or("IMAGE".into())
 }
 
-fn reference(seen: &Evidence) -> Option<&Reference> {
+pub(super) fn reference(seen: &Evidence) -> Option<&Reference> {
     seen.image.value()?.reference.as_ref()
 }
 
-fn url(seen: &Evidence) -> String {
+pub(super) fn url(seen: &Evidence) -> String {
     deciding(seen).map_or("https://REGISTRY/v2".into(), |t| t.host.url.clone())
 }
 
@@ -152,13 +125,14 @@ fn deciding(seen: &Evidence) -> Option<&Trial> {
     seen.image.value().and_then(trial)
 }
 
-/// The host whose answer is the pull's: the one that has the image; or else the first that failed otherwise than by not having
+/// The host whose answer is the pull's: the one that has the image, with its layers if any has; or else the first that failed otherwise than by not having
 /// it, as containerd reports it; or else the last.
 fn trial(image: &ImageFacts) -> Option<&Trial> {
     let tried = || image.trials.iter().filter(|t| t.outcome != Outcome::NotTried);
     let absent = |t: &&Trial| matches!(t.outcome, Outcome::NoTag | Outcome::NoRepository);
     tried()
-        .find(|t| t.outcome == Outcome::Found)
+        .find(|t| t.whole())
+        .or_else(|| tried().find(|t| t.outcome == Outcome::Found))
         .or_else(|| tried().find(|t| !absent(t)))
         .or_else(|| tried().next_back())
 }
@@ -178,14 +152,15 @@ pub(super) fn case(seen: &Evidence) -> Result<Result<(&ImageFacts, &Trial), Find
     })
 }
 
-macro_rules! case {
+macro_rules! asked {
     ($seen:expr) => {
-        match case($seen)? {
+        match $crate::runbook::checks::image::case($seen)? {
             Ok(case) => case,
             Err(finding) => return Ok(finding),
         }
     };
 }
+pub(super) use asked;
 
 fn request(seen: &Evidence) -> Result<Finding, Missing> {
     let image = seen.image()?;
@@ -206,7 +181,7 @@ fn name(seen: &Evidence) -> Result<Finding, Missing> {
 }
 
 fn hosts(seen: &Evidence) -> Result<Finding, Missing> {
-    let (image, decided) = case!(seen);
+    let (image, decided) = asked!(seen);
     let list = &image.list;
     let cites: Vec<Cite> = list
         .hosts
@@ -257,7 +232,7 @@ fn use_certs(seen: &Evidence) -> Option<Fix> {
     cgroup::edit_and_restart(seen, "let the runtime read certs.d".to_owned(), cgroup::checked(seen, file, old, new))
 }
 
-fn fault(trial: &Trial) -> Option<(&Exchange, &crate::node::net::Fault)> {
+fn fault(trial: &Trial) -> Option<(&Exchange, &Fault)> {
     trial.exchanges.iter().find_map(|e| Some((e, e.fault.as_ref()?)))
 }
 
@@ -279,7 +254,7 @@ fn one_line(text: &str) -> String {
 /// Whether a stage was passed, failed (with its exchange) or not reached.
 pub(super) enum Reached<'a> {
     Passed,
-    Failed(&'a Exchange, &'a crate::node::net::Fault),
+    Failed(&'a Exchange, &'a Fault),
     Not,
 }
 
@@ -300,7 +275,7 @@ pub(super) fn not_reached() -> Finding {
 }
 
 fn dns(seen: &Evidence) -> Result<Finding, Missing> {
-    let (image, trial) = case!(seen);
+    let (image, trial) = asked!(seen);
     let servers = if image.nameservers.is_empty() { "none".to_owned() } else { image.nameservers.join(", ") };
     Ok(match reached(trial, Stage::Name) {
         Reached::Failed(exchange, fault) => {
@@ -322,41 +297,49 @@ fn dns(seen: &Evidence) -> Result<Finding, Missing> {
     })
 }
 
+/// Why a connection failed: a word for the cause, a sentence, what to do.
+pub(super) fn unreached(exchange: &Exchange, fault: &Fault) -> (&'static str, String, &'static str) {
+    let to = match &exchange.proxy {
+        Some(proxy) => proxy.clone(),
+        None => format!("{}:{}", exchange.host, exchange.port),
+    };
+    match fault.kind {
+        Kind::DeadlineExceeded => (
+            "blackholed",
+            format!("{to} does not answer at all: packets are dropped on the way"),
+            "a firewall or security group drops them, or the route is wrong: ip route get ADDRESS, nft list ruleset, tcpdump",
+        ),
+        _ if fault.error.contains("refused") => (
+            "refused",
+            format!("{to} refuses the connection: nothing listens on that port"),
+            "the server is down, or its port is wrong; a firewall may refuse in its name: nft list ruleset",
+        ),
+        // EHOSTUNREACH: there is a route, and ICMP (or the neighbour's silence) says that it leads nowhere.
+        _ if fault.error.contains("No route to host") => (
+            "host-unreachable",
+            format!("{to} is said to be unreachable: a firewall rejects the connection, or the host is down"),
+            "nft list ruleset, here and on the way (firewalls reject with icmp-admin-prohibited); ip neigh",
+        ),
+        _ if fault.error.contains("unreachable") => (
+            "no-route",
+            format!("there is no way to {to} from this node"),
+            "ip route get ADDRESS; is the address of IPv6 without a route?",
+        ),
+        Kind::PermissionDenied => (
+            "blocked",
+            format!("a rule of this node forbids the connection to {to}"),
+            "nft list ruleset; iptables -S OUTPUT",
+        ),
+        _ => ("unreachable", format!("{to} cannot be reached"), "curl -v it from this node"),
+    }
+}
+
 fn connect(seen: &Evidence) -> Result<Finding, Missing> {
-    let (_, trial) = case!(seen);
+    let (_, trial) = asked!(seen);
     Ok(match reached(trial, Stage::Connect) {
         Reached::Failed(exchange, fault) => {
-            let to = format!("{}:{}", exchange.host, exchange.port);
-            let (cause, what, advice) = match fault.kind {
-                Kind::DeadlineExceeded => (
-                    "registry-blackholed",
-                    format!("{to} does not answer at all: packets are dropped on the way"),
-                    "a firewall or security group drops them, or the route is wrong: ip route get ADDRESS, nft list ruleset, tcpdump",
-                ),
-                _ if fault.error.contains("refused") => (
-                    "registry-refused",
-                    format!("{to} refuses the connection: nothing listens on that port"),
-                    "the registry is down, or the port in the image's name is wrong; a firewall may refuse in its name: nft list ruleset",
-                ),
-                // EHOSTUNREACH: there is a route, and ICMP (or the neighbour's silence) says that it leads nowhere.
-                _ if fault.error.contains("No route to host") => (
-                    "registry-host-unreachable",
-                    format!("{to} is said to be unreachable: a firewall rejects the connection, or the host is down"),
-                    "nft list ruleset, here and on the way (firewalls reject with icmp-admin-prohibited); ip neigh",
-                ),
-                _ if fault.error.contains("unreachable") => (
-                    "registry-no-route",
-                    format!("there is no way to {to} from this node"),
-                    "ip route get ADDRESS; is the address of IPv6 without a route?",
-                ),
-                Kind::PermissionDenied => (
-                    "registry-blocked",
-                    format!("a rule of this node forbids the connection to {to}"),
-                    "nft list ruleset; iptables -S OUTPUT",
-                ),
-                _ => ("registry-unreachable", format!("{to} cannot be reached"), "curl -v it from this node"),
-            };
-            Finding::cause(cause, what).cites([cite(exchange)]).advise(advice)
+            let (cause, what, advice) = unreached(exchange, fault);
+            Finding::cause(&format!("registry-{cause}"), what).cites([cite(exchange)]).advise(advice)
         }
         Reached::Passed => match trial.exchanges.first().and_then(|e| e.peer.clone()) {
             Some(peer) => Finding::pass(format!("yes, {peer}")),
@@ -366,26 +349,12 @@ fn connect(seen: &Evidence) -> Result<Finding, Missing> {
     })
 }
 
-fn proxy(seen: &Evidence) -> Result<Finding, Missing> {
-    let (_, trial) = case!(seen);
-    let used = trial.exchanges.first().and_then(|e| e.proxy.clone());
-    let Some(used) = used else { return Ok(Finding::not_applicable("the runtime has no proxy for this host")) };
-    let shown = used.rsplit('@').next().unwrap_or(&used).to_owned();
-    Ok(match reached(trial, Stage::Proxy) {
-        Reached::Failed(exchange, _) => Finding::cause("proxy-failed", format!("the runtime's proxy {shown} does not let it through"))
-            .cites([cite(exchange)])
-            .advise("HTTPS_PROXY and NO_PROXY are in the environment of the unit: systemctl show -p Environment; the registry may belong into NO_PROXY"),
-        Reached::Passed => Finding::pass(format!("through {shown}")),
-        Reached::Not => not_reached(),
-    })
-}
-
-fn answered(trial: &Trial) -> bool {
+pub(super) fn answered(trial: &Trial) -> bool {
     fault(trial).is_none()
 }
 
 fn limit(seen: &Evidence) -> Result<Finding, Missing> {
-    let (image, trial) = case!(seen);
+    let (image, trial) = asked!(seen);
     if !answered(trial) {
         return Ok(not_reached());
     }
@@ -413,7 +382,7 @@ fn limit(seen: &Evidence) -> Result<Finding, Missing> {
 }
 
 fn auth(seen: &Evidence) -> Result<Finding, Missing> {
-    let (image, trial) = case!(seen);
+    let (image, trial) = asked!(seen);
     if !answered(trial) {
         return Ok(not_reached());
     }
@@ -425,16 +394,25 @@ fn auth(seen: &Evidence) -> Result<Finding, Missing> {
     };
     let notes = trial.notes.iter().map(|n| Cite { text: n.clone(), source: "the node's credentials".to_owned() });
     let last = trial.exchanges.iter().rev().find(|e| matches!(e.status, Some(401 | 403))).map(cite);
-    Ok(match trial.outcome {
-        Outcome::Unauthorized if trial.credentials.is_empty() => {
+    let token = trial.realm.last();
+    if token.is_some_and(|e| e.status != Some(200) || e.fault.is_some()) {
+        return Ok(Finding::not_applicable("there is no token to show the registry"));
+    }
+    Ok(match (trial.outcome, token) {
+        (Outcome::Unauthorized, _) if trial.credentials.is_empty() => {
             Finding::cause("credentials-missing", format!("{registry} asks for credentials (401) and this node has none for it"))
                 .advise("give the pod an imagePullSecret of type kubernetes.io/dockerconfigjson, made for this registry")
         }
-        Outcome::Unauthorized => Finding::cause("credentials-refused", format!("{registry} refuses the credentials (401): {}", trial.credentials.join("; ")))
+        (Outcome::Unauthorized, Some(token)) => {
+            Finding::cause("access-denied", format!("{} gives a token for these credentials, and {registry} does not let it pull {} (401)", token.host, image.reference.as_ref().map(|r| r.repository.as_str()).unwrap_or_default()))
+                .cites([cite(token)])
+                .advise("the user lacks the right to pull this repository, or it does not exist; a registry whose clock or key is not its token server's refuses every token")
+        }
+        (Outcome::Unauthorized, None) => Finding::cause("credentials-refused", format!("{registry} refuses the credentials (401): {}", trial.credentials.join("; ")))
             .advise("make the secret anew: kubectl create secret docker-registry regcred --docker-server=… --docker-username=… --docker-password=…"),
-        Outcome::Denied => Finding::cause("access-denied", format!("{registry} knows who asks, and does not allow it (403)"))
+        (Outcome::Denied, _) => Finding::cause("access-denied", format!("{registry} knows who asks, and does not allow it (403)"))
             .advise("the user lacks the right to pull this repository; or the repository does not exist and the registry does not say so"),
-        Outcome::RateLimited => return Ok(Finding::not_applicable("limited before credentials mattered")),
+        (Outcome::RateLimited, _) => return Ok(Finding::not_applicable("limited before credentials mattered")),
         _ if trial.exchanges.iter().any(|e| e.status == Some(401)) => return Ok(Finding::pass(format!("yes; {tried}"))),
         _ => return Ok(Finding::pass("none are needed")),
     }
@@ -444,7 +422,7 @@ fn auth(seen: &Evidence) -> Result<Finding, Missing> {
 }
 
 fn manifest(seen: &Evidence) -> Result<Finding, Missing> {
-    let (image, trial) = case!(seen);
+    let (image, trial) = asked!(seen);
     let reference = image.reference.clone().unwrap_or_default();
     let cites = trial.last().map(cite);
     Ok(match trial.outcome {
@@ -474,19 +452,29 @@ fn manifest(seen: &Evidence) -> Result<Finding, Missing> {
             Finding::cause("registry-error", format!("{} answers {status}: it is broken or overloaded", trial.host.url))
                 .cites(cites)
         }
-        Outcome::Unreachable | Outcome::NotTried => not_reached(),
+        // All before it was passed, and no answer came.
+        Outcome::Unreachable => match reached(trial, Stage::Answer) {
+            Reached::Failed(exchange, fault) => Finding::cause(
+                "registry-silent",
+                format!("{} takes the connection and gives no answer: {}", exchange.host, fault.error),
+            )
+            .cites([cite(exchange)])
+            .advise("the registry is overloaded, or something before it is; curl -v it from this node"),
+            _ => not_reached(),
+        },
+        Outcome::NotTried => not_reached(),
         Outcome::Unauthorized | Outcome::Denied | Outcome::RateLimited => {
             Finding::not_applicable("the registry did not come to that")
         }
     })
 }
 
-fn found(trial: &Trial) -> Option<Finding> {
+pub(super) fn found(trial: &Trial) -> Option<Finding> {
     (trial.outcome != Outcome::Found).then(|| Finding::not_applicable("the image was not found"))
 }
 
 fn platform(seen: &Evidence) -> Result<Finding, Missing> {
-    let (_, trial) = case!(seen);
+    let (_, trial) = asked!(seen);
     if let Some(finding) = found(trial) {
         return Ok(finding);
     }
@@ -508,27 +496,8 @@ fn platform(seen: &Evidence) -> Result<Finding, Missing> {
     .cites(trial.last().map(cite)))
 }
 
-fn layers(seen: &Evidence) -> Result<Finding, Missing> {
-    let (_, trial) = case!(seen);
-    if let Some(finding) = found(trial) {
-        return Ok(finding);
-    }
-    let Some(blob) = &trial.blob else {
-        return Ok(Finding::not_applicable("the image has no layers for this machine"));
-    };
-    Ok(match (&blob.fault, blob.status) {
-        (None, Some(200..=299)) => Finding::pass(format!("yes, from {}; {} in all", blob.host, bytes(trial.size))),
-        _ => Finding::cause(
-            "layers-blocked",
-            format!("the manifest comes, but the layers do not: they are at {}", blob.host),
-        )
-        .advise("a firewall or proxy that lets the registry through must let this host through as well"),
-    }
-    .cites([cite(blob)]))
-}
-
 fn room(seen: &Evidence) -> Result<Finding, Missing> {
-    let (_, trial) = case!(seen);
+    let (_, trial) = asked!(seen);
     let disk = seen.disk()?;
     if let Some(finding) = found(trial) {
         return Ok(finding);

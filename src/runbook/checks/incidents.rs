@@ -87,10 +87,10 @@ pub static SHIMS: Check = Check {
 pub static TERMINATING: Check = Check {
     id: "incident-terminating",
     title: "Can a pod not be ended?",
-    needs: &[Fact::Journal, Fact::Processes],
+    needs: &[Fact::Journal, Fact::Processes, Fact::Inventory],
     command: |seen| {
         format!(
-            "journalctl -u kubelet -u {} --since -1h | grep -E 'KillPodSandboxError|device or resource busy|to be killed'",
+            "journalctl -u kubelet -u {} --since -1h | grep -E 'KillPodSandboxError|device or resource busy|to be killed|destroy network'",
             seen.unit()
         )
     },
@@ -415,6 +415,10 @@ fn terminating(seen: &Evidence) -> Result<Finding, Missing> {
     let line =
         |words: &[&str]| journal.lines.iter().rev().filter(recent).find(|l| words.iter().all(|w| l.text.contains(w)));
     let blocked = &seen.processes()?.blocked;
+    let pods = listed(&seen.inventory()?.pods, "pods")?;
+    // Until the pod is gone.
+    let network =
+        line(&["failed to destroy network for sandbox"]).filter(|l| pods.iter().any(|p| l.text.contains(&p.id)));
     Ok(if let Some(line) = line(&["device or resource busy"]) {
         Finding::cause("mount-held", "another mount namespace holds a pod's mount: it cannot be removed")
             .cites([cite(line)])
@@ -424,6 +428,10 @@ fn terminating(seen: &Evidence) -> Result<Finding, Missing> {
         Finding::cause("container-not-killed", format!("a container does not end when it is killed{storage}"))
             .cites([cite(line)])
             .advise("if its process is in state D: the storage hangs. If it is gone and the shim is there: the shim missed its end")
+    } else if let Some(line) = network {
+        Finding::cause("network-not-torn-down", "a pod's network cannot be taken down, so the pod cannot be ended")
+            .cites([cite(line)])
+            .advise("the plugin's own words say why: its agent does not run, its file is gone from /etc/cni/net.d, its state is lost. Bring it back, and the next try succeeds")
     } else if let Some(line) = line(&["KillPodSandboxError"]) {
         Finding::warn("the kubelet cannot end a pod").cites([cite(line)])
     } else {

@@ -5,14 +5,18 @@ use super::Check;
 pub mod certificate;
 pub mod cgroup;
 pub mod class;
+pub mod cluster;
 pub mod disk;
 mod down;
+pub mod firewall;
 pub mod host;
 pub mod image;
 pub mod incidents;
 pub mod kubelet;
+pub mod leftovers;
 pub mod practices;
 pub mod runtime;
+pub mod way;
 
 /// All of them; tests quantify over this.
 pub const CHECKS: &[&Check] = &[
@@ -32,18 +36,22 @@ pub const CHECKS: &[&Check] = &[
     &disk::DELETED,
     &disk::ORPHANS,
     &disk::COLLECTION,
+    &leftovers::EVICTION,
+    &leftovers::ROTATION,
     &image::REQUEST,
+    &cluster::EVENTS,
     &image::NAME,
     &image::HOSTS,
     &image::DNS,
     &image::CONNECT,
-    &image::PROXY,
+    &way::PROXY,
     &certificate::TLS,
     &image::LIMIT,
+    &way::TOKEN,
     &image::AUTH,
     &image::MANIFEST,
     &image::PLATFORM,
-    &image::LAYERS,
+    &way::LAYERS,
     &image::ROOM,
     &runtime::PROCESS,
     &runtime::UNIT,
@@ -90,6 +98,10 @@ pub const CHECKS: &[&Check] = &[
     &host::CLOCK,
     &host::ZOMBIES,
     &host::GROUPS,
+    &firewall::FIREWALL,
+    &leftovers::CONTENT,
+    &leftovers::PODS,
+    &leftovers::SCOPES,
     &kubelet::SERVICE,
     &kubelet::CONFIG,
     &kubelet::ENDPOINT,

@@ -8,6 +8,7 @@ use crate::{
     runbook::{
         Check, Cite, Evidence, Fact, Finding, Fix, Missing,
         checks::cgroup,
+        cluster::Part,
         settings::{self, Area},
     },
 };
@@ -265,7 +266,7 @@ fn policy(seen: &Evidence) -> Result<Finding, Missing> {
     if let Some(alone) = super::class::alone(seen)? {
         return Ok(alone);
     }
-    let cluster = seen.cluster()?;
+    let cluster = seen.cluster()?.with(Part::Pods)?;
     let fixed = |image: &str| {
         image.contains("@sha256:")
             || image

@@ -1,0 +1,328 @@
+//! One host is asked for an image as the runtime would: the challenge, the token server it names, the manifest, the first byte
+//! of a layer. Each request keeps how it went; what a proxy does not let through is tried without it as well.
+
+use std::{
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use serde_json::Value;
+
+use super::{
+    Params, Reference,
+    credentials::{self, Credential},
+    hosts::Host,
+    registry::{Environment, Outcome, Proxied, Trial},
+};
+use crate::{
+    bail,
+    error::{Kind, Result},
+    node::{
+        below,
+        net::{self, Exchange, Fault, Identity, Request, Stage, Trust},
+    },
+};
+
+/// Tags asked for when one is missing.
+const TAGS: usize = 1000;
+const NEAREST: usize = 5;
+/// From the registry to the host that has a layer.
+const REDIRECTS: usize = 5;
+const KINDS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, \
+                     application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
+
+/// One host that may have the image, and what is asked of it.
+pub struct Asker<'a> {
+    pub root: &'a Path,
+    pub params: &'a Params,
+    pub host: &'a Host,
+    pub reference: &'a Reference,
+    pub environment: &'a Environment,
+}
+
+impl Asker<'_> {
+    fn request(&self, method: &'static str, url: &str) -> Result<Request> {
+        let mut request = Request::get(url)?;
+        request.method = method;
+        request.trust = Trust { skip: self.host.skip_verify, ..Trust::default() };
+        request.trust.files = self.host.ca.iter().map(|f| below(self.root, f)).collect();
+        request
+            .trust
+            .files
+            .extend(self.params.get("ca").map(PathBuf::from).filter(|_| self.params.contains_key("try-ca")));
+        let files = |(c, k): &(String, String)| Identity::Files(below(self.root, c), below(self.root, k));
+        request.identity = self.host.client.as_ref().map(files);
+        request.proxy = net::proxy::of(&self.environment.of, request.tls, &request.host, request.port);
+        Ok(request)
+    }
+
+    /// Does it; what a proxy does not let through is tried without it, so that it is known whose fault that is.
+    async fn exchange(&self, request: &Request, trial: &mut Trial) -> (Exchange, Vec<u8>) {
+        let (seen, body) = net::exchange(request).await;
+        if seen.fault.as_ref().is_some_and(|f| f.stage == Stage::Proxy) {
+            let direct = Request { proxy: None, peek: true, ..request.clone() };
+            let mut direct = net::exchange(&direct).await.0;
+            direct.request = plain(&direct.request);
+            trial.direct.push(direct);
+        }
+        (seen, body)
+    }
+
+    fn url(&self, rest: &str) -> String {
+        let namespace = match self.host.upstream {
+            true => String::new(),
+            false => format!("{}ns={}", if rest.contains('?') { '&' } else { '?' }, self.reference.registry),
+        };
+        format!("{}/{}/{rest}{namespace}", self.host.url, self.reference.repository)
+    }
+
+    pub async fn ask(&self, credentials: &credentials::Credentials) -> Trial {
+        let mut trial = Trial { host: self.host.clone(), notes: credentials.notes.clone(), ..Trial::default() };
+        trial.proxy = self.proxied();
+        if !self.host.resolves && !self.reference.digest {
+            return trial;
+        }
+        if let Err(error) = self.steps(credentials, &mut trial).await {
+            trial.notes.push(format!("{error:#}"));
+            trial.outcome = Outcome::Unreachable;
+        }
+        trial
+    }
+
+    fn proxied(&self) -> Option<Proxied> {
+        let Environment { pid, of } = self.environment;
+        let (variable, url) = net::proxy::variable(of, self.host.url.starts_with("https://"))?;
+        let (variable, at) = (variable.to_owned(), net::proxy::shown(url));
+        Some(Proxied { variable, at, excluded: net::proxy::excluded(of).to_owned(), pid: *pid })
+    }
+
+    async fn steps(&self, credentials: &credentials::Credentials, trial: &mut Trial) -> Result<()> {
+        let manifest = self.url(&format!("manifests/{}", self.reference.version));
+        let mut auth: Option<String> = None;
+        let (mut seen, _) = self.send("HEAD", &manifest, None, trial).await?;
+        if seen.status == Some(401) {
+            let challenge = seen.headers.get("www-authenticate").cloned().unwrap_or_default();
+            for credential in credentials.found.iter().map(Some).chain(credentials.found.is_empty().then_some(None)) {
+                trial.credentials.extend(credential.map(|c| format!("{c:?}")));
+                auth = self.authorize(&challenge, credential, trial).await?;
+                if auth.is_none() {
+                    continue;
+                }
+                seen = self.send("HEAD", &manifest, auth.as_deref(), trial).await?.0;
+                if !matches!(seen.status, Some(401 | 403)) {
+                    break;
+                }
+            }
+        }
+        trial.ahead = trial.exchanges.iter().find_map(ahead);
+        trial.outcome = outcome(&seen, trial);
+        match trial.outcome {
+            Outcome::Found => self.manifest(&manifest, auth.as_deref(), trial).await,
+            Outcome::NoTag => self.tags(auth.as_deref(), trial).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn send(
+        &self,
+        method: &'static str,
+        url: &str,
+        auth: Option<&str>,
+        trial: &mut Trial,
+    ) -> Result<(Exchange, Vec<u8>)> {
+        let mut request = self.request(method, url)?;
+        request.headers.push(("accept".to_owned(), KINDS.to_owned()));
+        request.headers.extend(auth.map(|a| ("authorization".to_owned(), a.to_owned())));
+        let (seen, body) = self.exchange(&request, trial).await;
+        trial.exchanges.push(seen.clone());
+        Ok((seen, body))
+    }
+
+    /// The header that answers the challenge (RFC 7235, the distribution's token specification).
+    async fn authorize(
+        &self,
+        challenge: &str,
+        credential: Option<&Credential>,
+        trial: &mut Trial,
+    ) -> Result<Option<String>> {
+        let (scheme, rest) = challenge.split_once(' ').unwrap_or((challenge, ""));
+        if scheme.eq_ignore_ascii_case("basic") {
+            return Ok(credential.map(|c| c.header.clone()));
+        }
+        let field = |name: &str| {
+            let value = rest.split(',').find_map(|p| p.trim().strip_prefix(name)?.strip_prefix("=\""));
+            value.map(|v| v.trim_end_matches('"').to_owned())
+        };
+        let Some(realm) = field("realm") else { return Ok(None) };
+        let scope = field("scope").unwrap_or_else(|| format!("repository:{}:pull", self.reference.repository));
+        let service = field("service").unwrap_or_default();
+        let sign = if realm.contains('?') { '&' } else { '?' };
+        let mut request = self.request("GET", &format!("{realm}{sign}service={service}&scope={scope}"))?;
+        // The token server is trusted as the host that names it: containerd asks both with one client.
+        request.headers.extend(credential.map(|c| ("authorization".to_owned(), c.header.clone())));
+        let (mut seen, body) = self.exchange(&request, trial).await;
+        let good = seen.status == Some(200);
+        let token: Option<Value> = serde_json::from_slice(&body).ok().filter(|_| good);
+        let token = token.and_then(|t| t["token"].as_str().or(t["access_token"].as_str()).map(str::to_owned));
+        if good && token.is_none() {
+            let error = "its answer holds no token".to_owned();
+            seen.fault = Some(Fault { stage: Stage::Answer, kind: Kind::DataLoss, error });
+        }
+        trial.realm.push(seen);
+        Ok(token.map(|t| format!("Bearer {t}")))
+    }
+
+    async fn tags(&self, auth: Option<&str>, trial: &mut Trial) -> Result<()> {
+        let (seen, body) = self.send("GET", &self.url(&format!("tags/list?n={TAGS}")), auth, trial).await?;
+        // The request that was of interest is the one before.
+        trial.exchanges.pop();
+        if seen.status == Some(404) {
+            trial.outcome = Outcome::NoRepository;
+        }
+        let value: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let tags: Vec<&str> = value["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        trial.tags = tags.len();
+        trial.nearest = nearest(&self.reference.version, &tags);
+        Ok(())
+    }
+
+    async fn manifest(&self, url: &str, auth: Option<&str>, trial: &mut Trial) -> Result<()> {
+        let (seen, body) = self.send("GET", url, auth, trial).await?;
+        if seen.status != Some(200) {
+            trial.outcome = outcome(&seen, trial);
+            return Ok(());
+        }
+        let mut manifest: Value = serde_json::from_slice(&body).unwrap_or_default();
+        trial.wanted = format!("linux/{}", architecture());
+        if let Some(entries) = manifest["manifests"].as_array() {
+            let platform = |m: &Value| {
+                format!(
+                    "{}/{}",
+                    m["platform"]["os"].as_str().unwrap_or("?"),
+                    m["platform"]["architecture"].as_str().unwrap_or("?")
+                )
+            };
+            trial.platforms = entries.iter().map(platform).filter(|p| p != "unknown/unknown").collect();
+            let digest = entries.iter().find(|m| platform(m) == trial.wanted).and_then(|m| m["digest"].as_str());
+            let Some(digest) = digest else { return Ok(()) };
+            let (_, body) = self.send("GET", &self.url(&format!("manifests/{digest}")), auth, trial).await?;
+            manifest = serde_json::from_slice(&body).unwrap_or_default();
+        } else if let Some(digest) = manifest["config"]["digest"].as_str() {
+            let (_, body) = self.blob(digest, auth, false, trial).await?;
+            let config: Value = serde_json::from_slice(&body).unwrap_or_default();
+            if let (Some(os), Some(architecture)) = (config["os"].as_str(), config["architecture"].as_str()) {
+                trial.platforms = vec![format!("{os}/{architecture}")];
+            }
+        }
+        let layers = manifest["layers"].as_array().cloned().unwrap_or_default();
+        trial.size = layers.iter().filter_map(|l| l["size"].as_u64()).sum();
+        if let Some(digest) = layers.first().and_then(|l| l["digest"].as_str()) {
+            trial.blob = Some(self.blob(digest, auth, true, trial).await?.0);
+        }
+        Ok(())
+    }
+
+    /// Blobs are often on another host. Asked for as a pull does, since a signed redirect holds for one method alone; of a layer
+    /// one byte is enough.
+    async fn blob(
+        &self,
+        digest: &str,
+        auth: Option<&str>,
+        peek: bool,
+        trial: &mut Trial,
+    ) -> Result<(Exchange, Vec<u8>)> {
+        let mut request = self.request("GET", &self.url(&format!("blobs/{digest}")))?;
+        let own = (request.host.clone(), request.port);
+        for _ in 0..REDIRECTS {
+            if own == (request.host.clone(), request.port) {
+                request.headers.extend(auth.map(|a| ("authorization".to_owned(), a.to_owned())));
+            }
+            if peek {
+                request.headers.push(("range".to_owned(), "bytes=0-0".to_owned()));
+                request.peek = true;
+            }
+            let (mut seen, body) = self.exchange(&request, trial).await;
+            seen.request = plain(&seen.request);
+            let redirects = matches!(seen.status, Some(301..=308));
+            match seen.headers.remove("location").filter(|_| redirects) {
+                Some(location) if location.starts_with('/') => {
+                    request.headers.clear();
+                    request.path = location;
+                }
+                Some(location) => request = self.request("GET", &location)?,
+                None => return Ok((seen, body)),
+            }
+        }
+        bail!(ResourceExhausted, "blobs/{digest} is redirected more than {REDIRECTS} times")
+    }
+}
+
+/// Without the query, which may hold a signature.
+fn plain(request: &str) -> String {
+    request.split('?').next().unwrap_or_default().to_owned()
+}
+
+fn outcome(seen: &Exchange, trial: &Trial) -> Outcome {
+    if seen.fault.is_some() {
+        return Outcome::Unreachable;
+    }
+    let token = |s: u16| trial.realm.iter().any(|e| e.status == Some(s));
+    match seen.status {
+        Some(200..=299) => Outcome::Found,
+        Some(429) => Outcome::RateLimited,
+        Some(401) if token(429) => Outcome::RateLimited,
+        Some(401) => Outcome::Unauthorized,
+        Some(403) => Outcome::Denied,
+        Some(404) => Outcome::NoTag,
+        _ => Outcome::Refused,
+    }
+}
+
+/// From the Date of an answer (RFC 9110), which has whole seconds.
+fn ahead(exchange: &Exchange) -> Option<i64> {
+    let date = jiff::fmt::rfc2822::parse(exchange.headers.get("date")?).ok()?;
+    Some(net::tls::seconds(SystemTime::now()) - date.timestamp().as_second())
+}
+
+/// As images name it.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
+
+/// By edit distance, those that begin alike first.
+fn nearest(wanted: &str, tags: &[&str]) -> Vec<String> {
+    let mut scored: Vec<(usize, &str)> = tags.iter().map(|t| (distance(wanted, t), *t)).collect();
+    scored.sort_unstable();
+    scored.into_iter().take(NEAREST).map(|(_, t)| t.to_owned()).collect()
+}
+
+/// Levenshtein's.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(128).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().take(128).enumerate() {
+        let mut before = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replaced = before + usize::from(x != *y);
+            before = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(before + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_tags() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(nearest("1.25", &["latest", "1.24", "1.25.1", "2"]), ["1.24", "1.25.1", "2", "latest"]);
+    }
+}

@@ -1,0 +1,166 @@
+//! Incidents of a node that are no failure of its runtime's: the packet filter, an image that lost its content, a network that
+//! cannot be torn down, thresholds that were dropped.
+
+use std::{os::unix::fs::PermissionsExt, path::Path};
+
+use crate::support::{
+    self,
+    containerd::{Containerd, IMAGE},
+};
+
+const NETWORK: &str = r#"{"cniVersion":"0.4.0","name":"pods","plugins":[{"type":"TYPE"}]}"#;
+
+fn done(command: &mut std::process::Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_host_that_drops_what_pods_forward_is_named() {
+    let Some(node) = Containerd::start("firewall") else { return };
+    let Some(iptables) = support::program("firewall", "iptables") else { return };
+    let rule = |words: &str| done(support::in_netns(&node.netns, &iptables).args(words.split(' ')));
+    done(support::in_netns(&node.netns, Path::new("sysctl")).args(["-qw", "net.ipv4.ip_forward=1"]));
+    rule("-P FORWARD DROP");
+    let step = |verdict: &str, words: &[&str]| {
+        let report = node.report("incidents", &[]);
+        assert_eq!(report.verdict("incident-firewall"), verdict, "{:#}", report.value);
+        for word in words {
+            assert!(report.step("incident-firewall").to_string().contains(word), "{word}: {:#}", report.value);
+        }
+        report.step("incident-firewall")["finding"]["cause"].as_str().unwrap_or_default().to_owned()
+    };
+    // Without a pod network there is nobody yet to be let through.
+    assert_eq!(step("warn", &["no pod network yet"]), "");
+    node.write("cni/10-pods.conflist", &NETWORK.replace("TYPE", "bridge"));
+    assert_eq!(step("fail", &["the pods of pods", "FORWARD DROP, 0 rules"]), "forward-dropped");
+    rule("-N DOCKER-USER");
+    rule("-A FORWARD -j DOCKER-USER");
+    assert_eq!(step("fail", &["Docker sets this policy"]), "forward-dropped");
+    rule("-A FORWARD -s 10.88.0.0/16 -j ACCEPT");
+    assert_eq!(step("pass", &["-A FORWARD -s 10.88.0.0/16 -j ACCEPT"]), "");
+    rule("-F FORWARD");
+    rule("-P FORWARD ACCEPT");
+    assert_eq!(step("pass", &[]), "");
+}
+
+/// The control group its pods are in; two tests share it, and the last takes it away.
+const GROUP: &str = "wharf-doctor-pods";
+
+/// The pods of a test go with it, passed or not.
+struct Pods<'a>(&'a Containerd);
+
+impl Drop for Pods<'_> {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(self.0.dir.join("broken"));
+        let _ = self.0.crictl(&["rmp", "-fa"]);
+        // One for each controller of cgroup v1.
+        for at in std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
+            let _ = std::fs::remove_dir(at.path().join(GROUP));
+        }
+        let _ = std::fs::remove_dir(Path::new("/sys/fs/cgroup").join(GROUP));
+    }
+}
+
+/// A pod, on the host's network or its own.
+fn pod(node: &Containerd, name: &str, network: bool) -> std::process::Output {
+    let network = if network { 0 } else { 2 };
+    let text = format!(
+        r#"{{"metadata":{{"name":"{name}","namespace":"default","uid":"{name}","attempt":0}},"linux":{{"cgroup_parent":"/{GROUP}","security_context":{{"namespace_options":{{"network":{network}}}}}}}}}"#
+    );
+    node.crictl(&["runp", &node.write("pod.json", &text)])
+}
+
+#[test]
+fn an_image_that_lost_its_content_is_named_and_pulled_again() {
+    let Some(node) = Containerd::start("content") else { return };
+    let Some(program) = support::program("content", "ctr") else { return };
+    assert!(node.crictl(&["pull", IMAGE]).status.success());
+    let socket = node.dir.join("c.sock");
+    let ctr = |words: &[&str]| {
+        let mut command = std::process::Command::new(&program);
+        let output = command.arg("-a").arg(&socket).args(["-n", "k8s.io"]).args(words).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    // Its configuration, by its manifest.
+    let images = ctr(&["images", "ls"]);
+    let row = images.lines().find(|l| l.starts_with(IMAGE)).unwrap_or_else(|| panic!("{images}"));
+    let manifest = row.split_whitespace().find(|w| w.starts_with("sha256:")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&ctr(&["content", "get", manifest])).unwrap();
+    let digest = manifest["config"]["digest"].as_str().unwrap().to_owned();
+    ctr(&["content", "rm", &digest]);
+    assert_eq!(node.report("incidents", &[]).verdict("incident-content"), "pass");
+    let _pods = Pods(&node);
+    let failed = pod(&node, "half", false);
+    assert!(!failed.status.success());
+    let words = String::from_utf8_lossy(&failed.stderr).into_owned();
+    let report = node.report("incidents", &[]);
+    assert_eq!(report.step("incident-content")["finding"]["cause"], "image-incomplete", "{words}\n{:#}", report.value);
+    assert!(
+        report.step("incident-content")["finding"]["summary"].to_string().contains(&digest[..19]),
+        "{:#}",
+        report.value
+    );
+    let (code, text, errors) = node.run(&["incidents", "--fix", "--yes"]);
+    assert!(errors.contains("proved by the same check: incident-content"), "{code}: {text}{errors}");
+    assert!(ctr(&["content", "ls"]).contains(&digest), "it is there again");
+    let made = pod(&node, "whole", false);
+    let words = String::from_utf8_lossy(&made.stderr).into_owned();
+    assert!(!words.contains("content digest"), "{words}");
+}
+
+#[test]
+fn a_network_that_is_not_torn_down_is_named_while_the_pod_is_there() {
+    let Some(mut node) = Containerd::start("teardown") else { return };
+    let broken = node.dir.join("broken");
+    let plugin = node.write(
+        "bin/wharf-test",
+        &format!(
+            "#!/bin/sh\ncat > /dev/null\ncase $CNI_COMMAND in\n\
+             VERSION) echo '{{\"cniVersion\":\"0.4.0\",\"supportedVersions\":[\"0.4.0\"]}}';;\n\
+             ADD) echo '{{\"cniVersion\":\"0.4.0\",\"interfaces\":[{{\"name\":\"eth0\",\"sandbox\":\"'$CNI_NETNS'\"}}],\"ips\":[{{\"version\":\"4\",\"address\":\"10.88.0.2/24\",\"interface\":0}}]}}';;\n\
+             DEL) if [ -e {} ]; then echo '{{\"code\":999,\"msg\":\"the agent is not there\"}}'; exit 1; fi;;\nesac\n",
+            broken.display()
+        ),
+    );
+    std::fs::set_permissions(&plugin, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::copy("/usr/lib/cni/loopback", node.dir.join("bin/loopback")).unwrap();
+    node.write("cni/10-pods.conflist", &NETWORK.replace("TYPE", "wharf-test"));
+    let text = node.settings("").replace("/usr/lib/cni", &node.dir.join("bin").display().to_string());
+    std::fs::write(node.config(), text).unwrap();
+    node.restart();
+    let _pods = Pods(&node);
+    let made = pod(&node, "stays", true);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let id = String::from_utf8_lossy(&made.stdout).trim().to_owned();
+    std::fs::write(&broken, "").unwrap();
+    assert!(!node.crictl(&["stopp", &id]).status.success());
+    let report = node.report("incidents", &[]);
+    let finding = &report.step("incident-terminating")["finding"];
+    let log = std::fs::read_to_string(node.dir.join("log")).unwrap();
+    let inventory = String::from_utf8_lossy(&node.crictl(&["pods"]).stdout).into_owned();
+    assert_eq!(finding["cause"], "network-not-torn-down", "{finding:#}\n{inventory}\n{log}");
+    assert!(finding.to_string().contains("the agent is not there"), "{finding:#}");
+    std::fs::remove_file(&broken).unwrap();
+    assert!(node.crictl(&["rmp", "-f", &id]).status.success());
+    let report = node.report("incidents", &[]);
+    assert_eq!(report.verdict("incident-terminating"), "pass", "{:#}", report.value);
+}
+
+#[test]
+fn thresholds_that_a_file_drops_are_told() {
+    let Some(node) = Containerd::start("eviction") else { return };
+    let with = |text: &str| {
+        let file = node.write("kubelet.yaml", &format!("kind: KubeletConfiguration\n{text}"));
+        let report = node.report("disk-full", &[&format!("kubelet-config={file}")]);
+        (report.verdict("disk-eviction").to_owned(), report.step("disk-eviction").to_string())
+    };
+    let (verdict, text) = with("evictionHard:\n  memory.available: 100Mi\n");
+    assert!(verdict == "warn" && text.contains("imagefs.available") && text.contains("kubelet.yaml line 2"), "{text}");
+    assert_eq!(with("evictionHard:\n  memory.available: 100Mi\nmergeDefaultEvictionSettings: true\n").0, "pass");
+    let all =
+        "evictionHard: {memory.available: 1Gi, nodefs.available: 5%, nodefs.inodesFree: 5%, imagefs.available: 5%}\n";
+    assert_eq!(with(all).0, "pass");
+    assert_eq!(with("").0, "pass");
+}
