@@ -16,7 +16,9 @@ use serde_json::{Map, Value, json};
 use super::{
     Credentials, Runtime, Session,
     action::Step,
-    cgroups, containerd, convert, health, host, logs,
+    cgroups,
+    containerd::{self, Layers},
+    convert, health, host, logs,
     offline::{Offline, serve},
     transport::{self, Transport},
     types::{
@@ -471,7 +473,7 @@ impl Runtime for Cri {
         if let Some(native) = &self.native {
             return native.pull(reference, credentials, progress).await;
         }
-        // CRI tells nothing until the end.
+        // CRI tells nothing until the end; containerd's own API does.
         let tell = |phase| progress(PullProgress { layer: reference.to_owned(), done: 0, total: 0, phase });
         tell(PullPhase::Downloading);
         let auth = credentials.map(|c| match c.username.is_empty() {
@@ -482,7 +484,12 @@ impl Runtime for Cri {
         });
         let image = Some(cri::ImageSpec { image: reference.to_owned(), ..Default::default() });
         let request = cri::PullImageRequest { image, auth, sandbox_config: None };
-        let pulled = within(PULL, &format!("pull {reference}"), self.image_service().pull_image(request)).await?;
+        let (what, mut service, layers) = (format!("pull {reference}"), self.image_service(), Layers::default());
+        let pulled = tokio::select! {
+            pulled = within(PULL, &what, service.pull_image(request)) => pulled?,
+            () = layers.watch(self.transport.clone(), progress) => bail!(Internal, "{what}: it is watched no more"),
+        };
+        layers.end(progress);
         tell(PullPhase::Done);
         Ok(pulled.image_ref)
     }

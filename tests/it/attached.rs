@@ -11,11 +11,16 @@ use std::{
 };
 
 use serde_json::Value;
-use wharf::client::{Runtime, types::Scope};
+use wharf::client::{
+    Runtime,
+    types::{Scope, short_id},
+};
 
 use crate::support::{
     attached_containerd::{Containerd, VERSIONS},
     cri::{Cri, succeeded},
+    lying::{Answer, Body, Image, Lying},
+    registry,
     tmux::Tmux,
 };
 
@@ -393,6 +398,37 @@ fn changes_are_made_and_prune_keeps_what_is_used() {
         c.wharf_ok(&["rmi", &c.image]);
         assert!(!c.ok(&["images"]).contains("test/busybox"));
         assert_eq!(c.wharf_ok(&["pull", &c.image]), c.ok(&["pull", &c.image]));
+        c.end();
+    }
+}
+
+#[test]
+fn a_pull_tells_how_far_each_layer_is() {
+    for version in VERSIONS {
+        let Some(c) = Containerd::start("progress", version) else { continue };
+        let lying = Lying::start(&c.netns);
+        let content = c.dir.join("content");
+        fs::create_dir(&content).unwrap();
+        // What gzip cannot make smaller.
+        let mut seed = 1_u32;
+        let noise = std::iter::repeat_with(|| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            seed.to_be_bytes()[0]
+        });
+        fs::write(content.join("noise"), noise.take(2 << 20).collect::<Vec<u8>>()).unwrap();
+        let image = Image::new(&[registry::layer(&content)]);
+        let (layer, bytes) = (image.layers[0].clone(), image.blob(&image.layers[0]));
+        let slow = Answer::of(200, Body::Slow(bytes, 16 << 10));
+        let path = format!("blobs/{layer}");
+        let reference = lying.image("test/slow", image, move |r| r.path.ends_with(&path).then(|| slow.clone()));
+        let pulled = c.wharf(&["pull", &reference]).output().unwrap();
+        let said = String::from_utf8_lossy(&pulled.stderr).into_owned();
+        assert!(pulled.status.success(), "{said}");
+        let name = short_id(&layer);
+        let steps: Vec<&str> = said.lines().filter(|l| l.starts_with(name)).collect();
+        assert!(steps.first().is_some_and(|l| l.contains("downloading") && l.contains("/2.1 MB")), "{said}");
+        assert!(steps.last().is_some_and(|l| l.contains("done") && l.contains("2.1 MB/2.1 MB")), "{said}");
+        drop(lying);
         c.end();
     }
 }

@@ -6,11 +6,8 @@ use std::{
     fs,
     io::Write,
     os::{
-        fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
-        unix::{
-            fs::PermissionsExt,
-            net::{UnixListener, UnixStream},
-        },
+        fd::{AsFd, FromRawFd, OwnedFd},
+        unix::net::UnixListener,
     },
     path::{Path, PathBuf},
     process::ExitCode,
