@@ -90,6 +90,8 @@ pub struct Handler {
     pub name: String,
     /// `io.containerd.runc.v2`.
     pub kind: String,
+    /// The shim's own path, whatever the type says; empty without one. kata-deploy's handlers have it.
+    pub path: String,
     /// None for runtimes without that option.
     pub driver: Option<Driver>,
     pub binary: String,
@@ -102,8 +104,11 @@ impl Handler {
         matches!(self.kind.as_str(), "built-in" | "oci" | "io.wharf.builtin.v1")
     }
 
-    /// The shim program containerd derives from the type.
+    /// The shim program: at the path it has, or derived from the type as containerd does.
     pub fn shim(&self) -> String {
+        if !self.path.is_empty() {
+            return self.path.clone();
+        }
         if self.kind.starts_with('/') {
             return self.kind.clone();
         }
@@ -140,7 +145,8 @@ pub fn handlers(seen: &Evidence) -> Vec<Handler> {
             (None, false) => source.clone(),
         };
         let binary = options["BinaryName"].as_str().unwrap_or_default().to_owned();
-        let mut handler = Handler { name: name.clone(), kind, driver: None, binary, source };
+        let path = field("runtimePath", "runtime_path");
+        let mut handler = Handler { name: name.clone(), kind, path, driver: None, binary, source };
         let kind = &handler.kind;
         if handler.is_wharfs() || kind.ends_with(".runc.v2") || kind.ends_with(".runc.v1") || kind.is_empty() {
             let on = options["SystemdCgroup"].as_bool() == Some(true);
@@ -262,10 +268,15 @@ root = "/var/lib/containerd"
 
     #[test]
     fn shims_are_named_after_the_type() {
-        let of = |kind: &str| {
-            Handler { name: "h".into(), kind: kind.into(), driver: None, binary: String::new(), source: String::new() }
-                .shim()
+        let at = |kind: &str, path: &str| {
+            let (kind, path) = (kind.into(), path.into());
+            Handler { name: "h".into(), kind, path, driver: None, binary: String::new(), source: String::new() }.shim()
         };
+        let of = |kind: &str| at(kind, "");
+        assert_eq!(
+            at("io.containerd.kata-qemu.v2", "/opt/kata/bin/containerd-shim-kata-v2"),
+            "/opt/kata/bin/containerd-shim-kata-v2"
+        );
         assert_eq!(of("io.containerd.runc.v2"), "containerd-shim-runc-v2");
         assert_eq!(of("io.containerd.kata.v2"), "containerd-shim-kata-v2");
         assert_eq!(of("/opt/kata/bin/containerd-shim-kata-v2"), "/opt/kata/bin/containerd-shim-kata-v2");

@@ -2,6 +2,8 @@
 
 use std::{fs, io::Write, path::Path, process::Stdio};
 
+use serde_json::Value;
+
 use crate::support::{
     self,
     node::{IMAGE, Node},
@@ -40,6 +42,11 @@ fn works(node: &mut Node, handler: &str, kernel: &str) {
     let failed = node.fails(&["exec", "-s", &container, "sh", "-c", "echo words >&2; exit 7"]);
     assert!(failed.contains('7') && failed.contains("words"), "{handler}: {failed}");
     assert_eq!(node.ok(&["exec", &container, "hostname"]), "main");
+    // A sandbox's own process is not the container's.
+    let copied = node.wharf(&["cp", &format!("{container}:/etc"), "-"]).output().unwrap();
+    let said = String::from_utf8_lossy(&copied.stderr);
+    assert_eq!(copied.status.success(), handler != "gvisor", "{handler}: {said}");
+    assert!(copied.status.success() || said.contains("a kernel of its own"), "{said}");
     let mut input = node.crictl_command(&["exec", "-i", &container, "sh", "-c", "wc -c; echo end"]);
     let mut child = input.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(&[b'x'; 200_000]).unwrap();
@@ -48,6 +55,13 @@ fn works(node: &mut Node, handler: &str, kernel: &str) {
     node.until("a third tick", || node.ok(&["logs", &container]).contains("tick 3"));
     let log = node.ok(&["logs", &container]);
     assert!(log.contains("out") && node.ok(&["logs", &container]).contains("tick 1"), "{handler}: {log}");
+
+    let used = || node.json(&["stats", "-o", "json", &container])["stats"][0].take();
+    let number =
+        |of: &Value, at: &str| of.pointer(at).and_then(|v| v["value"].as_str()?.parse::<u64>().ok()).unwrap_or(0);
+    node.until("its use", || {
+        number(&used(), "/memory/workingSetBytes") > 0 && number(&used(), "/cpu/usageCoreNanoSeconds") > 0
+    });
 
     // The containers and their shims outlive the engine.
     let pid = node.json(&["inspect", &container])["info"]["pid"].clone();

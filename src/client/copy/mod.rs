@@ -149,6 +149,15 @@ pub(super) fn ended(process: &OwnedFd) -> bool {
 /// The first process of a container that runs.
 pub(super) async fn first_process(runtime: &dyn Runtime, container: &str) -> Result<i32> {
     let status = runtime.inspect(&ObjectRef::Container(container.to_owned())).await?;
+    let kind = status.pointer("/info/runtimeType").and_then(serde_json::Value::as_str).unwrap_or_default();
+    if !is_on_this_kernel(kind) {
+        bail!(
+            Unimplemented,
+            "container {} runs under {kind}, in a sandbox with a kernel of its own: the node sees no process and no file of it; \
+             use tar by exec",
+            short_id(container)
+        );
+    }
     let pid = status.pointer("/info/pid").and_then(serde_json::Value::as_i64).and_then(|p| i32::try_from(p).ok());
     match (pid, status.pointer("/status/state").and_then(serde_json::Value::as_str)) {
         (Some(pid @ 1..), Some("CONTAINER_RUNNING")) => Ok(pid),
@@ -157,6 +166,15 @@ pub(super) async fn first_process(runtime: &dyn Runtime, container: &str) -> Res
         }
         _ => bail!(FailedPrecondition, "container {} does not run: its files have no root", short_id(container)),
     }
+}
+
+/// Whether the pid that a runtime of this type tells is that of the container's own process. gVisor's and kata's tell the sandbox's.
+fn is_on_this_kernel(kind: &str) -> bool {
+    let foreign = kind.starts_with("io.containerd.") || kind.starts_with('/');
+    !foreign
+        || kind.starts_with("io.containerd.runc.")
+        || kind.starts_with("io.containerd.runtime.v1.")
+        || kind.contains("shim-runc-")
 }
 
 /// Work with files on a thread of its own: it may take long, and it may act as somebody else.

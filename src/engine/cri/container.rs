@@ -526,9 +526,11 @@ pub async fn container_status(engine: &Engine, id: &str, verbose: bool) -> Resul
     if verbose {
         let path = record.bundle.join("config.json");
         let spec = tokio::fs::read(&path).await.ok().and_then(|t| serde_json::from_slice::<serde_json::Value>(&t).ok());
+        let pod = engine.pods.pod(&record.pod)?.record();
         let text = serde_json::json!({
             "sandboxID": record.pod,
             "pid": record.pid,
+            "runtimeType": engine.handler(&pod.handler).ok().map(|handler| handler.runtime.kind()),
             "snapshotKey": record.id,
             "snapshotter": record.snapshotter,
             "cgroup": record.cgroup,

@@ -48,11 +48,7 @@ fn config(engine: &Engine) -> Value {
                 Runtime::Shim(shim) => (None, Some(shim)),
             };
             let runtime = json!({
-                "runtimeType": match &handler.runtime {
-                    Runtime::BuiltIn => "built-in",
-                    Runtime::Command(_) => "oci",
-                    Runtime::Shim(shim) => &shim.kind,
-                },
+                "runtimeType": handler.runtime.kind(),
                 "runtimePath": shim.map(|shim| &shim.program),
                 "snapshotter": engine.snapshotter.name(),
                 "cgroupDriver": handler.cgroups.to_string(),

@@ -1,12 +1,17 @@
-//! Stats of containers and pods from their cgroups; nothing here asks a shim, so a hung one slows no list.
+//! Stats of containers and pods from their cgroups, so that no hung shim slows a list. Only what runs on a kernel of its own has
+//! none that would tell: its shim is asked, for a second.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use super::{
     pod::blocking,
     state::{Container, ContainerRecord, ContainerState, PodRecord, PodState, now, selected},
 };
 use crate::{
+    bail,
     engine::{
         Engine,
         cgroup::{
@@ -14,18 +19,44 @@ use crate::{
             stats::{Pressure, Stall},
         },
         network,
+        shim::{Runtime, Usage},
     },
     error::Result,
     proto::cri,
 };
 
+/// For a shim that is asked.
+const ASK: Duration = Duration::from_secs(1);
+
 fn value(value: u64) -> Option<cri::UInt64Value> {
     Some(cri::UInt64Value { value })
 }
 
-async fn read(cgroup: &str) -> Result<Stats> {
-    let cgroup = cgroup.to_owned();
+/// What a container uses.
+pub async fn read(engine: &Engine, record: &ContainerRecord) -> Result<Stats> {
+    let pod = engine.pods.pod(&record.pod)?;
+    if let Runtime::Shim(shim) = &engine.handler(&pod.record().handler)?.runtime
+        && !shim.is_runcs()
+    {
+        let task = pod.live_task()?;
+        let Ok(told) = tokio::time::timeout(ASK, task.usage(&record.id)).await else {
+            bail!(DeadlineExceeded, "the shim of pod {} does not tell what container {} uses", record.pod, record.id);
+        };
+        return told.map(counted);
+    }
+    let cgroup = record.cgroup.clone();
     blocking(move || Cgroup::new(&cgroup)?.stats()).await
+}
+
+/// As a cgroup would have it.
+fn counted(usage: Usage) -> Stats {
+    let mut stats = Stats::default();
+    stats.cpu.usage = usage.cpu;
+    stats.memory.usage = usage.memory;
+    stats.memory.working_set = usage.memory.saturating_sub(usage.inactive_file);
+    (stats.memory.rss, stats.memory.limit) = (usage.rss, usage.limit);
+    stats.pids.current = usage.processes;
+    stats
 }
 
 pub async fn container_stats(engine: &Arc<Engine>, id: &str) -> Result<cri::ContainerStats> {
@@ -42,7 +73,7 @@ async fn of(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<cri::Con
         annotations: record.config.annotations.clone(),
     });
     let (cpu, memory, swap, io) = if record.state == ContainerState::Running {
-        let stats = read(&record.cgroup).await?;
+        let stats = read(engine, &record).await?;
         (Some(cpu(&stats, rate(container, &stats))), Some(memory(&stats)), Some(swap(&stats)), io(&stats))
     } else {
         (None, None, None, None)
@@ -197,7 +228,7 @@ async fn pids(engine: &Arc<Engine>, pod: &str) -> u64 {
     for container in engine.pods.containers_of(pod) {
         let record = container.record();
         if record.state == ContainerState::Running
-            && let Ok(stats) = read(&record.cgroup).await
+            && let Ok(stats) = read(engine, &record).await
         {
             total += stats.pids.current;
         }

@@ -11,7 +11,7 @@ use std::{
 use oci_spec::runtime::{LinuxNamespaceType, LinuxResources, Process as OciProcess, Spec};
 
 use super::{
-    CreateTask, ExitStatus, TaskState,
+    CreateTask, ExitStatus, TaskState, Usage,
     foreign::Foreign,
     io::Io,
     oom::Ooms,
@@ -363,6 +363,13 @@ impl Container {
             _ => self.io.finish(LAST_OUTPUT),
         }
         self.ended(exec, code)
+    }
+
+    pub fn usage(&self) -> Result<Usage> {
+        match self.foreign.as_ref().and_then(Foreign::peer) {
+            Some(peer) => peer.borrow_mut().usage(&self.id),
+            None => bail!(Unimplemented, "what container {} uses, its cgroup tells", self.id),
+        }
     }
 
     pub fn update(&self, resources: &LinuxResources) -> Result<()> {

@@ -22,7 +22,7 @@ use prost_types::Any;
 use serde::Deserialize;
 
 use super::{
-    ForeignShim, console,
+    ForeignShim, Usage, console, metrics,
     ttrpc::{Connection, Stream},
 };
 use crate::{
@@ -36,6 +36,8 @@ use crate::{
 const NAMESPACE: &str = "k8s.io";
 /// For one call: a virtual machine starts meanwhile.
 const LIMIT: Duration = Duration::from_secs(100);
+/// For its count of what a container uses, which lists wait for.
+const STATS: Duration = Duration::from_secs(1);
 /// For the shim to start, and to end.
 const START: Duration = Duration::from_secs(30);
 /// Bytes of what it says at its start.
@@ -195,6 +197,13 @@ impl Peer {
     pub fn update(&mut self, id: &str, resources: &LinuxResources) -> Result<()> {
         let resources = Some(json(RESOURCES, resources)?);
         self.call("Update", &task::UpdateTaskRequest { id: id.to_owned(), resources, ..Default::default() })
+    }
+
+    /// What a container uses, in the words of either version of cgroups.
+    pub fn usage(&mut self, id: &str) -> Result<Usage> {
+        let told: task::StatsResponse =
+            self.connection.call(self.service, "Stats", &task::StatsRequest { id: id.to_owned() }, STATS)?;
+        metrics::usage(&told.stats.unwrap_or_default())
     }
 
     /// Forgets an ended container, also one whose shim has gone.

@@ -24,8 +24,8 @@ use tokio::{
 };
 
 use super::{
-    CreateTask, ExecTask, ExitStatus, ForeignShim, PROGRAM, PodSpec, Runtime, Shims, Task, TaskState, containerd,
-    sandbox,
+    CreateTask, ExecTask, ExitStatus, ForeignShim, PROGRAM, PodSpec, Runtime, Shims, Task, TaskState, Usage,
+    containerd, sandbox,
     seed::Seed,
     wire::{self, Reply, Request, Trace, Which},
 };
@@ -354,6 +354,13 @@ impl Task for Shim {
 
     async fn update(&self, id: &str, resources: &LinuxResources) -> Result<()> {
         self.done(Request::Update { id: id.to_owned(), resources: Box::new(resources.clone()) }).await
+    }
+
+    async fn usage(&self, id: &str) -> Result<Usage> {
+        match self.ask(Request::Usage { id: id.to_owned() }, &[]).await? {
+            Reply::Usage(usage) => Ok(usage),
+            other => Err(unexpected(&other)),
+        }
     }
 
     async fn delete(&self, id: &str, exec: Option<&str>) -> Result<ExitStatus> {

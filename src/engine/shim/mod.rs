@@ -12,6 +12,7 @@ mod foreign;
 mod io;
 mod launch;
 mod log;
+mod metrics;
 mod oom;
 mod sandbox;
 mod seed;
@@ -62,6 +63,14 @@ pub struct ForeignShim {
     pub options: Option<ShimOptions>,
 }
 
+impl ForeignShim {
+    /// Its containers are processes of this kernel in groups of their own, as runc makes them.
+    pub fn is_runcs(&self) -> bool {
+        self.kind.starts_with("io.containerd.runc.")
+            || self.program.file_name().is_some_and(|n| n.to_string_lossy().contains("-runc-"))
+    }
+}
+
 /// What a shim is told of its handler's configuration: a protobuf message, encoded, and its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShimOptions {
@@ -70,6 +79,15 @@ pub struct ShimOptions {
 }
 
 impl Runtime {
+    /// containerd's `runtime_type` of a shim; "oci" and "built-in" have none.
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::BuiltIn => "built-in",
+            Self::Command(_) => "oci",
+            Self::Shim(shim) => &shim.kind,
+        }
+    }
+
     /// The program, if it is not wharf.
     pub fn program(&self) -> Option<&Path> {
         match self {
@@ -130,6 +148,18 @@ pub struct ExitStatus {
     pub oom_killed: bool,
 }
 
+/// What a container uses by the count of a runtime whose containers have no group here. Nanoseconds, and bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    pub cpu: u64,
+    pub memory: u64,
+    /// Of the memory, what could be given up at once: files not used lately.
+    pub inactive_file: u64,
+    pub rss: u64,
+    pub limit: Option<u64>,
+    pub processes: u64,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TaskState {
     Created { pid: u32 },
@@ -157,6 +187,8 @@ pub trait Task: fmt::Debug + Send + Sync {
     /// A copy of the container's output from now on, and its stdin if it has one: `[stdin, stdout, stderr]` ends of pipes.
     async fn attach(&self, id: &str) -> Result<[Option<OwnedFd>; 3]>;
     async fn update(&self, id: &str, resources: &oci_spec::runtime::LinuxResources) -> Result<()>;
+    /// `Unimplemented` where the container's cgroup tells.
+    async fn usage(&self, id: &str) -> Result<Usage>;
     /// Forgets an exited task and removes its cgroup; kills it first if it still runs.
     async fn delete(&self, id: &str, exec: Option<&str>) -> Result<ExitStatus>;
     /// Kills whatever is left, removes the pod's cgroup, ends the shim.

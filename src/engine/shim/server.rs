@@ -422,6 +422,7 @@ impl Server {
                 return Ok(Some(Reply::Attached(which)));
             }
             Request::Update { id, resources } => self.container(&id)?.update(&resources)?,
+            Request::Usage { id } => return self.container(&id)?.usage().map(Reply::Usage).map(Some),
             Request::Delete(which) => return Ok(self.delete(from, &which)),
             Request::Shutdown => {
                 self.shut_down()?;

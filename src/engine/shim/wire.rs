@@ -16,7 +16,7 @@ use rustix::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{CreateTask, ExitStatus, TaskState};
+use super::{CreateTask, ExitStatus, TaskState, Usage};
 use crate::{
     bail,
     error::{Context, Error, Kind, Result},
@@ -69,6 +69,9 @@ pub enum Request {
         id: String,
         resources: Box<LinuxResources>,
     },
+    Usage {
+        id: String,
+    },
     Delete(Which),
     Shutdown,
 }
@@ -91,6 +94,7 @@ pub enum Reply {
     Pid(u32),
     Exit(ExitStatus),
     State(TaskState),
+    Usage(Usage),
     /// Descriptors come with it, in this order, for those that are true: stdin, stdout, stderr.
     Attached([bool; 3]),
     Failed {

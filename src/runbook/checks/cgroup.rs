@@ -136,13 +136,27 @@ fn drivers(seen: &Evidence) -> Result<Vec<Handler>, Missing> {
         if let Some(driver) = status.driver {
             let source = "CRI RuntimeConfig".to_owned();
             let name = format!("all of {}", status.info.name);
-            found.push(Handler { name, kind: String::new(), driver: Some(driver), binary: String::new(), source });
+            found.push(Handler {
+                name,
+                kind: String::new(),
+                path: String::new(),
+                driver: Some(driver),
+                binary: String::new(),
+                source,
+            });
         } else if status.info.name == "containerd" {
             // Neither tells a handler: the default one, with its default.
             seen.conf()?;
             let (name, source) = ("runc".to_owned(), "containerd's default; no file sets it".to_owned());
             let kind = "io.containerd.runc.v2".to_owned();
-            found.push(Handler { name, kind, driver: Some(Driver::Cgroupfs), binary: String::new(), source });
+            found.push(Handler {
+                name,
+                kind,
+                path: String::new(),
+                driver: Some(Driver::Cgroupfs),
+                binary: String::new(),
+                source,
+            });
         }
     }
     found.retain(|h| h.driver.is_some());

@@ -221,6 +221,7 @@ fn add(seen: &Evidence, name: &str) -> Result<Fix, String> {
     let handler = Handler {
         name: name.to_owned(),
         kind: (*kind).to_owned(),
+        path: String::new(),
         driver: None,
         binary: (*binary).to_owned(),
         source: String::new(),

@@ -87,20 +87,28 @@ async fn of_container(
     let image = record.config.image.clone().unwrap_or_default();
     let image = if image.user_specified_image.is_empty() { image.image } else { image.user_specified_image };
     let out = Collector::new(pod, [&name, &record.id, &image]);
+    let stats = super::stats::read(engine, record).await?;
     let (record, root) = (record.clone(), engine.config.root.clone());
-    blocking(move || collect(out, &record, usage, &root)).await
+    blocking(move || collect(out, &record, &stats, usage, &root)).await
 }
 
-fn collect(mut out: Collector, record: &ContainerRecord, usage: Usage, root: &Path) -> Result<cri::ContainerMetrics> {
+fn collect(
+    mut out: Collector,
+    record: &ContainerRecord,
+    stats: &Stats,
+    usage: Usage,
+    root: &Path,
+) -> Result<cri::ContainerMetrics> {
     let cgroup = Cgroup::new(&record.cgroup)?;
-    let stats = cgroup.stats()?;
     let seconds = |nanoseconds: i64| u64::try_from(nanoseconds).unwrap_or(0) / SECOND;
     out.add("container_last_seen", &[], seconds(out.at));
     out.add("container_start_time_seconds", &[], seconds(record.started_at));
-    out.cpu_and_memory(&stats);
-    out.disks(&stats);
+    out.cpu_and_memory(stats);
+    out.disks(stats);
     out.filesystem(usage, root)?;
-    out.processes(&stats, &cgroup.pids()?, record.pid);
+    // One with a kernel of its own may have no group here.
+    let pids = if cgroup.exists() { cgroup.pids()? } else { Vec::new() };
+    out.processes(stats, &pids, record.pid);
     out.limits(record);
     Ok(cri::ContainerMetrics { container_id: record.id.clone(), metrics: out.metrics })
 }
