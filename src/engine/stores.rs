@@ -4,7 +4,7 @@
 use std::{
     fs,
     io::{Read, Seek, Write},
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::Path,
     sync::Arc,
 };
@@ -79,7 +79,9 @@ fn snapshotter(config: &Config, root: &Path, db: &Arc<Db>) -> Result<Local> {
 fn prepare(config: &Config) -> Result<()> {
     let make = |path: &Path, mode| {
         let made = fs::DirBuilder::new().recursive(true).mode(mode).create(path);
-        made.context(|| format!("create {}", path.display()))
+        made.context(|| format!("create {}", path.display()))?;
+        // Whatever the umask is, and whoever made it.
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).context(|| format!("chmod {}", path.display()))
     };
     make(&config.root, 0o700)?;
     make(&config.state, 0o711)?;

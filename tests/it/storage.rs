@@ -1,15 +1,18 @@
-//! What disks do: bits flip, power goes, space ends (threats UNP-17, SNP-01, SNP-02, SNP-04, SNP-05, SNP-14, PRN-10).
+//! What disks do: bits flip, power goes, space ends (threats UNP-10, UNP-17, SNP-01, SNP-02, SNP-04, SNP-05, SNP-14, PRN-10).
 
 use std::{
     fs::{self, OpenOptions},
     io::{Read, Seek, SeekFrom, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    process::Command,
     time::Duration,
 };
 
 use serde_json::{Value, json};
 
 use crate::support::{
+    self,
     disk::Disk,
     node::{IMAGE, Node},
     registry::{self, Layer},
@@ -376,5 +379,50 @@ fn snp_13_usage_is_what_du_says() {
     node.ok(&["rmi", LAYERED]);
     let freed = images - usage().0;
     assert!(freed.abs_diff(unique) * 20 < unique, "{freed} were freed, {unique} were its own");
+    node.end();
+}
+
+/// A user of the node must not run what an image calls a root's program (CVE-2021-41103).
+#[test]
+fn unp_10_no_user_of_the_node_reaches_what_an_image_makes_setuid() {
+    let Some(setpriv) = support::program("unp-10", "setpriv") else { return };
+    let Some(node) = Node::with_registry("unp-10") else { return };
+    // The test's own directory would hide everything.
+    fs::set_permissions(&node.dir, fs::Permissions::from_mode(0o755)).unwrap();
+    node.ok(&["pull", IMAGE]);
+    let shared = |p: &mut Value| {
+        let map = json!([{ "host_id": 300_000, "container_id": 0, "length": 65_536 }]);
+        let users = json!({ "mode": 0, "uids": map, "gids": map });
+        p["linux"]["security_context"] = json!({ "namespace_options": { "userns_options": users } });
+    };
+    let pods = [("plain", node.pod_config("plain", |_| ())), ("mapped", node.pod_config("mapped", shared))];
+    for (name, config) in &pods {
+        let pod = node.ok(&["runp", config]);
+        let change = |c: &mut Value| {
+            if *name == "mapped" {
+                let own: Value = serde_json::from_str(&fs::read_to_string(config).unwrap()).unwrap();
+                c["linux"]["security_context"] = own["linux"]["security_context"].clone();
+            }
+        };
+        let container = node.ok(&["create", &pod, &node.container_config(name, "sleep 1000", change), config]);
+        node.ok(&["start", &container]);
+        node.ok(&["exec", "-s", &container, "sh", "-c", "cp /bin/busybox /su && chmod 4755 /su"]);
+    }
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+    let here = node.dir.to_str().unwrap();
+    let roots: Vec<_> = mounts.lines().filter_map(|l| l.split(' ').nth(1)).filter(|m| m.starts_with(here)).collect();
+    let programs: Vec<_> = roots.iter().map(|m| Path::new(m).join("su")).filter(|p| p.exists()).collect();
+    assert_eq!(programs.len(), 2, "{roots:?}");
+    let stranger = |program: &str, path: &Path| {
+        let mut command = Command::new(&setpriv);
+        let output =
+            command.args(["--reuid=1000", "--regid=1000", "--clear-groups", program]).arg(path).output().unwrap();
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    for program in &programs {
+        let said = stranger("stat", program);
+        assert!(said.contains("Permission denied"), "{}: {said}", program.display());
+    }
+    assert!(stranger("ls", &node.dir.join("lib")).contains("Permission denied"));
     node.end();
 }

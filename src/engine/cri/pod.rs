@@ -7,7 +7,7 @@
 use std::{
     fs,
     io::Write,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::Path,
     sync::Arc,
 };
@@ -24,6 +24,7 @@ use crate::{
         cgroup::{Cgroup, systemd},
         crash,
         network::{Dns, PodNetwork, PortMapping, netns},
+        run::Users,
         shim::{PodSpec, Runtime},
         snapshot,
     },
@@ -112,8 +113,11 @@ async fn set_up(engine: &Arc<Engine>, pod: &Arc<Pod>, runtime: Runtime) -> Resul
     let record = engine.pods.update_pod(pod, |r| r.attachment = attached)?;
     crash::point("pod.4");
     blocking({
-        let record = record.clone();
-        move || write_files(&record)
+        let (record, maps) = (record.clone(), maps.clone());
+        move || {
+            make_directory(&record.directory, maps.as_ref())?;
+            write_files(&record)
+        }
     })
     .await?;
     crash::point("pod.5");
@@ -214,6 +218,19 @@ fn quantity(text: &str) -> Option<u64> {
         _ => return None,
     };
     number.checked_mul(factor)
+}
+
+/// The pod's directory, which no user of the node may walk through: below it are root filesystems, with set-user-ID programs of an
+/// image's (CVE-2021-41103). Root of the pod's user namespace may, as its group: an OCI runtime finds its way as that one.
+fn make_directory(path: &Path, maps: Option<&Users>) -> Result<()> {
+    let doing = || format!("create {}", path.display());
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).context(doing)?;
+    let root = maps.and_then(|m| m.gids.iter().find(|map| map.inside == 0)).map(|map| map.outside);
+    if root.is_some() {
+        std::os::unix::fs::chown(path, None, root).context(doing)?;
+    }
+    // Whatever the umask is.
+    fs::set_permissions(path, fs::Permissions::from_mode(if root.is_some() { 0o710 } else { 0o700 })).context(doing)
 }
 
 /// hostname, hosts, resolv.conf and /dev/shm, to be mounted into every container of the pod.

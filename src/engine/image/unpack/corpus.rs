@@ -185,6 +185,35 @@ fn unp_05_a_directory_swapped_for_a_link_is_not_followed_at_the_end() {
     unpacked(&[open, s("d", "../canary")], |root| assert!(fs::symlink_metadata(root.join("d")).unwrap().is_symlink()));
 }
 
+/// Nobody should be able to: the target is new, ours and in no container. If somebody could, nothing outside would be written.
+#[test]
+fn unp_11_whoever_swaps_directories_meanwhile_sends_nothing_outside() {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    let rig = Rig::new();
+    let (over, swaps) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let items: Vec<Item> =
+        std::iter::once(d("d")).chain((0..900).map(|n| f(&format!("d/{n}"), "content of a file"))).collect();
+    std::os::unix::fs::symlink("../canary", rig.root().join("link")).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let (one, other) = (rig.root().join("d"), rig.root().join("link"));
+            let flags = rustix::fs::RenameFlags::EXCHANGE;
+            while !over.load(Ordering::Relaxed) {
+                // Until it is there, there is nothing to swap.
+                if rustix::fs::renameat_with(rustix::fs::CWD, &one, rustix::fs::CWD, &other, flags).is_ok() {
+                    swaps.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+        // Refused or done; `unpack` looks whether the canary is as it was.
+        for _ in 0..20 {
+            drop(rig.unpack(&items));
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+    assert!(swaps.load(Ordering::Relaxed) > 100, "nothing was swapped");
+}
+
 fn pax(records: &str) -> Item {
     item(b'x', "pax", "", records.as_bytes())
 }
