@@ -1,4 +1,5 @@
-//! What disks do: bits flip, power goes, space ends (threats UNP-10, UNP-17, SNP-01, SNP-02, SNP-04, SNP-05, SNP-14, PRN-10).
+//! What disks do: bits flip, power goes, space ends (threats UNP-10, UNP-17, SNP-01, SNP-02, SNP-04, SNP-05, SNP-06, SNP-14,
+//! SNP-16, SNP-19, PRN-10).
 
 use std::{
     fs::{self, OpenOptions},
@@ -424,5 +425,104 @@ fn unp_10_no_user_of_the_node_reaches_what_an_image_makes_setuid() {
         assert!(said.contains("Permission denied"), "{}: {said}", program.display());
     }
     assert!(stranger("ls", &node.dir.join("lib")).contains("Permission denied"));
+    node.end();
+}
+
+/// `WHARF_GC_SECONDS` says for how long.
+#[test]
+fn snp_06_collections_take_nothing_from_pulls() {
+    let Some(mut node) = Node::with_registry("gc") else { return };
+    push_layered(&node, 5, 10_000);
+    let seconds = std::env::var("WHARF_GC_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(8);
+    let until = std::time::Instant::now() + Duration::from_secs(seconds);
+    // Both have the same first layer; each removal is followed by a collection.
+    let work = |image: &str| {
+        let (mut pulls, mut busy) = (0, 0);
+        while std::time::Instant::now() < until {
+            let pulled = node.crictl(&["pull", image]);
+            let said = String::from_utf8_lossy(&pulled.stderr).into_owned();
+            assert!(pulled.status.success(), "{image}: {said}\n{}", node.log());
+            pulls += 1;
+            // Somebody else may have been first.
+            busy += usize::from(!node.crictl(&["rmi", image]).status.success());
+        }
+        (pulls, busy)
+    };
+    let counts: Vec<(usize, usize)> = std::thread::scope(|scope| {
+        let workers = [IMAGE, LAYERED, IMAGE, LAYERED].map(|image| scope.spawn(|| work(image)));
+        workers.into_iter().map(|w| w.join().unwrap()).collect()
+    });
+    println!("pulls, and removals somebody else was first with: {counts:?}");
+    assert!(counts.iter().all(|(pulls, _)| *pulls > 3), "{counts:?}");
+    for image in [IMAGE, LAYERED] {
+        let _ = node.crictl(&["rmi", image]);
+    }
+    node.until("the last collection", || {
+        let blobs = fs::read_dir(node.dir.join("lib/content/blobs/sha256")).unwrap().count();
+        let layers = fs::read_dir(node.dir.join("lib/snapshots/overlayfs")).unwrap().count();
+        blobs + layers == 0
+    });
+    node.stop();
+    assert_eq!(node.check(&["--deep"])["findings"], json!([]));
+    node.serve();
+    node.end();
+}
+
+#[test]
+fn snp_16_a_second_engine_on_the_same_root_is_refused_at_once() {
+    let Some(node) = Node::start("second") else { return };
+    let begun = std::time::Instant::now();
+    let mut command = support::in_netns(&node.netns, Path::new(support::WHARF));
+    command.arg("serve").arg("--listen").arg(node.dir.join("other.sock"));
+    let output =
+        command.arg("--root").arg(node.dir.join("lib")).arg("--state").arg(node.dir.join("state2")).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains(&format!("already in use by pid {}", node.engine())), "{said}");
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    node.ok(&["version"]);
+    node.end();
+}
+
+/// /run is gone, /var is kept.
+#[test]
+fn snp_19_after_a_reboot_pods_are_known_to_have_ended_and_images_are_kept() {
+    let Some(mut node) = Node::with_registry("reboot") else { return };
+    node.ok(&["pull", IMAGE]);
+    let (container, pod) = node.running("web", "echo said; sleep 1000", |_| ());
+    let address = node.json(&["inspectp", &pod])["status"]["network"]["ip"].clone();
+    node.until("its output", || node.ok(&["logs", &container]).contains("said"));
+    let shim = node.json(&["inspectp", &pod])["info"]["shimPid"].as_i64().unwrap();
+    node.kill_engine();
+    let shim = rustix::process::Pid::from_raw(i32::try_from(shim).unwrap()).unwrap();
+    rustix::process::kill_process(shim, rustix::process::Signal::KILL).unwrap();
+    let cgroup = wharf::engine::cgroup::Cgroup::new(&node.cgroup).unwrap();
+    cgroup.kill().unwrap();
+    cgroup.delete().unwrap();
+    let run = node.dir.join("run");
+    support::node::release(&run);
+    fs::remove_dir_all(&run).unwrap();
+
+    node.serve();
+    let status = node.json(&["inspect", &container])["status"].take();
+    assert_eq!(
+        (&status["state"], &status["exitCode"], &status["reason"]),
+        (&json!("CONTAINER_EXITED"), &json!(255), &json!("NodeRebooted")),
+        "{status:#}"
+    );
+    assert_eq!(node.json(&["inspectp", &pod])["status"]["state"], "SANDBOX_NOTREADY");
+    assert!(node.ok(&["logs", &container]).contains("said"));
+    // Nothing is fetched again, and the address is free when the pod goes.
+    node.registry.as_mut().unwrap().kill();
+    let (again, second) = node.running("web2", "sleep 1000", |_| ());
+    node.ok(&["rmp", "-f", &pod]);
+    let third = node.ok(&["runp", &node.pod_config("web3", |_| ())]);
+    let addresses = [&second, &third].map(|p| node.json(&["inspectp", p])["status"]["network"]["ip"].clone());
+    assert!(address.as_str().is_some_and(|a| !a.is_empty()) && !addresses.contains(&Value::Null), "{addresses:?}");
+    assert_ne!(addresses[0], address, "it was the ended pod's until that was removed");
+    node.ok(&["stop", "-t", "0", &again]);
+    node.stop();
+    assert_eq!(node.check(&["--deep"])["findings"], json!([]));
+    node.serve();
     node.end();
 }

@@ -298,16 +298,21 @@ fn record_exit(engine: &Engine, container: &Container, status: &ExitStatus) -> R
     Ok(())
 }
 
-/// The shim died with the container: nobody can know the exit code.
+/// The shim died with the container: nobody can know the exit code. A restart of the node has emptied the state directory as well
+/// (threats SNP-19).
 pub fn lost(engine: &Engine, container: &Container, why: &str) -> Result<()> {
     if container.state() == ContainerState::Exited {
         return Ok(());
     }
+    let (reason, why) = match container.record().bundle.exists() {
+        true => ("Unknown", why),
+        false => ("NodeRebooted", "the node was restarted while it ran"),
+    };
     let record = engine.pods.update_container(container, |r| {
         r.state = ContainerState::Exited;
         r.finished_at = now();
         r.exit_code = 255;
-        r.reason = "Unknown".to_owned();
+        r.reason = reason.to_owned();
         r.message = why.to_owned();
         r.pid = 0;
     })?;
@@ -422,7 +427,7 @@ pub async fn recover(engine: &Arc<Engine>, container: &Arc<Container>) -> Result
         ContainerState::Exited => Ok(()),
         ContainerState::Created | ContainerState::Running | ContainerState::Unknown => {
             let Some(task) = task else {
-                return lost(engine, container, "the node was restarted, or the pod's shim died");
+                return lost(engine, container, "the pod's shim died");
             };
             match task.state(&record.id, None).await {
                 Ok(TaskState::Created { .. }) => Ok(()),
