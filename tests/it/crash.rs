@@ -188,7 +188,7 @@ fn until(what: &str, check: impl Fn() -> bool) {
 }
 
 #[test]
-fn unp_19_killed_anywhere_in_a_pull() {
+fn unp_19_snp_03_killed_anywhere_in_a_pull() {
     let Some(mut node) = node("crash-pull") else { return };
     for point in points(&["ing.", "unp.", "img."]) {
         node.ok(&["rmi", "--all"]);

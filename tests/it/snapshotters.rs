@@ -162,7 +162,7 @@ fn ends(mut node: Node, disk: &Disk) {
 }
 
 #[test]
-fn btrfs_runs_containers_and_no_subvolume_is_left() {
+fn snp_08_snp_09_btrfs_runs_containers_and_no_subvolume_is_left() {
     let Some((mut node, disk)) = node("btrfs", "btrfs", &["mkfs.btrfs", "-q"]) else { return };
     let listed = |node: &Node| {
         let list = run("btrfs", &["subvolume", "list", node.dir.join("lib").to_str().unwrap()]);
@@ -182,7 +182,7 @@ fn btrfs_runs_containers_and_no_subvolume_is_left() {
 }
 
 #[test]
-fn erofs_runs_containers_from_one_file_a_layer() {
+fn snp_09_snp_12_erofs_runs_containers_from_one_file_a_layer() {
     if crate::support::program("erofs", "mkfs.erofs").is_none() {
         return;
     }

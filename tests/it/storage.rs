@@ -183,7 +183,7 @@ fn snp_04_a_damaged_database_is_named_and_the_node_comes_up() {
 
 /// `WHARF_POWER_CUTS` says how often; each option of a mount gets its turn.
 #[test]
-fn snp_01_what_was_pulled_survives_a_power_cut() {
+fn snp_01_snp_02_what_was_pulled_survives_a_power_cut() {
     let cuts: usize = std::env::var("WHARF_POWER_CUTS").ok().and_then(|v| v.parse().ok()).unwrap_or(6);
     let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let mut seed = u64::from(clock.subsec_nanos());
@@ -280,7 +280,7 @@ fn unp_17_an_image_that_does_not_fit_is_refused_and_leaves_nothing() {
 }
 
 #[test]
-fn prn_10_on_a_full_disk_things_can_be_removed_and_nothing_breaks() {
+fn prn_10_snp_05_on_a_full_disk_things_can_be_removed_and_nothing_breaks() {
     let Some(mut node) = Node::stopped("full") else { return };
     let lib = node.dir.join("lib");
     let Some(disk) = Disk::new("full", &node.dir.join("disk"), 64 << 20, &["mkfs.ext4", "-q", "-m", "0"], &lib, "")
