@@ -407,6 +407,9 @@ fn a_pull_tells_how_far_each_layer_is() {
     for version in VERSIONS {
         let Some(c) = Containerd::start("progress", version) else { continue };
         let lying = Lying::start(&c.netns);
+        let hosts = c.dir.join("hosts").join(lying.address.to_string());
+        fs::create_dir_all(&hosts).unwrap();
+        fs::write(hosts.join("hosts.toml"), format!("server = \"http://{}\"\n", lying.address)).unwrap();
         let content = c.dir.join("content");
         fs::create_dir(&content).unwrap();
         // What gzip cannot make smaller.
