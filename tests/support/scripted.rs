@@ -11,7 +11,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustls::{
@@ -91,7 +91,7 @@ impl Scripted {
     }
 
     fn start(netns: &Path, address: &str, tls: Option<Arc<ServerConfig>>, script: Script) -> Self {
-        let listener = netns::inside(netns, || Ok(TcpListener::bind(address).unwrap())).unwrap();
+        let listener = netns::inside(netns, || Ok(bind(address))).unwrap();
         let (seen, stop) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
         let address = listener.local_addr().unwrap().to_string();
         let server = Self { address, seen: Arc::clone(&seen), stop: Arc::clone(&stop), netns: netns.to_owned() };
@@ -112,6 +112,19 @@ impl Scripted {
 
     pub fn seen(&self) -> Vec<Asked> {
         self.seen.lock().unwrap().clone()
+    }
+}
+
+/// The server before may still be closing, and a process that another test is starting holds all sockets until it runs its program.
+fn bind(address: &str) -> TcpListener {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        match TcpListener::bind(address) {
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(10));
+            }
+            bound => return bound.unwrap_or_else(|e| panic!("listen on {address}: {e}")),
+        }
     }
 }
 
