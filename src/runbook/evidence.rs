@@ -11,9 +11,22 @@ use crate::{
         types::Inventory,
     },
     node::{
-        Seen, cgroup::CgroupFacts, cni::CniFacts, disk::DiskFacts, firewall::FirewallFacts, host::HostFacts,
-        journal::JournalFacts, kernel::KernelFacts, kubelet::KubeletFacts, limits::LimitFacts, mounts::MountFacts,
-        net::Certificate, pressure::PressureFacts, process::ProcessFacts, programs::ProgramFacts, target::Target,
+        Seen,
+        cgroup::CgroupFacts,
+        cni::CniFacts,
+        disk::DiskFacts,
+        firewall::FirewallFacts,
+        host::HostFacts,
+        journal::{JournalFacts, Line},
+        kernel::KernelFacts,
+        kubelet::KubeletFacts,
+        limits::LimitFacts,
+        mounts::MountFacts,
+        net::Certificate,
+        pressure::PressureFacts,
+        process::ProcessFacts,
+        programs::ProgramFacts,
+        target::Target,
         unit::UnitFacts,
     },
 };
@@ -136,6 +149,14 @@ fn need<T>(seen: &Seen<T>, fact: Fact) -> Result<&T, Missing> {
 }
 
 impl Evidence {
+    /// Whether a line was written in the seconds before. One without a time may have been; one that came while the evidence was
+    /// collected was.
+    pub fn is_recent(&self, line: &Line, seconds: u64) -> bool {
+        let old =
+            |(then, now): (SystemTime, SystemTime)| now.duration_since(then).is_ok_and(|age| age.as_secs() >= seconds);
+        !line.at.zip(self.at).is_some_and(old)
+    }
+
     pub fn param(&self, name: &str) -> Option<&str> {
         self.params.get(name).map(String::as_str).filter(|v| !v.is_empty())
     }

@@ -327,7 +327,9 @@ pub fn clean(program: &Path, id: &str, bundle: &Path) {
 
 fn command(program: &Path, pod: &str, bundle: &Path) -> Command {
     let mut command = Command::new(program);
-    command.args(["-namespace", NAMESPACE, "-address", "", "-publish-binary", "", "-id", pod]).current_dir(bundle);
+    command.args(["-namespace", NAMESPACE, "-publish-binary", "", "-id", pod]).current_dir(bundle);
+    // Nobody listens there: it tells whoever looks that this is no shim of a containerd's.
+    command.arg("-address").arg(bundle);
     command.env("GOMAXPROCS", "2").env("MAX_SHIM_VERSION", "3").env("NAMESPACE", NAMESPACE);
     command.env("TTRPC_ADDRESS", "").env("GRPC_ADDRESS", "");
     // It looks for its runtime by name.

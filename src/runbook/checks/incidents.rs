@@ -317,9 +317,7 @@ fn names(seen: &Evidence) -> Result<Finding, Missing> {
     let id = between(&line.text, "is reserved for").unwrap_or_default().to_owned();
     let there = listed(&inventory.containers, "containers")?.iter().any(|c| c.id == id)
         || listed(&inventory.pods, "pods")?.iter().any(|p| p.id == id);
-    let recent =
-        line.at.zip(seen.at).is_none_or(|(then, now)| now.duration_since(then).is_ok_and(|d| d.as_secs() < 600));
-    Ok(if there || !recent {
+    Ok(if there || !seen.is_recent(line, 600) {
         Finding::pass("it was, and the request has ended").cites([cite(line)])
     } else {
         let stage = between(&line.text, "Currently at stage").map(|s| format!(" (stage {s})")).unwrap_or_default();
@@ -409,9 +407,7 @@ fn shims(seen: &Evidence) -> Result<Finding, Missing> {
 
 fn terminating(seen: &Evidence) -> Result<Finding, Missing> {
     let journal = seen.journal()?;
-    let recent = |l: &&Line| {
-        l.at.zip(seen.at).is_none_or(|(then, now)| now.duration_since(then).is_ok_and(|d| d.as_secs() < 900))
-    };
+    let recent = |l: &&Line| seen.is_recent(l, 900);
     let line =
         |words: &[&str]| journal.lines.iter().rev().filter(recent).find(|l| words.iter().all(|w| l.text.contains(w)));
     let blocked = &seen.processes()?.blocked;
@@ -443,9 +439,7 @@ fn memory(seen: &Evidence) -> Result<Finding, Missing> {
     let lines = &seen.kmsg()?.lines;
     let kills: Vec<&Line> = lines.iter().filter(|l| l.text.contains("oom-kill:constraint=")).collect();
     let containers = listed(&seen.inventory()?.containers, "containers")?;
-    let recent = |l: &&&Line| {
-        l.at.zip(seen.at).is_none_or(|(then, now)| now.duration_since(then).is_ok_and(|d| d.as_secs() < 86_400))
-    };
+    let recent = |l: &&&Line| seen.is_recent(l, 86_400);
     let mut cites = Vec::new();
     let mut hidden = 0;
     for line in kills.iter().filter(recent) {

@@ -71,10 +71,7 @@ pub static EVICTION: Check = Check {
 
 /// The newest lines first, of the last quarter of an hour.
 fn recent<'a>(seen: &'a Evidence, journal: &'a JournalFacts) -> impl Iterator<Item = (usize, &'a Line)> {
-    let new = |l: &Line| {
-        l.at.zip(seen.at).is_none_or(|(then, now)| now.duration_since(then).is_ok_and(|d| d.as_secs() < RECENT))
-    };
-    journal.lines.iter().enumerate().rev().filter(move |(_, l)| new(l))
+    journal.lines.iter().enumerate().rev().filter(|(_, l)| seen.is_recent(l, RECENT))
 }
 
 fn cite(line: &Line) -> Cite {
