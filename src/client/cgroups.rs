@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::types::{CgroupFact, PodSandbox, PodState};
+use super::types::CgroupFact;
 use crate::node::{below, read};
 
 /// The kubelet's configuration, where kubeadm and the distributions put it.
@@ -53,16 +53,13 @@ pub fn kubelet(root: &Path) -> Vec<CgroupFact> {
     facts
 }
 
-/// What the cgroup of a pod's process is called shows who made it: systemd's are slices and scopes.
-pub fn proven(pod: &PodSandbox, inspected: &Value) -> Option<CgroupFact> {
-    if pod.state != PodState::Ready {
-        return None;
-    }
+/// A running pod's first process, from its verbose status.
+pub fn first_process(inspected: &Value) -> Option<u32> {
     let pid = inspected.pointer("/info/pid").and_then(Value::as_u64).filter(|p| *p > 0)?;
-    proven_by(Path::new("/"), &pod.namespace, &pod.name, u32::try_from(pid).ok()?)
+    u32::try_from(pid).ok()
 }
 
-/// As [`proven`], of a pod's process.
+/// What the cgroup of a pod's process is called shows who made it: systemd's are slices and scopes.
 pub fn proven_by(root: &Path, namespace: &str, pod: &str, pid: u32) -> Option<CgroupFact> {
     let source = format!("/proc/{pid}/cgroup");
     let text = read(&below(root, &source)).ok()?;

@@ -70,6 +70,8 @@ pub struct Cri {
 struct Known {
     details: HashMap<String, (ContainerState, ContainerDetail)>,
     ips: HashMap<String, String>,
+    /// Pods' first processes: a verbose status is dear, a runtime may look at the pod's network for it.
+    pids: HashMap<String, u32>,
     cpu: HashMap<String, (u64, SystemTime)>,
 }
 
@@ -162,6 +164,7 @@ impl Cri {
         }
         pods.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
         self.known().ips.retain(|id, _| pods.iter().any(|p| p.id == *id));
+        self.known().pids.retain(|id, _| pods.iter().any(|p| p.id == *id));
         Ok(pods)
     }
 
@@ -292,6 +295,16 @@ impl Cri {
         let config: Option<Value> = status.info.get("config").and_then(|text| serde_json::from_str(text).ok());
         let sandbox = config.and_then(|c| Some(c.get("sandboxImage").or(c.get("sandbox_image"))?.as_str()?.to_owned()));
         Ok((status, sandbox.unwrap_or_default()))
+    }
+
+    /// Of a pod that runs.
+    async fn first_process(&self, pod: &str) -> Option<u32> {
+        if let Some(pid) = self.known().pids.get(pod) {
+            return Some(*pid);
+        }
+        let pid = cgroups::first_process(&self.inspect(&ObjectRef::Pod(pod.to_owned())).await.ok()?)?;
+        self.known().pids.insert(pod.to_owned(), pid);
+        Some(pid)
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
@@ -551,14 +564,15 @@ impl Runtime for Cri {
         facts.extend(cgroups::handlers(&self.health().await?.config));
         facts.extend(cgroups::kubelet(Path::new("/")));
         let pods = self.pods().await?;
-        for some in
-            pods.iter().filter(|p| p.state == PodState::Ready).take(cgroups::PODS).collect::<Vec<_>>().chunks(AT_ONCE)
-        {
-            let asked: Vec<ObjectRef> = some.iter().map(|p| ObjectRef::Pod(p.id.clone())).collect();
-            let answers = join_all(asked.iter().map(|pod| self.inspect(pod))).await;
+        let live: Vec<_> = pods.iter().filter(|p| p.state == PodState::Ready).take(cgroups::PODS).collect();
+        for some in live.chunks(AT_ONCE) {
+            let pids = join_all(some.iter().map(|pod| self.first_process(&pod.id))).await;
             // A pod that went meanwhile proves nothing.
-            let proofs = some.iter().zip(answers).filter_map(|(pod, answer)| cgroups::proven(pod, &answer.ok()?));
-            facts.extend(proofs);
+            facts.extend(
+                some.iter()
+                    .zip(pids)
+                    .filter_map(|(pod, pid)| cgroups::proven_by(Path::new("/"), &pod.namespace, &pod.name, pid?)),
+            );
         }
         Ok(facts)
     }

@@ -22,7 +22,7 @@ const RUNC: &str = "io.containerd.runc.v2";
 /// The runtime inside wharf, in a file of its own.
 const BUILT_IN: &str = "io.wharf.builtin.v1";
 /// Where programs are looked for by name.
-const PLACES: &[&str] = &["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+pub(super) const PLACES: &[&str] = &["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handler {

@@ -410,6 +410,8 @@ async fn a_containerd_shim_that_dies_ends_its_containers_and_nothing_is_left() {
         let pid = rustix::process::Pid::from_raw(shim).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
         assert_eq!(pod.wait(&id).await, 255, "{runtime:?}");
+        let left = Cgroup::new(pod.cgroup(&id)).unwrap().pids().unwrap();
+        assert!(left.is_empty(), "POD-07: {left:?} go on under the name of what has ended");
         let error = pod.create("true", |_| ()).await.unwrap_err();
         assert!(error.is(Kind::Unavailable) && format!("{error:#}").contains("has gone"), "{error:?}");
         assert_eq!(pod.task.delete(&id, None).await.unwrap().code, 255);

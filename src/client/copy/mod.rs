@@ -30,6 +30,7 @@ use super::{
 };
 use crate::{
     bail,
+    config::containerd,
     error::{Error, Kind, Result},
 };
 
@@ -150,7 +151,8 @@ pub(super) fn ended(process: &OwnedFd) -> bool {
 pub(super) async fn first_process(runtime: &dyn Runtime, container: &str) -> Result<i32> {
     let status = runtime.inspect(&ObjectRef::Container(container.to_owned())).await?;
     let kind = status.pointer("/info/runtimeType").and_then(serde_json::Value::as_str).unwrap_or_default();
-    if !is_on_this_kernel(kind) {
+    // The pid it tells is the sandbox's.
+    if !containerd::is_on_this_kernel(kind) {
         bail!(
             Unimplemented,
             "container {} runs under {kind}, in a sandbox with a kernel of its own: the node sees no process and no file of it; \
@@ -166,15 +168,6 @@ pub(super) async fn first_process(runtime: &dyn Runtime, container: &str) -> Res
         }
         _ => bail!(FailedPrecondition, "container {} does not run: its files have no root", short_id(container)),
     }
-}
-
-/// Whether the pid that a runtime of this type tells is that of the container's own process. gVisor's and kata's tell the sandbox's.
-fn is_on_this_kernel(kind: &str) -> bool {
-    let foreign = kind.starts_with("io.containerd.") || kind.starts_with('/');
-    !foreign
-        || kind.starts_with("io.containerd.runc.")
-        || kind.starts_with("io.containerd.runtime.v1.")
-        || kind.contains("shim-runc-")
 }
 
 /// Work with files on a thread of its own: it may take long, and it may act as somebody else.

@@ -175,13 +175,3 @@ fn archives_go_out_and_in_and_cannot_leave() {
     assert!(back.path().join("absolute").is_file() && names(outside.path()).is_empty());
     assert!(!names(back.path()).iter().any(|n| n.starts_with(".wharf")), "{:?}", names(back.path()));
 }
-
-#[test]
-fn a_sandboxs_process_is_not_taken_for_the_containers() {
-    for kind in ["", "oci", "built-in", "io.containerd.runc.v2", "/opt/bin/containerd-shim-runc-v2"] {
-        assert!(is_on_this_kernel(kind), "{kind}");
-    }
-    for kind in ["io.containerd.runsc.v1", "io.containerd.kata.v2", "/opt/bin/containerd-shim-kata-v2"] {
-        assert!(!is_on_this_kernel(kind), "{kind}");
-    }
-}

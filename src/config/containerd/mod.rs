@@ -22,7 +22,7 @@ use std::{
 
 pub use self::settings::{
     Auth, Cni, DEFAULT_CONFIG_PATH, Handler, Headers, Images, Mirror, ProxyPlugin, Registry, RegistryTls, Runtime,
-    Setting, Settings, Streaming,
+    Setting, Settings, Streaming, is_on_this_kernel,
 };
 use super::{
     finding::{Fault, Finding, Severity},

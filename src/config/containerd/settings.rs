@@ -419,6 +419,16 @@ fn texts(value: &Value) -> Option<Vec<String>> {
     }
 }
 
+/// Whether containers of this runtime, by its type or its shim's path, are processes of this kernel in groups of their own, as runc
+/// makes them; gVisor's and kata's are not. Types that are not containerd's are of runtimes without a shim.
+pub fn is_on_this_kernel(kind: &str) -> bool {
+    let shim = kind.starts_with("io.containerd.") || kind.starts_with('/');
+    !shim
+        || kind.starts_with("io.containerd.runc.")
+        || kind.starts_with("io.containerd.runtime.v1.")
+        || kind.contains("containerd-shim-runc-")
+}
+
 impl Handler {
     /// The shim's program by containerd's rule: `io.containerd.NAME.VERSION` is `containerd-shim-NAME-VERSION`, a path is
     /// itself.

@@ -201,3 +201,13 @@ fn imports_that_are_wrong() {
     assert_eq!(ring.unwrap().files.len(), 2);
     assert_eq!(dotted(&["imports"]), "imports");
 }
+
+#[test]
+fn a_sandboxs_process_is_not_taken_for_the_containers() {
+    for kind in ["", "oci", "built-in", "io.containerd.runc.v2", "/opt/bin/containerd-shim-runc-v2"] {
+        assert!(is_on_this_kernel(kind), "{kind}");
+    }
+    for kind in ["io.containerd.runsc.v1", "io.containerd.kata.v2", "/opt/bin/containerd-shim-kata-v2"] {
+        assert!(!is_on_this_kernel(kind), "{kind}");
+    }
+}

@@ -32,8 +32,8 @@ use crate::{
     proto::cri,
 };
 
-/// For CNI plugins to look at a pod, for somebody who looks at it too.
-const NETWORK_CHECK: std::time::Duration = std::time::Duration::from_secs(10);
+/// For CNI plugins to look at a pod, for somebody who looks at it too, and waits for more than that.
+const NETWORK_CHECK: std::time::Duration = std::time::Duration::from_secs(3);
 /// The kubelet's pods run at -998 (kubelet's qos policy for sandboxes).
 const SANDBOX_OOM_SCORE: i32 = -998;
 

@@ -36,7 +36,7 @@ fn value(value: u64) -> Option<cri::UInt64Value> {
 pub async fn read(engine: &Engine, record: &ContainerRecord) -> Result<Stats> {
     let pod = engine.pods.pod(&record.pod)?;
     if let Runtime::Shim(shim) = &engine.handler(&pod.record().handler)?.runtime
-        && !shim.is_runcs()
+        && !shim.is_on_this_kernel()
     {
         let task = pod.live_task()?;
         let Ok(told) = tokio::time::timeout(ASK, task.usage(&record.id)).await else {

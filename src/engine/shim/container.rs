@@ -353,6 +353,13 @@ impl Container {
 
     /// Its containerd shim has said that a process ended.
     pub fn ended_elsewhere(&mut self, exec: Option<&str>, code: i32) -> Replies {
+        // With the shim gone nobody holds what it started: it must not go on under the name of what has ended (threats POD-07).
+        if self.foreign.as_ref().and_then(Foreign::peer).is_some_and(|p| p.borrow().socket().is_none())
+            && let Err(error) = self.cgroup.kill()
+            && !error.is(Kind::NotFound)
+        {
+            eprintln!("{error:#}");
+        }
         match (exec, self.foreign.as_ref().and_then(Foreign::peer)) {
             // So that its output is whole, and its readers see the end.
             (Some(exec), Some(peer)) => {

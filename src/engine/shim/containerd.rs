@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     bail,
-    engine::cgroup::Cgroup,
+    engine::{cgroup::Cgroup, handlers::PLACES},
     error::{Context, Error, Kind, Result},
     proto::containerd::{runtime::bootstrap::v1 as bootstrap, task::v2 as task},
 };
@@ -42,7 +42,6 @@ const STATS: Duration = Duration::from_secs(1);
 const START: Duration = Duration::from_secs(30);
 /// Bytes of what it says at its start.
 const WORD: u64 = 64 << 10;
-const PLACES: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// A file of the sandbox's bundle: the path of the shim's socket.
 const SOCKET: &str = "socket";
 const PROCESS: &str = "types.containerd.io/opencontainers/runtime-spec/1/Process";
@@ -278,7 +277,7 @@ impl Peer {
     }
 
     /// Ends the sandbox and the shim; what it left outside of its groups is its own `delete` to find.
-    pub fn shut_down(&mut self) -> Result<()> {
+    pub fn shut_down(&mut self) {
         if !self.gone {
             let killed = self.kill(&self.pod.clone(), None, libc::SIGKILL, true);
             let deleted = self.end_of_sandbox().and_then(|()| self.delete(&self.pod.clone(), None));
@@ -294,7 +293,6 @@ impl Peer {
             self.gone = true;
         }
         clean(&self.program, &self.pod, &self.bundle);
-        Ok(())
     }
 
     fn end_of_sandbox(&mut self) -> Result<()> {
@@ -334,7 +332,8 @@ fn command(program: &Path, pod: &str, bundle: &Path) -> Command {
     command.env("TTRPC_ADDRESS", "").env("GRPC_ADDRESS", "");
     // It looks for its runtime by name.
     let own = std::env::var("PATH").unwrap_or_default();
-    command.env("PATH", if own.is_empty() { PLACES.to_owned() } else { format!("{own}:{PLACES}") });
+    let places = own.split(':').filter(|p| !p.is_empty()).chain(PLACES.iter().copied());
+    command.env("PATH", places.collect::<Vec<_>>().join(":"));
     command
 }
 

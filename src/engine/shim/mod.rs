@@ -36,7 +36,7 @@ pub use log::PART as LOG_PART;
 pub use seed::main;
 
 use super::run::Users;
-use crate::error::Result;
+use crate::{config::containerd::is_on_this_kernel, error::Result};
 
 /// The shim's `argv[0]`, by which the program knows that it is to be one.
 pub const PROGRAM: &str = "wharf-shim";
@@ -64,10 +64,10 @@ pub struct ForeignShim {
 }
 
 impl ForeignShim {
-    /// Its containers are processes of this kernel in groups of their own, as runc makes them.
-    pub fn is_runcs(&self) -> bool {
-        self.kind.starts_with("io.containerd.runc.")
-            || self.program.file_name().is_some_and(|n| n.to_string_lossy().contains("-runc-"))
+    /// Whether its containers have groups here that tell what they use.
+    pub fn is_on_this_kernel(&self) -> bool {
+        is_on_this_kernel(&self.kind)
+            || self.program.is_absolute() && is_on_this_kernel(&self.program.to_string_lossy())
     }
 }
 

@@ -493,7 +493,7 @@ impl Server {
             keep(container.clean_up());
         }
         if let Some(peer) = self.peer() {
-            keep(peer.borrow_mut().shut_down());
+            peer.borrow_mut().shut_down();
             keep(Cgroup::new(sandbox::cgroup(&self.pod.cgroup)).and_then(|c| c.kill().and_then(|()| c.delete())));
         }
         match signal_process(self.pause, libc::SIGKILL) {
@@ -556,9 +556,9 @@ fn start_sandbox(shim: &ForeignShim, pod: &PodSpec, pause: u32, directory: &Path
     match begun {
         Ok(_) => Ok(Foreign::Shim(Rc::new(RefCell::new(peer)))),
         Err(error) => {
-            let ended = peer.shut_down();
+            peer.shut_down();
             let group = Cgroup::new(sandbox::cgroup(&pod.cgroup)).and_then(|c| c.kill().and_then(|()| c.delete()));
-            Err(error.context("start the pod's sandbox").and_cleanup(ended.and(group)))
+            Err(error.context("start the pod's sandbox").and_cleanup(group))
         }
     }
 }

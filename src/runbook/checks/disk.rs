@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::bytes;
+use super::{bytes, incidents::listed};
 use crate::{
     client::{
         action::Action,
@@ -235,11 +235,6 @@ fn read_only(seen: &Evidence) -> Result<Finding, Missing> {
         .advise("look in the kernel's messages for the disk error that made it so; evacuate the node, then fsck"),
         None => Finding::pass("none"),
     })
-}
-
-fn listed<'a, T>(part: &'a crate::node::Seen<Vec<T>>, what: &str) -> Result<&'a [T], Missing> {
-    let because = || format!("the {what} were not listed: {}", part.error().unwrap_or("nobody asked"));
-    part.value().map(Vec::as_slice).ok_or_else(|| Missing { fact: Fact::Inventory, because: because() })
 }
 
 fn images(seen: &Evidence) -> Result<Finding, Missing> {

@@ -121,7 +121,7 @@ pub static PLEG: Check = Check {
     judge: pleg,
 };
 
-fn listed<'a, T>(part: &'a crate::node::Seen<Vec<T>>, what: &str) -> Result<&'a [T], Missing> {
+pub(super) fn listed<'a, T>(part: &'a crate::node::Seen<Vec<T>>, what: &str) -> Result<&'a [T], Missing> {
     let because = || format!("the {what} were not listed: {}", part.error().unwrap_or("nobody asked"));
     part.value().map(Vec::as_slice).ok_or_else(|| Missing { fact: Fact::Inventory, because: because() })
 }
@@ -305,7 +305,7 @@ fn between<'a>(text: &'a str, from: &str) -> Option<&'a str> {
     rest.split(['"', '\\', ' ', ';']).next().filter(|w| !w.is_empty())
 }
 
-fn cite(line: &Line) -> Cite {
+pub(super) fn cite(line: &Line) -> Cite {
     Cite { text: line.text.clone(), source: line.from.clone() }
 }
 

@@ -1,6 +1,7 @@
 //! What is only half there, or still there, and who says so: images without their content, directories of pods that are gone,
 //! scopes of systemd, logs that are not rotated, thresholds that were dropped.
 
+use super::incidents::{cite, listed};
 use crate::{
     client::action::Action,
     node::journal::{JournalFacts, Line},
@@ -74,10 +75,6 @@ fn recent<'a>(seen: &'a Evidence, journal: &'a JournalFacts) -> impl Iterator<It
     journal.lines.iter().enumerate().rev().filter(|(_, l)| seen.is_recent(l, RECENT))
 }
 
-fn cite(line: &Line) -> Cite {
-    Cite { text: line.text.clone(), source: line.from.clone() }
-}
-
 /// What two stores of the runtime say when one has lost what the other counts on.
 fn half(text: &str) -> bool {
     (text.contains("content digest sha256:") && text.contains("not found"))
@@ -119,8 +116,7 @@ fn pods(seen: &Evidence) -> Result<Finding, Missing> {
         return Ok(Finding::not_applicable("this node has no kubelet"));
     }
     let inventory = seen.inventory()?;
-    let because = || inventory.pods.error().unwrap_or("nobody asked").to_owned();
-    let live = inventory.pods.value().ok_or_else(|| Missing { fact: Fact::Inventory, because: because() })?;
+    let live = listed(&inventory.pods, "pods")?;
     let mounts = &seen.mounts()?.mounts;
     let uid = |l: &Line| {
         let rest = l.text.split_once("orphaned pod")?.1;
