@@ -158,10 +158,10 @@ fn a_kubelet_that_does_not_start_says_why() {
     let found = orphaned();
     assert!(found["cause"] == "orphaned-pod" && found.to_string().contains(GONE), "{found:#}");
     let volume = format!("{GONE}/volumes/kubernetes.io~csi/pvc-1/mount");
-    // What is empty the kubelet takes away itself.
-    worker.ok(&format!("mkdir -p {volume} && mount -t tmpfs none {volume}"));
+    // What is empty the kubelet takes away itself, also between the two commands.
+    worker.ok(&format!("for i in $(seq 10); do mkdir -p {volume} && mount -t tmpfs none {volume} && exit; done; exit 1"));
     let mounted = orphaned();
-    worker.ok(&format!("umount {volume}; rm -r {GONE}"));
+    worker.ok(&format!("umount {volume}; rm -rf {GONE}"));
     assert!(mounted["cause"] == "orphaned-pod-mounted" && mounted.to_string().contains(&volume), "{mounted:#}");
     assert_eq!(orphaned()["verdict"], "pass");
 
