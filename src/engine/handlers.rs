@@ -88,9 +88,13 @@ fn runtime(name: &str, handler: &containerd::Handler, findings: &mut Vec<Finding
         return Runtime::Command(PathBuf::from(wanted));
     }
     let wanted = handler.shim();
-    let found = wanted.to_str().and_then(find);
+    let named = wanted.to_str().filter(|name| !name.is_empty());
+    let found = named.and_then(find);
     if found.is_none() {
-        let text = format!("there is no {}: its pods will not start", wanted.display());
+        let text = match named {
+            Some(name) => format!("there is no {name}: its pods will not start"),
+            None => format!("{kind:?} names no shim (io.containerd.NAME.VERSION or a path): its pods will not start"),
+        };
         let at = if handler.runtime_path.value.is_empty() { &handler.runtime_type } else { &handler.runtime_path };
         say(Severity::Error, &["runtime_type"], at, text);
     }
@@ -200,7 +204,8 @@ mod tests {
              [{table}.kata]\nruntime_type = '/bin/false'\n[{table}.kata.options]\nDebug = true\n\
              [{table}.old]\nruntime_type = 'io.containerd.runc.v2'\nruntime_path = '/bin/true'\n\
              [{table}.old.options]\nBinaryName = 'crun'\nSystemdCgroup = true\n\
-             [{table}.none]\nruntime_type = 'io.containerd.absent.v1'\n"
+             [{table}.none]\nruntime_type = 'io.containerd.absent.v1'\n\
+             [{table}.untold.options]\nBinaryName = 'crun'\n"
         );
         let (handlers, findings) = configured_by(&text);
         let of = |name: &str| match &handlers.iter().find(|h| h.name == name).unwrap().runtime {
@@ -218,9 +223,11 @@ mod tests {
         let old = runc::Options::unpack(&unpack(of("old"))).unwrap().unwrap();
         assert_eq!((old.binary_name.as_str(), old.systemd_cgroup), ("crun", true));
         assert_eq!(of("none").program, Path::new("containerd-shim-absent-v1"));
-        let [missing] = findings.as_slice() else { panic!("{findings:#?}") };
+        assert_eq!(of("untold").program, Path::new(""));
+        let [missing, untold] = findings.as_slice() else { panic!("{findings:#?}") };
         assert!(missing.text.contains("containerd-shim-absent-v1"), "{missing:?}");
-        for handler in handlers.iter().filter(|h| !matches!(h.name.as_str(), "none" | "runc" | "wharf")) {
+        assert!(untold.text.contains("\"\" names no shim"), "{untold:?}");
+        for handler in handlers.iter().filter(|h| !matches!(h.name.as_str(), "none" | "untold" | "runc" | "wharf")) {
             let keys: Keys = handler.keys().into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
             let mut file = Keys::new();
             file.insert(handler.name.clone(), V::Table(keys));

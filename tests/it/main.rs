@@ -41,6 +41,7 @@ mod streaming_threats;
 mod streaming_tls;
 #[path = "../support/mod.rs"]
 mod support;
+mod systemd;
 mod terminal;
 mod verbs;
 mod worker;

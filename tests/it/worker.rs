@@ -159,7 +159,8 @@ fn a_kubelet_that_does_not_start_says_why() {
     assert!(found["cause"] == "orphaned-pod" && found.to_string().contains(GONE), "{found:#}");
     let volume = format!("{GONE}/volumes/kubernetes.io~csi/pvc-1/mount");
     // What is empty the kubelet takes away itself, also between the two commands.
-    worker.ok(&format!("for i in $(seq 10); do mkdir -p {volume} && mount -t tmpfs none {volume} && exit; done; exit 1"));
+    worker
+        .ok(&format!("for i in $(seq 10); do mkdir -p {volume} && mount -t tmpfs none {volume} && exit; done; exit 1"));
     let mounted = orphaned();
     worker.ok(&format!("umount {volume}; rm -rf {GONE}"));
     assert!(mounted["cause"] == "orphaned-pod-mounted" && mounted.to_string().contains(&volume), "{mounted:#}");
@@ -389,101 +390,3 @@ fn inodes_that_run_out_are_named() {
     worker.heal();
     healthy(&worker);
 }
-
-/// wharf's own pods there, by the driver systemd: scopes that systemd knows, with limits it keeps, gone without a trace.
-#[test]
-fn pods_of_a_handler_with_the_systemd_driver_are_scopes() {
-    let Some(worker) = worker("worker-systemd") else { return };
-    let begin = Instant::now();
-    worker.ok(&format!("cat > /root/wharf.toml <<'END'\n{OWN}\nEND\nmkdir -p /run/systemd/system/wharf.service.d\n\
-         cat > /run/systemd/system/wharf.service <<'END'\n{UNIT}\nEND\n\
-         cat > /run/systemd/system/wharf.service.d/test.conf <<'END'\n{DROP_IN}\nEND\n\
-         cat > /root/scope.sh <<'END'\n{SCOPE}\nEND\n\
-         systemctl daemon-reload; systemctl start wharf || exit 1; . /root/scope.sh; wharf version > /dev/null || exit 1; wharf images import /root/furniture/image.tar > /dev/null"));
-    let own = |script: &str| worker.ok(&format!(". /root/scope.sh; {script}"));
-    let said = own("wharf runtime-config; pod a wharf kubepods-burstable-pod7.slice; scope");
-    assert!(said.contains("SYSTEMD"), "{said}");
-    const SLICE: &str = "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod7.slice";
-    for line in [
-        "Slice=kubepods-burstable-pod7.slice",
-        "Delegate=yes",
-        "MemoryMax=67108864",
-        "CPUQuotaPerSecUSec=500ms",
-        "TasksMax=infinity",
-        "ActiveState=active",
-        "memory.max 67108864",
-        "cpu.max 50000 100000",
-        "others 1",
-    ] {
-        assert!(said.lines().any(|l| l == line), "{line}: {said}");
-    }
-    assert!(
-        said.contains(&format!("0::/{SLICE}/wharf-")) && said.contains(&format!("ControlGroup=/{SLICE}/wharf-")),
-        "{said}"
-    );
-
-    // Limits change live, and a reload of systemd's does not take them back. A further process is in the scope as well.
-    let said = own("wharf update --memory 32m $C > /dev/null; systemctl daemon-reload; scope; \
-         wharf exec $C sh -c 'sleep 4321 > /dev/null 2>&1 &'; echo inside $(wc -l < $G/cgroup.procs); \
-         echo ready $(wharf info | grep -B1 '\"RuntimeReady\"' | grep -c true)");
-    for line in ["MemoryMax=33554432", "memory.max 33554432", "inside 2", "ready 1"] {
-        assert!(said.lines().any(|l| l == line), "{line}: {said}");
-    }
-
-    // Its engine is killed: nothing of the pod sees it, the next one finds it again.
-    let said =
-        own("systemctl kill -s KILL --kill-who=main wharf; sleep 1; systemctl reset-failed wharf 2> /dev/null; \
-         systemctl start wharf; up; scope; wharf ps; wharf stats -o json | grep -A1 workingSetBytes");
-    assert!(said.contains("ActiveState=active") && said.contains("Running"), "{said}");
-    assert!(said.contains("workingSetBytes") && !said.contains("\"value\": \"0\""), "{said}");
-
-    // runc makes its scopes by itself; who exceeds its limit is known as such although systemd removes the group at once.
-    let said = own(
-        r#"pod b runc kubepods-besteffort-pod8.slice; scope; wharf rmp -f $(wharf pods -q --name '^b$') > /dev/null
-         pod d wharf kubepods-burstable-pod7.slice '"dd","if=/dev/zero","of=/dev/null","bs=64M"' 16777216; ended"#,
-    );
-    assert!(said.contains("kubepods-besteffort-pod8.slice/wharf-") && said.contains("ActiveState=active"), "{said}");
-    assert!(said.contains("OOMKilled"), "{said}");
-
-    // A kubelet with the other driver is told which is which.
-    let said = own("pod c wharf /kubepods/burstable/pod9 2>&1 || true");
-    assert!(said.contains("cgroup driver cgroupfs") && said.contains("cgroup driver systemd"), "{said}");
-
-    let left = own("wharf rmp -fa > /dev/null; systemctl list-units --all --no-legend 'wharf-*' 'kubepods*.slice'; \
-         find /sys/fs/cgroup -name 'kubepods*.slice' -o -name 'wharf-*'; systemctl stop wharf; pgrep -x wharf-shim; \
-         rm -r /run/systemd/system/wharf.service /run/systemd/system/wharf.service.d /var/lib/wharf /run/wharf; systemctl daemon-reload");
-    assert_eq!(left, "", "something is left");
-    println!("emulated: {:.0} s", begin.elapsed().as_secs_f64());
-}
-
-const OWN: &str = "version = 3
-[plugins.'io.containerd.cri.v1.runtime'.containerd]
-default_runtime_name = 'wharf'
-[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.wharf]
-runtime_type = 'io.wharf.builtin.v1'
-options = { SystemdCgroup = true }
-[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
-options = { SystemdCgroup = true }";
-
-/// As people install it, with this test's options.
-const UNIT: &str = include_str!("../../assets/systemd/wharf.service");
-const DROP_IN: &str =
-    "[Service]\nExecStart=\nExecStart=/usr/local/bin/wharf serve --config /root/wharf.toml\nRestart=no";
-
-/// `pod NAME HANDLER PARENT`: a pod on the host's network with one container; `scope`: what systemd and the kernel say of that.
-const SCOPE: &str = r#"pod() {
-  echo '{"metadata":{"name":"'$1'","namespace":"default","uid":"'$1'","attempt":0},"linux":{"cgroup_parent":"'$3'","security_context":{"namespace_options":{"network":2}}}}' > /root/pod.json
-  echo '{"metadata":{"name":"c","attempt":0},"image":{"image":"registry.example.com/busybox:1"},"command":['${4:-'"sleep","100000"'}'],"linux":{"resources":{"memory_limit_in_bytes":'${5:-67108864}',"cpu_quota":50000,"cpu_period":100000}}}' > /root/c.json
-  wharf run --detach --no-pull -r $2 /root/c.json /root/pod.json > /root/container || return 1
-  C=$(cat /root/container)
-}
-scope() {
-  U=wharf-$C.scope; G=/sys/fs/cgroup$(systemctl show -p ControlGroup --value $U)
-  systemctl show -p Slice,Delegate,MemoryMax,CPUQuotaPerSecUSec,TasksMax,ActiveState,ControlGroup $U
-  for f in memory.max cpu.max; do echo $f $(cat $G/$f); done
-  cat /proc/$(find $G -name cgroup.procs -exec cat {} + | head -n 1)/cgroup
-  echo others $(systemctl list-units --no-legend 'wharf-*.scope' | grep -vc $C)
-}
-up() { for i in $(seq 60); do wharf version > /dev/null 2>&1 && break; sleep 0.5; done; }
-ended() { for i in $(seq 60); do wharf inspect $C | grep -q CONTAINER_EXITED && break; sleep 0.5; done; wharf inspect $C | grep reason; }
-export CONTAINER_RUNTIME_ENDPOINT=unix:///run/wharf/wharf.sock; C=$(cat /root/container 2> /dev/null)"#;

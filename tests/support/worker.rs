@@ -33,7 +33,7 @@ pub struct Worker {
 /// The worker, healthy, and nobody else's until this is dropped. `None` if this machine lacks something, which is said.
 pub fn worker(test: &str) -> Option<MutexGuard<'static, Worker>> {
     static WORKER: OnceLock<Option<Mutex<Worker>>> = OnceLock::new();
-    let worker = WORKER.get_or_init(|| Worker::boot(test).map(Mutex::new)).as_ref()?;
+    let worker = WORKER.get_or_init(|| Worker::boot(test, "").map(Mutex::new)).as_ref()?;
     Some(worker.lock().unwrap_or_else(|broken: PoisonError<_>| {
         let worker: MutexGuard<'static, Worker> = broken.into_inner();
         worker.heal();
@@ -41,8 +41,13 @@ pub fn worker(test: &str) -> Option<MutexGuard<'static, Worker>> {
     }))
 }
 
+/// One with cgroup v1's hierarchies, as systemd makes them when it is asked to (v2 is there for systemd itself alone).
+pub fn older_worker(test: &str) -> Option<Worker> {
+    Worker::boot(test, " systemd.unified_cgroup_hierarchy=0 systemd.legacy_systemd_cgroup_controller=0")
+}
+
 impl Worker {
-    fn boot(test: &str) -> Option<Self> {
+    fn boot(test: &str, kernel: &str) -> Option<Self> {
         let made = super::peers().join("systemd-node");
         if !made.join("disk").is_file() {
             super::skip(test, &format!("tests/support/systemd-node.sh has not made {}", made.display()));
@@ -65,7 +70,7 @@ impl Worker {
             .args(["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1536", "-display", "none"])
             .args(["-no-reboot", "-kernel", made.join("vmlinuz").to_str().unwrap()])
             .args(["-initrd", made.join("initrd").to_str().unwrap()])
-            .args(["-append", "root=/dev/vda rw console=ttyS0 panic=1 quiet"])
+            .args(["-append", &format!("root=/dev/vda rw console=ttyS0 panic=1 quiet{kernel}")])
             .args(["-serial", &format!("file:{}", dir.path().join("console").display())])
             .args(["-drive", &format!("file={},if=virtio,format=qcow2", disk.display())])
             .args(["-netdev", &format!("user,id=n0,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22")])

@@ -46,6 +46,15 @@ const FREEZE_WAIT: Duration = Duration::from_secs(2);
 /// How long `delete` repeats a busy rmdir.
 const REMOVE_WAIT: Duration = Duration::from_secs(2);
 
+/// What tells of the kernel's out-of-memory killer in a group.
+#[derive(Debug)]
+pub enum OomEvents {
+    /// v2: `memory.events`, which polls `PRI` when it has changed since it was read.
+    Counts(File),
+    /// v1: an eventfd of the times the group was out of memory, and one more when it is removed.
+    Signals(OwnedFd),
+}
+
 /// One control group in all hierarchies. Cheap to clone; holds no kernel object.
 #[derive(Debug, Clone)]
 pub struct Cgroup {
@@ -182,24 +191,28 @@ impl Cgroup {
         result.context(|| format!("set limits of cgroup {}", self.path.display()))
     }
 
-    /// Moves a process, with all its threads, into the group. `0` is the calling process.
+    /// Moves a process, with all its threads, into the group.
     ///
     /// # Errors
     /// `NotFound` if the group or the process does not exist.
     pub fn add(&self, pid: u32) -> Result<()> {
-        self.join(pid, true)
+        self.layout.hierarchies.iter().try_for_each(|hierarchy| self.join(hierarchy, "cgroup.procs", pid))
     }
 
-    /// Like `add(0)`; with `unified: false` it leaves the v2 hierarchy out, for a process cloned into it.
+    /// Moves the calling process, which must have one thread only; with `unified: false` not in the v2 hierarchy, for a process
+    /// cloned into it. By `tasks`, where there is one: a thread that moves itself need not wait until every other one of the
+    /// machine is known not to fork or exec (cgroup_attach_lock), which takes an RCU grace period, 10 ms and more.
     ///
     /// # Errors
-    /// As `add`.
-    pub fn join(&self, pid: u32, unified: bool) -> Result<()> {
-        for hierarchy in self.layout.hierarchies.iter().filter(|h| unified || !h.unified) {
-            write(&self.directory(hierarchy), "cgroup.procs", &pid.to_string())
-                .context(|| format!("add process {pid} to cgroup {}", self.path.display()))?;
-        }
-        Ok(())
+    /// `NotFound` if the group does not exist.
+    pub fn enter(&self, unified: bool) -> Result<()> {
+        let mut wanted = self.layout.hierarchies.iter().filter(|h| unified || !h.unified);
+        wanted.try_for_each(|h| self.join(h, if h.unified { "cgroup.procs" } else { "tasks" }, 0))
+    }
+
+    fn join(&self, hierarchy: &Hierarchy, file: &str, pid: u32) -> Result<()> {
+        write(&self.directory(hierarchy), file, &pid.to_string())
+            .context(|| format!("add process {pid} to cgroup {}", self.path.display()))
     }
 
     /// The v2 directory, for `CLONE_INTO_CGROUP`. `None` without a v2 hierarchy.
@@ -438,10 +451,13 @@ impl Cgroup {
         stats::read(self)
     }
 
-    /// What tells of OOM kills on v2: a file that polls `PRI` when it has changed since it was read. `None` without the controller.
-    pub fn memory_events(&self) -> Option<File> {
-        let directory = self.of("memory").filter(|_| self.layout.is_unified())?;
-        File::open(directory.join("memory.events")).ok()
+    /// What tells of OOM kills while they happen; `None` without the controller, or where the kernel does not tell.
+    pub fn oom_events(&self) -> Option<OomEvents> {
+        let directory = self.of("memory")?;
+        if self.layout.is_unified() {
+            return File::open(directory.join("memory.events")).ok().map(OomEvents::Counts);
+        }
+        v1::oom_signals(&directory).ok().map(OomEvents::Signals)
     }
 
     /// How many processes of the group the kernel's out-of-memory killer has killed.

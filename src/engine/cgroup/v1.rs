@@ -1,15 +1,31 @@
 //! Limits as cgroup v1 files (kernel documentation, admin-guide/cgroup-v1; OCI runtime spec, config-linux).
 //! Device rules are in `devices`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    os::fd::{AsRawFd, OwnedFd},
+    path::{Path, PathBuf},
+};
 
 use oci_spec::runtime::{LinuxBlockIo, LinuxCpu, LinuxMemory, LinuxResources, LinuxThrottleDevice};
+use rustix::event::{EventfdFlags, eventfd};
 
 use super::{Cgroup, Hierarchy, layout::Layout, read, write};
 use crate::{
     bail,
-    error::{Kind, Result},
+    error::{Context, Error, Kind, Result},
 };
+
+/// An eventfd that counts the times the group was out of memory, and one more when it is removed (kernel documentation,
+/// admin-guide/cgroup-v1/memory, 9 and 10).
+pub(super) fn oom_signals(directory: &Path) -> Result<OwnedFd> {
+    let signals =
+        eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).context(|| "make an eventfd".to_owned())?;
+    let control = directory.join("memory.oom_control");
+    let control = File::open(&control).map_err(|e| Error::io("open", &control, e))?;
+    write(directory, "cgroup.event_control", &format!("{} {}", signals.as_raw_fd(), control.as_raw_fd()))?;
+    Ok(signals)
+}
 
 /// Copies `cpuset.cpus` and `cpuset.mems` down to each group of `chain` (parents first) in which they are empty.
 pub(super) fn inherit_cpuset(hierarchy: &Hierarchy, path: &Path, chain: &[&Path]) -> Result<()> {

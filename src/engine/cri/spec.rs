@@ -407,10 +407,10 @@ pub fn resources(from: &cri::LinuxContainerResources) -> Result<LinuxResources> 
     }
     let hugepages: Vec<_> =
         from.hugepage_limits.iter().map(|h| json!({ "pageSize": h.page_size, "limit": h.limit })).collect();
-    serde_json::from_value(
-        json!({ "cpu": cpu, "memory": memory, "hugepageLimits": hugepages, "unified": from.unified }),
-    )
-    .map_err(|e| Error::new(Kind::InvalidArgument, "resources are not valid").with_source(e))
+    // runc takes an empty table of these for settings of v2, and refuses it on v1.
+    let unified = Some(&from.unified).filter(|settings| !settings.is_empty());
+    serde_json::from_value(json!({ "cpu": cpu, "memory": memory, "hugepageLimits": hugepages, "unified": unified }))
+        .map_err(|e| Error::new(Kind::InvalidArgument, "resources are not valid").with_source(e))
 }
 
 /// The resources after an update: what is given replaces what was.
@@ -479,6 +479,14 @@ pub fn prepare_volumes(inputs: &Inputs) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_of_v2_are_given_only_if_there_are_any() {
+        let mut wanted = cri::LinuxContainerResources { memory_limit_in_bytes: 1 << 20, ..Default::default() };
+        assert!(resources(&wanted).unwrap().unified().is_none());
+        wanted.unified.insert("memory.high".to_owned(), "max".to_owned());
+        assert_eq!(resources(&wanted).unwrap().unified().as_ref().map(|u| u.len()), Some(1));
+    }
 
     #[test]
     fn signals() {

@@ -38,7 +38,7 @@ pub struct Around<'a> {
 /// What takes the rights of the host's root: first of all, before any namespace is entered.
 pub fn outside(identity: &Identity, around: &Around<'_>, stdio: &[OwnedFd; 3]) -> Result<()> {
     sys::reset_signals();
-    around.cgroup.join(0, !around.in_unified)?;
+    around.cgroup.enter(!around.in_unified)?;
     identity.set_oom_score()?;
     identity.set_limits()?;
     identity.give(stdio)

@@ -91,7 +91,7 @@ pub fn pause(what: &Pause, cgroup: &Cgroup) -> Result<Child> {
 
 fn outside(what: &Pause, cgroup: &Cgroup, in_unified: bool) -> Result<()> {
     sys::reset_signals();
-    cgroup.join(0, !in_unified)?;
+    cgroup.enter(!in_unified)?;
     set_oom_score(what.oom_score_adj)
 }
 

@@ -80,6 +80,12 @@ impl Peer {
     /// Starts it for a pod, in the pod's group; `bundle` is that of its sandbox.
     pub fn start(shim: &ForeignShim, pod: &str, bundle: &Path, cgroup: &Cgroup) -> Result<Self> {
         let doing = || format!("start {}", shim.program.display());
+        if shim.program.as_os_str().is_empty() {
+            bail!(
+                FailedPrecondition,
+                "the pod's handler has no runtime_type that names a shim: io.containerd.NAME.VERSION or a path"
+            );
+        }
         let options = shim.options.as_ref().map(|o| Any { type_url: o.type_url.clone(), value: o.value.clone() });
         // Its stderr, all its life. Not a fifo like containerd's: nobody would have to read it.
         let log = bundle.join("log");
@@ -88,7 +94,7 @@ impl Peer {
         // What to read there differs from one generation to the next; all take nothing, and hear of their options later.
         command.arg("start").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let group = cgroup.clone();
-        let join = move || group.add(0).map_err(|e| std::io::Error::other(format!("{e:#}")));
+        let join = move || group.enter(true).map_err(|e| std::io::Error::other(format!("{e:#}")));
         // SAFETY: the closure runs in the child of a process that has one thread, so that no lock is held by another.
         unsafe { command.pre_exec(join) };
         let said = answer(command).context(doing)?;

@@ -203,9 +203,9 @@ impl Server {
                     list.push(PollFd::from_borrowed_fd(channel.as_fd(), PollFlags::IN));
                 }
             }
-            if let Some(events) = container.ooms.events() {
+            if let Some((events, flags)) = container.ooms.events() {
                 sources.push(Source::Memory(id.clone()));
-                list.push(PollFd::from_borrowed_fd(events, PollFlags::PRI));
+                list.push(PollFd::from_borrowed_fd(events, flags));
             }
             let mut streams = Vec::new();
             container.io.poll(&mut streams);
