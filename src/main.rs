@@ -10,6 +10,9 @@ fn main() -> ExitCode {
         if name == wharf::engine::shim::PROGRAM {
             return wharf::engine::shim::main();
         }
+        if name == wharf::engine::image::unpack::PROGRAM {
+            return wharf::engine::image::unpack::main();
+        }
         if name == "sh" {
             return wharf::demo::shell_main();
         }

@@ -33,7 +33,7 @@ use wharf::{
             pull::Puller,
             reference::Reference,
             registry::RegistryConfig,
-            unpack::{self, Limits, Stream, decompress, tar},
+            unpack::{self, Limits, Stream, Unpacker, decompress, tar},
         },
         metadata::Db,
         snapshot::{self, Snapshotter, UnpackTarget, Whiteouts},
@@ -222,7 +222,7 @@ fn decompression() {
     let limit = 8 << 20;
     fuzz("decompress", seeds::compressed(), &seeds::COMPRESSED, 4 << 20, |input| {
         let (compression, plain) = decompress::open(input, "layer")?;
-        let mut stream = Stream::new(plain, limit, directory.path());
+        let mut stream = Stream::new(plain, limit, directory.path(), directory.path());
         let (mut buffer, mut seen) = (vec![0; 64 << 10], 0);
         loop {
             let n = stream.fill(&mut buffer)?;
@@ -314,7 +314,8 @@ impl Stores {
             RegistryConfig::default(),
             at("scratch"),
         );
-        Self { puller: puller.unwrap(), directory, db, content, snapshotter }
+        let unpacker = Unpacker::of(Path::new(env!("CARGO_BIN_EXE_wharf")));
+        Self { puller: puller.unwrap().with_unpacker(unpacker), directory, db, content, snapshotter }
     }
 
     fn files(&self) -> Vec<PathBuf> {

@@ -21,6 +21,7 @@ mod doctor_node;
 mod doctor_pull;
 mod events;
 mod exec_pane;
+mod faults;
 mod fuzz;
 mod handlers;
 mod journal;

@@ -29,6 +29,7 @@ use oci_spec::runtime::{Process, Spec};
 pub use channel::{Channel, Word};
 pub use console::terminal_below;
 pub use pause::{Pause, pause};
+pub use rootfs::confine;
 pub use seccomp::Filter;
 pub use users::{IdMap, Users, idmap, owner, probe};
 

@@ -1,6 +1,9 @@
 //! The child moves into its root: mounts, devices, pivot_root, then what may not be seen or written.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::{
+    os::fd::{AsFd, BorrowedFd},
+    path::Path,
+};
 
 use rustix::{
     fs::{Mode, OFlags},
@@ -9,19 +12,43 @@ use rustix::{
 
 use super::{
     mounts,
-    options::RDONLY,
+    options::{NODEV, NOEXEC, NOSUID, RDONLY},
     plan::Root,
     resolve::{self, Want},
     sys::{self, Attributes},
 };
 use crate::error::{Context, Result};
 
+/// Makes `directory` all that the calling thread can see: the root of a mount namespace with nothing else in it, on which
+/// no device opens and nothing is executed.
+///
+/// # Errors
+/// What the kernel refuses: the thread is of no use then.
+pub fn confine(directory: &Path) -> Result<()> {
+    // SAFETY: a new mount namespace shares no memory or descriptors.
+    unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWNS) }
+        .context(|| "make a mount namespace".to_owned())?;
+    private()?;
+    let doing = || format!("open {}", directory.display());
+    let tree = mounts::copy_tree(directory, false).context(doing)?;
+    let inert = Attributes { set: NODEV | NOEXEC | NOSUID, propagation: libc::MS_PRIVATE, ..Default::default() };
+    sys::mount_setattr(tree.as_fd(), false, inert).context(|| "make the root inert".to_owned())?;
+    let place = mounts::open_directory(directory).context(doing)?;
+    mounts::move_to(tree.as_fd(), place.as_fd()).context(|| "mount the root".to_owned())?;
+    pivot(tree.as_fd())
+}
+
+/// Nothing that happens in this mount namespace reaches the host.
+fn private() -> Result<()> {
+    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    rustix::mount::mount_change("/", private).context(|| "make the mounts private".to_owned())
+}
+
 /// Afterwards "/" is the container's root and nothing of the host's tree is left in the mount namespace. With `mapped` the
 /// process is in a user namespace, and becomes root there on the way.
 pub fn enter(root: Root, mapped: bool) -> Result<()> {
-    // Nothing that happens here reaches the host. Bind sources were copied before and keep their own propagation.
-    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
-    rustix::mount::mount_change("/", private).context(|| "make the mounts private".to_owned())?;
+    // Bind sources were copied before and keep their own propagation.
+    private()?;
     let all_private = Attributes { propagation: libc::MS_PRIVATE, ..Default::default() };
     sys::mount_setattr(root.tree.as_fd(), true, all_private).context(|| "make the root private".to_owned())?;
     let place = mounts::open_directory(&root.path).context(|| format!("open {}", root.path.display()))?;

@@ -157,7 +157,7 @@ pub struct UnpackTarget {
 }
 
 /// How a deletion in a layer is expressed in the unpacked tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Whiteouts {
     /// Character device 0:0, and the `trusted.overlay.opaque` xattr on directories (kernel's overlayfs.rst).
     Overlay,

@@ -1,6 +1,6 @@
 //! From layer blobs to a chain of committed snapshots.
 
-use std::{fs, os::unix::fs::MetadataExt, path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::Semaphore;
@@ -224,8 +224,9 @@ impl Puller {
     async fn unpack_into(&self, layer: &Layer<'_>, target: UnpackTarget) -> Result<Unpacked> {
         let (content, digest, limits, expected) =
             (self.content.clone(), layer.blob.digest.clone(), self.limits, layer.diff_id.clone());
+        let unpacker = self.unpacker.clone();
         blocking(move || {
-            let unpacked = unpack::unpack(content.reader(&digest)?, &target, &limits)?;
+            let unpacked = unpacker.unpack(content.reader(&digest)?, &target, &limits)?;
             if unpacked.diff_id != expected {
                 let (want, got) = (expected.short(), unpacked.diff_id.short());
                 bail!(DataLoss, "its content is {got}, the image's configuration says {want} (diff_id)");
@@ -243,10 +244,7 @@ impl Puller {
                 let inherit = if parent.is_some() { implied } else { Vec::new() };
                 if !inherit.is_empty() {
                     let upper = self.snapshotter.unpack_target(&key).await?.directory;
-                    self.over_parent(layer, lease, move |lower| {
-                        inherit.iter().try_for_each(|path| inherit_attributes(&lower.join(path), &upper.join(path)))
-                    })
-                    .await?;
+                    self.over_parent(layer, lease, move |lower| unpack::inherit(lower, &upper, &inherit)).await?;
                 }
                 self.snapshotter.commit_onto(&key, layer.chain.as_str(), parent, Labels::new(), sums).await
             }
@@ -338,19 +336,6 @@ impl Puller {
 fn release(point: &Path) -> Result<()> {
     snapshot::unmount(point)?;
     fs::remove_dir(point).context(|| format!("remove {}", point.display()))
-}
-
-/// A directory the layer only passes through looks as it does below.
-fn inherit_attributes(lower: &Path, upper: &Path) -> Result<()> {
-    let found = match fs::symlink_metadata(lower) {
-        Ok(found) if found.is_dir() => found,
-        Ok(_) => return Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Error::io("look at", lower, error)),
-    };
-    std::os::unix::fs::lchown(upper, Some(found.uid()), Some(found.gid()))
-        .context(|| format!("chown {}", upper.display()))?;
-    fs::set_permissions(upper, found.permissions()).context(|| format!("chmod {}", upper.display()))
 }
 
 fn cores() -> usize {

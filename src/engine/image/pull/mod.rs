@@ -19,7 +19,7 @@ use super::{
     manifest::{self, Descriptor, Manifest, Platform, RootFs},
     reference::Reference,
     registry::{Fetched, Registry, RegistryConfig, Session},
-    unpack::Limits,
+    unpack::{Limits, Unpacker},
 };
 use crate::{
     bail,
@@ -68,6 +68,7 @@ pub struct Puller {
     snapshotter: Arc<dyn Snapshotter>,
     pub(super) registry: Registry,
     limits: Limits,
+    unpacker: Unpacker,
     parallel: usize,
     discard_unpacked_layers: bool,
     annotate: bool,
@@ -104,6 +105,7 @@ impl Puller {
             snapshotter,
             registry,
             limits: Limits::default(),
+            unpacker: Unpacker::default(),
             parallel,
             discard_unpacked_layers,
             annotate,
@@ -111,6 +113,12 @@ impl Puller {
             scratch,
             locks: Arc::default(),
         })
+    }
+
+    /// For a program that is not the one whose name can be [`unpack::PROGRAM`](super::unpack::PROGRAM).
+    #[must_use]
+    pub fn with_unpacker(self, unpacker: Unpacker) -> Self {
+        Self { unpacker, ..self }
     }
 
     /// Pulls an image and records it. What was here already is not fetched again. Dropping the future stops the pull;

@@ -12,7 +12,7 @@ use super::*;
 use crate::{engine::snapshot::Whiteouts, error::Kind};
 
 #[derive(Clone)]
-struct Item {
+pub(super) struct Item {
     name: Vec<u8>,
     kind: u8,
     link: &'static str,
@@ -22,20 +22,20 @@ struct Item {
     size: Option<u64>,
 }
 
-fn item(kind: u8, name: &str, link: &'static str, data: &[u8]) -> Item {
+pub(super) fn item(kind: u8, name: &str, link: &'static str, data: &[u8]) -> Item {
     Item { name: name.as_bytes().to_vec(), kind, link, data: data.to_vec(), mode: 0o755, device: (0, 0), size: None }
 }
 
-fn f(name: &str, data: &str) -> Item {
+pub(super) fn f(name: &str, data: &str) -> Item {
     item(b'0', name, "", data.as_bytes())
 }
-fn d(name: &str) -> Item {
+pub(super) fn d(name: &str) -> Item {
     item(b'5', name, "", b"")
 }
-fn s(name: &str, to: &'static str) -> Item {
+pub(super) fn s(name: &str, to: &'static str) -> Item {
     item(b'2', name, to, b"")
 }
-fn h(name: &str, to: &'static str) -> Item {
+pub(super) fn h(name: &str, to: &'static str) -> Item {
     item(b'1', name, to, b"")
 }
 
@@ -63,7 +63,7 @@ fn seal(block: &mut [u8]) {
     block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
 }
 
-fn archive(items: &[Item]) -> Vec<u8> {
+pub(super) fn archive(items: &[Item]) -> Vec<u8> {
     let mut out = Vec::new();
     for i in items {
         out.extend(header(i));
@@ -75,12 +75,12 @@ fn archive(items: &[Item]) -> Vec<u8> {
 }
 
 /// A target with a canary beside it that nothing may touch.
-struct Rig {
+pub(super) struct Rig {
     dir: tempfile::TempDir,
 }
 
 impl Rig {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("root")).unwrap();
         fs::create_dir(dir.path().join("canary")).unwrap();
@@ -89,19 +89,30 @@ impl Rig {
         Self { dir }
     }
 
-    fn root(&self) -> std::path::PathBuf {
+    pub(super) fn root(&self) -> std::path::PathBuf {
         self.dir.path().join("root")
+    }
+
+    /// What is beside the target; nothing may change it.
+    pub(super) fn outside(&self) -> Vec<String> {
+        let canary = self.dir.path().join("canary");
+        let mut all = vec![fs::read_to_string(canary.join("file")).unwrap_or_default()];
+        for path in [self.dir.path(), &canary, &canary.join("file")] {
+            all.push(fs::metadata(path).map_or(String::new(), |m| {
+                format!("{:o} {} {} {}", m.mode(), m.uid(), m.gid(), if m.is_dir() { 0 } else { m.nlink() })
+            }));
+            let names = fs::read_dir(path).into_iter().flatten().map(|e| format!("{:?}", e.unwrap().file_name()));
+            let mut names: Vec<String> = names.collect();
+            names.sort();
+            all.extend(names);
+        }
+        all
     }
 
     fn unpack_bytes(&self, bytes: &[u8], whiteouts: Whiteouts) -> Result<Unpacked> {
         let target = UnpackTarget { directory: self.root(), whiteouts, independent: true };
         let result = unpack(bytes, &target, &Limits { expanded: 64 << 20, entries: 1000, ..Limits::default() });
-        let canary = self.dir.path().join("canary");
-        assert_eq!(fs::read_to_string(canary.join("file")).unwrap(), "safe");
-        let meta = fs::metadata(canary.join("file")).unwrap();
-        assert_eq!((meta.mode() & 0o7777, meta.nlink()), (0o640, 1));
-        assert_eq!(fs::read_dir(&canary).unwrap().count(), 1);
-        assert_eq!(fs::read_dir(self.dir.path()).unwrap().count(), 2, "nothing beside the target");
+        assert_eq!(self.outside(), Self::new().outside());
         result
     }
 
@@ -119,6 +130,28 @@ fn unpacked(items: &[Item], check: impl FnOnce(&Path)) {
 fn refused(items: &[Item], kind: Kind) {
     let error = Rig::new().unpack(items).unwrap_err();
     assert!(error.is(kind), "{:?}: {error:#}", error.kind());
+}
+
+/// Layers that mean to get out, by `way`, which leads from the target to what is beside it.
+pub(super) fn escapes(way: &'static str) -> Vec<Vec<Item>> {
+    let (file, mut open) = (&*format!("{way}/file").leak(), d("d"));
+    open.mode = 0o777;
+    vec![
+        vec![f(&format!("{way}/new"), "x")],
+        vec![d(&format!("{way}/new"))],
+        vec![f(file, "x")],
+        vec![s("l", way), f("l/new", "x")],
+        vec![s("l", way), d("l/new")],
+        vec![s("l", way), f("l/file", "x")],
+        vec![s("one", "two"), s("two", way), item(b'6', "one/new", "", b"")],
+        vec![s("l", file), f("l", "new")],
+        vec![h("l", file)],
+        vec![s("d", way), h("l", "d/file")],
+        vec![open, s("d", way)],
+        vec![s("l", way), f("l/.wh.file", "")],
+        vec![s("l", way), f("l/.wh..wh..opq", "")],
+        vec![f("d/x", ""), f("d/.wh..wh..opq", ""), s("d", way), f("d/.wh.file", "")],
+    ]
 }
 
 #[test]
@@ -183,6 +216,28 @@ fn unp_05_a_directory_swapped_for_a_link_is_not_followed_at_the_end() {
     let mut open = d("d");
     open.mode = 0o777;
     unpacked(&[open, s("d", "../canary")], |root| assert!(fs::symlink_metadata(root.join("d")).unwrap().is_symlink()));
+}
+
+#[test]
+fn unp_05_what_a_layer_passes_through_is_found_inside_the_root() {
+    // The directory was implied, and has become a link since.
+    for (link, left) in [("../canary", 0), ("x", 0), ("../../../../", 0)] {
+        let rig = Rig::new();
+        let done = rig.unpack(&[d("x"), f("a/file/deep", ""), s("a", link)]).unwrap();
+        assert_eq!(done.implied.len(), left);
+    }
+    let (rig, lower) = (Rig::new(), tempfile::tempdir().unwrap());
+    std::os::unix::fs::symlink("../canary", rig.root().join("a")).unwrap();
+    std::os::unix::fs::symlink("../canary/file", rig.root().join("b")).unwrap();
+    fs::create_dir_all(rig.root().join("plain")).unwrap();
+    for (name, mode) in [("a", 0o777), ("a/file", 0o777), ("b", 0o777), ("plain", 0o1750)] {
+        fs::create_dir_all(lower.path().join(name)).unwrap();
+        fs::set_permissions(lower.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let all = ["a", "a/file", "b", "../canary", "../canary/file", "/canary", "plain", "gone"].map(Into::into);
+    inherit(lower.path(), &rig.root(), &all).unwrap();
+    assert_eq!(rig.outside(), Rig::new().outside());
+    assert_eq!(fs::metadata(rig.root().join("plain")).unwrap().mode() & 0o7777, 0o1750);
 }
 
 /// Nobody should be able to: the target is new, ours and in no container. If somebody could, nothing outside would be written.

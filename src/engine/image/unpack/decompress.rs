@@ -63,20 +63,23 @@ pub struct Stream<'a> {
     hasher: Option<Hasher>,
     seen: u64,
     limit: u64,
+    /// Where it goes, and what that is called.
     target: PathBuf,
+    called: PathBuf,
     /// Free space is looked at again when this many bytes have been seen.
     look_at: u64,
 }
 
 impl<'a> Stream<'a> {
-    pub fn new(from: Box<dyn Read + 'a>, limit: u64, target: &Path) -> Self {
+    pub fn new(from: Box<dyn Read + 'a>, limit: u64, target: &Path, called: &Path) -> Self {
         let hasher = Some(Hasher::new(&SHA256));
-        Self { from, what: "layer", hasher, seen: 0, limit, target: target.to_owned(), look_at: 0 }
+        Self { hasher, called: called.to_owned(), ..Self::unhashed(from, "layer", limit, target) }
     }
 
     /// Of something whose digest nobody asks for.
     pub fn unhashed(from: Box<dyn Read + 'a>, what: &'static str, limit: u64, target: &Path) -> Self {
-        Self { from, what, hasher: None, seen: 0, limit, target: target.to_owned(), look_at: 0 }
+        let (target, called) = (target.to_owned(), target.to_owned());
+        Self { from, what, hasher: None, seen: 0, limit, target, called, look_at: 0 }
     }
 
     pub fn what(&self) -> &'static str {
@@ -108,7 +111,7 @@ impl<'a> Stream<'a> {
         }
         if self.seen > self.look_at {
             self.look_at = self.seen + space::LOOK_EVERY;
-            space::keep_reserve(&self.target)?;
+            space::keep_reserve_as(&self.called, &self.target)?;
         }
         Ok(n)
     }

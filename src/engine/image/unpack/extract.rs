@@ -7,22 +7,22 @@ use std::{
     io::Write,
     os::{
         fd::{AsFd, BorrowedFd, OwnedFd},
-        unix::ffi::OsStringExt,
+        unix::ffi::{OsStrExt, OsStringExt},
     },
-    path::PathBuf,
+    path::{Path as FilePath, PathBuf},
 };
 
 use rustix::{
     fs::{
         AtFlags, CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Timespec, Timestamps, Uid, XattrFlags, chmodat,
-        chownat, fchmod, fchown, fsetxattr, futimens, linkat, makedev, mkdirat, mknodat, openat, openat2, statat,
-        symlinkat, utimensat,
+        chownat, fchmod, fchown, fsetxattr, fstat, futimens, linkat, makedev, mkdirat, mknodat, openat, openat2,
+        statat, symlinkat, utimensat,
     },
     io::Errno,
 };
 
 use super::{
-    path::{c, directory, make_directory, parts, remove, shown},
+    path::{c, checked, directory, make_directory, parts, remove, shown},
     tar::{Entry, EntryKind, Reader},
 };
 use crate::{
@@ -50,6 +50,17 @@ pub struct Extractor {
     made: BTreeSet<Path>,
     usage: Usage,
     sums: Sums,
+    /// Extended attributes that the filesystem does not have.
+    dropped: BTreeSet<String>,
+}
+
+/// What a layer came to.
+#[derive(Debug)]
+pub struct Made {
+    pub usage: Usage,
+    pub implied: Vec<PathBuf>,
+    pub sums: Sums,
+    pub dropped: BTreeSet<String>,
 }
 
 impl Extractor {
@@ -66,6 +77,7 @@ impl Extractor {
             made: BTreeSet::new(),
             usage: Usage::default(),
             sums: Sums::new(),
+            dropped: BTreeSet::new(),
         })
     }
 
@@ -78,7 +90,7 @@ impl Extractor {
             }
             let root = self.root.try_clone().map_err(|e| Error::io("duplicate the descriptor of", "the target", e))?;
             self.times.push((Path::new(), entry.mtime));
-            return attributes(root.as_fd(), entry).context(doing);
+            return attributes(root.as_fd(), entry, &mut self.dropped).context(doing);
         };
         if name == OPAQUE {
             return self.opaque(above).context(doing);
@@ -96,11 +108,11 @@ impl Extractor {
     }
 
     /// Sets directories' times and gives what was made in all.
-    pub fn finish(self) -> Result<(Usage, Vec<PathBuf>, Sums)> {
+    pub fn finish(self) -> Result<Made> {
         for (path, mtime) in self.times.iter().rev() {
             let whole = if path.is_empty() { b".".to_vec() } else { path.join(&b'/') };
             let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-            let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+            let resolve = checked(ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS);
             match openat2(&self.root, whole, flags, Mode::empty(), resolve) {
                 Ok(found) => {
                     futimens(&found, &stamps(*mtime)).context(|| format!("set the time of {}", shown(path)))?
@@ -111,7 +123,8 @@ impl Extractor {
             }
         }
         let plain = |p: Path| PathBuf::from(OsString::from_vec(p.join(&b'/')));
-        Ok((self.usage, self.implied.into_iter().map(plain).collect(), self.sums))
+        let implied = self.implied.into_iter().map(plain).collect();
+        Ok(Made { usage: self.usage, implied, sums: self.sums, dropped: self.dropped })
     }
 
     /// The directory a name is in, made if the layer has no entry for it.
@@ -144,11 +157,12 @@ impl Extractor {
         self.usage.inodes += 1;
         self.usage.bytes += entry.size;
         let link = (entry.kind == EntryKind::HardLink).then(|| self.link_source(&entry.link)).transpose()?;
-        let was = self.clear(above, name, entry.kind)?;
+        let was = self.clear(path, above, name, entry.kind)?;
+        let mut dropped = std::mem::take(&mut self.dropped);
         let parent = self.directory_of(above)?;
         match entry.kind {
             EntryKind::File => {
-                let (inode, sum) = file(parent, name, entry, data)?;
+                let (inode, sum) = file(parent, name, entry, data, &mut dropped)?;
                 self.sums.insert(inode, sum);
             }
             EntryKind::Directory => {
@@ -157,7 +171,7 @@ impl Extractor {
                 }
                 let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
                 let made = openat(parent, name, flags, Mode::empty()).context(|| "open the directory".to_owned())?;
-                attributes(made.as_fd(), entry)?;
+                attributes(made.as_fd(), entry, &mut dropped)?;
                 if was == Was::Whiteout {
                     set_opaque(made.as_fd())?;
                 }
@@ -174,6 +188,7 @@ impl Extractor {
             }
             EntryKind::CharDevice | EntryKind::BlockDevice | EntryKind::Fifo => special(parent, name, entry)?,
         }
+        self.dropped = dropped;
         Ok(())
     }
 
@@ -189,7 +204,7 @@ impl Extractor {
     }
 
     /// Takes away what an entry replaces. A directory that is again a directory stays.
-    fn clear(&mut self, above: &[Vec<u8>], name: &CStr, kind: EntryKind) -> Result<Was> {
+    fn clear(&mut self, path: &[Vec<u8>], above: &[Vec<u8>], name: &CStr, kind: EntryKind) -> Result<Was> {
         let parent = self.directory_of(above)?;
         let stat = match statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) => return Ok(Was::Nothing),
@@ -202,6 +217,10 @@ impl Extractor {
         };
         remove(parent, name)?;
         self.parent = None;
+        // What was implied below it has gone with it.
+        while let Some(gone) = self.implied.range(path.to_vec()..).next().filter(|p| p.starts_with(path)).cloned() {
+            self.implied.remove(&gone);
+        }
         Ok(was)
     }
 
@@ -284,7 +303,13 @@ enum Was {
 }
 
 /// Its inode number and the checksum of what was written.
-fn file(parent: BorrowedFd<'_>, name: &CStr, entry: &Entry, data: &mut Reader<'_, '_>) -> Result<(u64, u32)> {
+fn file(
+    parent: BorrowedFd<'_>,
+    name: &CStr,
+    entry: &Entry,
+    data: &mut Reader<'_, '_>,
+    dropped: &mut BTreeSet<String>,
+) -> Result<(u64, u32)> {
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let made = openat(parent, name, flags, Mode::from_raw_mode(0o600)).context(|| "create the file".to_owned())?;
     let mut made = File::from(made);
@@ -293,9 +318,9 @@ fn file(parent: BorrowedFd<'_>, name: &CStr, entry: &Entry, data: &mut Reader<'_
         sum.update(part);
         made.write_all(part).context(|| "write the file".to_owned())?;
     }
-    attributes(made.as_fd(), entry)?;
+    attributes(made.as_fd(), entry, dropped)?;
     futimens(&made, &stamps(entry.mtime)).context(|| "set the file's time".to_owned())?;
-    let stat = rustix::fs::fstat(&made).context(|| "look at the file".to_owned())?;
+    let stat = fstat(&made).context(|| "look at the file".to_owned())?;
     Ok((stat.st_ino, sum.sum()))
 }
 
@@ -329,7 +354,7 @@ fn owner_hint() -> String {
 }
 
 /// Owner, mode and xattrs, in that order: chown clears set-id bits and capabilities.
-fn attributes(of: BorrowedFd<'_>, entry: &Entry) -> Result<()> {
+fn attributes(of: BorrowedFd<'_>, entry: &Entry, dropped: &mut BTreeSet<String>) -> Result<()> {
     let (uid, gid) = ids(entry);
     fchown(of, uid, gid).context(owner_hint)?;
     fchmod(of, Mode::from_raw_mode(entry.mode)).context(|| "set the mode".to_owned())?;
@@ -339,7 +364,7 @@ fn attributes(of: BorrowedFd<'_>, entry: &Entry) -> Result<()> {
             continue;
         }
         match fsetxattr(of, c(name)?.as_c_str(), value, XattrFlags::empty()) {
-            Err(Errno::NOTSUP) => tracing::warn!("xattr {} is not supported here", String::from_utf8_lossy(name)),
+            Err(Errno::NOTSUP) => drop(dropped.insert(String::from_utf8_lossy(name).escape_debug().to_string())),
             other => other.context(|| format!("set xattr {}", String::from_utf8_lossy(name).escape_debug()))?,
         }
     }
@@ -349,6 +374,30 @@ fn attributes(of: BorrowedFd<'_>, entry: &Entry) -> Result<()> {
 fn set_opaque(of: BorrowedFd<'_>) -> Result<()> {
     fsetxattr(of, "trusted.overlay.opaque", b"y", XattrFlags::empty())
         .context(|| "make the directory opaque".to_owned())
+}
+
+/// Directories that the layer in `upper` only passes through look as they do in `lower`.
+pub fn inherit(lower: &FilePath, upper: &FilePath, implied: &[PathBuf]) -> Result<()> {
+    let open = |root: &FilePath| {
+        let flags = OFlags::DIRECTORY | OFlags::PATH | OFlags::CLOEXEC;
+        openat(CWD, root, flags, Mode::empty()).context(|| format!("open {}", root.display()))
+    };
+    let (lower, upper) = (open(lower)?, open(upper)?);
+    for path in implied {
+        let parts = parts(path.as_os_str().as_bytes(), 4096)?;
+        // Inside its own root each, whatever the layer made of the way there since.
+        let within = |root: &OwnedFd| match directory(root, &parts) {
+            Ok(found) => Ok(Some(found)),
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
+            Err(error) => Err(error).context(|| format!("open directory {}", shown(&parts))),
+        };
+        let (Some(below), Some(above)) = (within(&lower)?, within(&upper)?) else { continue };
+        let looks = fstat(&below).context(|| format!("look at directory {}", shown(&parts)))?;
+        fchown(&above, Some(Uid::from_raw(looks.st_uid)), Some(Gid::from_raw(looks.st_gid)))
+            .and_then(|()| fchmod(&above, Mode::from_raw_mode(looks.st_mode)))
+            .context(|| format!("set the owner and mode of {}", shown(&parts)))?;
+    }
+    Ok(())
 }
 
 fn stamps((seconds, nanos): (i64, u32)) -> Timestamps {

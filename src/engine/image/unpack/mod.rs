@@ -7,24 +7,31 @@
 mod corpus;
 pub mod decompress;
 mod extract;
+mod extractor;
 mod path;
 pub mod tar;
 
-use std::{io::Read, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 pub use decompress::{Compression, Stream};
+pub use extract::inherit;
+pub use extractor::{PROGRAM, Unpacker, main};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     engine::{
         content::Digest,
-        crash,
         snapshot::{Sums, UnpackTarget, Usage},
     },
     error::Result,
 };
 
 /// Bounds on one layer. See docs/architecture.md, "Limits".
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Limits {
     /// Bytes after decompression.
     pub expanded: u64,
@@ -53,18 +60,26 @@ pub struct Unpacked {
     pub implied: Vec<PathBuf>,
     /// Of the files that were written, so that nobody has to read them again.
     pub sums: Sums,
+    /// Extended attributes that the target's filesystem does not have.
+    pub dropped: BTreeSet<String>,
 }
 
 /// Unpacks one layer below `target`. Blocking. On error the tree is left as it is: the caller removes the snapshot.
+///
+/// In the process that calls it: an engine has this done by an [`Unpacker`].
 pub fn unpack(layer: impl Read, target: &UnpackTarget, limits: &Limits) -> Result<Unpacked> {
+    unpack_as(&target.directory, layer, target, limits)
+}
+
+/// The same with another name for the target in what is said of it.
+fn unpack_as(called: &Path, layer: impl Read, target: &UnpackTarget, limits: &Limits) -> Result<Unpacked> {
     let (_, plain) = decompress::open(layer, "layer")?;
-    let mut stream = Stream::new(plain, limits.expanded, &target.directory);
+    let mut stream = Stream::new(plain, limits.expanded, &target.directory, called);
     let mut extractor = extract::Extractor::new(target)?;
     let mut reader = tar::Reader::new(&mut stream, limits);
     while let Some(entry) = reader.next_entry()? {
         extractor.entry(&entry, &mut reader)?;
-        crash::point("unp.3");
     }
-    let (usage, implied, sums) = extractor.finish()?;
-    Ok(Unpacked { diff_id: stream.finish()?, usage, implied, sums })
+    let extract::Made { usage, implied, sums, dropped } = extractor.finish()?;
+    Ok(Unpacked { diff_id: stream.finish()?, usage, implied, sums, dropped })
 }
