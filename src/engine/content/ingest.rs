@@ -34,12 +34,8 @@ pub struct Ingest {
 
 impl Ingest {
     pub(super) fn start(shared: Arc<Shared>, digest: &Digest, size: u64, lease: &str) -> Result<Self> {
-        if !shared.busy().insert(digest.clone()) {
-            bail!(Unavailable, "blob {digest} is being written by somebody else");
-        }
-        Self::open(&shared, digest, size, lease).inspect_err(|_| {
-            shared.busy().remove(digest);
-        })
+        shared.begin(digest)?;
+        Self::open(&shared, digest, size, lease).inspect_err(|_| shared.end(digest))
     }
 
     fn open(shared: &Arc<Shared>, digest: &Digest, size: u64, lease: &str) -> Result<Self> {
@@ -86,9 +82,7 @@ impl Ingest {
         lease: &str,
         (from, size, hasher): (&Path, u64, Hasher),
     ) -> Result<Self> {
-        if !shared.busy().insert(digest.clone()) {
-            bail!(Unavailable, "blob {digest} is being written by somebody else");
-        }
+        shared.begin(digest)?;
         let path = shared.ingests.join(digest.hex());
         let taken = || {
             shared.db.start_ingest(digest, size, lease)?;
@@ -97,9 +91,7 @@ impl Ingest {
             options.read(true).write(true).custom_flags(libc::O_NOFOLLOW);
             options.open(&path).context(|| format!("open ingest {}", path.display()))
         };
-        let file = taken().inspect_err(|_| {
-            shared.busy().remove(digest);
-        })?;
+        let file = taken().inspect_err(|_| shared.end(digest))?;
         Ok(Self {
             shared: Arc::clone(shared),
             digest: digest.clone(),
@@ -202,7 +194,7 @@ impl Ingest {
 
 impl Drop for Ingest {
     fn drop(&mut self) {
-        self.shared.busy().remove(&self.digest);
+        self.shared.end(&self.digest);
     }
 }
 

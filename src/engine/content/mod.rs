@@ -9,7 +9,7 @@ pub mod space;
 mod stash;
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fs::{self, File},
     io::Read,
     os::unix::fs::DirBuilderExt,
@@ -37,13 +37,34 @@ struct Shared {
     blobs: PathBuf,
     ingests: PathBuf,
     db: Arc<Db>,
-    /// Digests being written by this process. Held, too, while a blob's file is deleted: see `delete_files`.
-    busy: Mutex<HashSet<Digest>>,
+    /// Digests being written by this process, and whether a collection has taken the row meanwhile: the writer deletes the
+    /// file then. Held, too, while a blob's file is deleted: see `delete_files`.
+    busy: Mutex<HashMap<Digest, bool>>,
 }
 
 impl Shared {
-    fn busy(&self) -> MutexGuard<'_, HashSet<Digest>> {
+    fn busy(&self) -> MutexGuard<'_, HashMap<Digest, bool>> {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `Unavailable` if somebody writes it.
+    fn begin(&self, digest: &Digest) -> Result<()> {
+        let mut busy = self.busy();
+        if busy.contains_key(digest) {
+            bail!(Unavailable, "blob {digest} is being written by somebody else");
+        }
+        busy.insert(digest.clone(), false);
+        Ok(())
+    }
+
+    fn end(&self, digest: &Digest) {
+        let mut busy = self.busy();
+        if busy.get(digest) == Some(&true)
+            && let Err(error) = remove(&self.ingests.join(digest.hex()))
+        {
+            tracing::warn!("an ingest that was collected while it was written: {error:#}");
+        }
+        busy.remove(digest);
     }
 
     fn blob(&self, digest: &Digest) -> PathBuf {
@@ -113,8 +134,12 @@ impl Content {
         let mut freed = 0;
         for (digests, directory) in [(blobs, &self.shared.blobs), (ingests, &self.shared.ingests)] {
             for digest in digests {
-                let busy = self.shared.busy();
-                if busy.contains(digest) || directory == &self.shared.blobs && self.size(digest)?.is_some() {
+                let mut busy = self.shared.busy();
+                if let Some(collected) = busy.get_mut(digest) {
+                    *collected |= directory == &self.shared.ingests;
+                    continue;
+                }
+                if directory == &self.shared.blobs && self.size(digest)?.is_some() {
                     continue;
                 }
                 freed += remove(&directory.join(digest.hex()))?;
@@ -227,6 +252,20 @@ mod tests {
         second.write(&data[4..]).unwrap();
         second.commit().unwrap();
         assert_eq!(content.read(&digest, 10).unwrap(), data);
+    }
+
+    #[test]
+    fn an_ingest_that_is_collected_while_it_is_written_goes_with_its_writer() {
+        let (dir, db, content, lease) = store();
+        let digest = Digest::of(b"0123456789");
+        let mut writer = content.ingest(&digest, 10, &lease).unwrap();
+        writer.write(b"01234").unwrap();
+        db.release(&lease).unwrap();
+        let garbage = db.mark(SystemTime::now()).unwrap();
+        assert_eq!(garbage.ingests, std::slice::from_ref(&digest));
+        content.delete_files(&garbage.blobs, &garbage.ingests).unwrap();
+        drop(writer);
+        assert_eq!(fs::read_dir(dir.path().join("content/ingest")).unwrap().count(), 0);
     }
 
     #[test]
