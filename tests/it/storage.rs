@@ -181,6 +181,49 @@ fn snp_04_a_damaged_database_is_named_and_the_node_comes_up() {
     node.end();
 }
 
+#[test]
+fn snp_04_pods_go_on_when_only_what_images_are_is_lost() {
+    let Some(mut node) = Node::with_registry("rot-images") else { return };
+    node.ok(&["pull", IMAGE]);
+    let (container, pod) = node.running("kept", "echo born; exec sleep 10000", |_| ());
+    let pid = || node_pid(&node, &container);
+    let before = pid();
+    node.stop();
+    let path = node.dir.join("lib/meta.db");
+    let database = rusqlite::Connection::open(&path).unwrap();
+    database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    let query = "SELECT rootpage FROM sqlite_schema WHERE name = 'image'";
+    let page: u64 = database.query_row(query, [], |r| r.get(0)).unwrap();
+    drop(database);
+    let mut file = OpenOptions::new().write(true).open(&path).unwrap();
+    file.seek(SeekFrom::Start((page - 1) * 4096)).unwrap();
+    file.write_all(&[0x5a; 4096]).unwrap();
+    drop(file);
+    node.serve();
+    let told = node.log();
+    assert!(told.contains("metadata database damaged") && told.contains("1 pods kept"), "{told}");
+    let names = fs::read_dir(node.dir.join("lib")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    assert_eq!(
+        names.filter(|n| n.starts_with("meta.db.corrupt-") && n.ends_with(|c: char| c.is_ascii_digit())).count(),
+        1
+    );
+    // The same processes, in the pod that was there; their files too.
+    assert_eq!((node.ok(&["ps", "-q"]), node.ok(&["pods", "-q"])), (container.clone(), pod.clone()));
+    assert_eq!(node_pid(&node, &container), before);
+    assert_eq!(node.ok(&["exec", "-s", &container, "cat", "/etc/hostname"]), "kept");
+    assert_eq!(node.ok(&["images", "-q"]), "");
+    node.ok(&["pull", IMAGE]);
+    node.ok(&["rmp", "-f", &pod]);
+    node.stop();
+    assert_eq!(node.check(&["--deep"])["findings"], json!([]));
+    node.serve();
+    node.end();
+}
+
+fn node_pid(node: &Node, container: &str) -> u64 {
+    node.json(&["inspect", container])["info"]["pid"].as_u64().unwrap()
+}
+
 /// `WHARF_POWER_CUTS` says how often; each option of a mount gets its turn.
 #[test]
 fn snp_01_snp_02_what_was_pulled_survives_a_power_cut() {

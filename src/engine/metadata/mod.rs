@@ -9,6 +9,7 @@
 mod ballast;
 mod damage;
 mod images;
+mod salvage;
 mod schema;
 mod snapshots;
 mod storage;
@@ -71,7 +72,8 @@ impl Table {
 
 impl Db {
     /// Opens or makes the database. A damaged one is moved aside as `meta.db.corrupt-<unix seconds>` and a fresh one is
-    /// made: a node must come up. One written by a newer version is refused.
+    /// made, with the pods and what they stand on if that can be read: a node must come up. One written by a newer version
+    /// is refused.
     pub fn open(path: &Path) -> Result<Self> {
         let ballast = Ballast::beside(path);
         ballast.make_room()?;
@@ -79,11 +81,17 @@ impl Db {
             Ok(connection) => Self::with(path, connection, ballast),
             Err(error) if error.is(Kind::DataLoss) => {
                 let aside = schema::move_aside(path)?;
+                let mut fresh = schema::open(path)?;
+                let (pods, images) = salvage::pods(&aside, &mut fresh).unwrap_or_else(|lost| {
+                    tracing::error!("nothing of the damaged database can be used: {lost:#}");
+                    (0, None)
+                });
                 tracing::error!(
-                    "metadata database damaged ({error:#}); moved to {}: images have to be pulled again",
-                    aside.display()
+                    "metadata database damaged ({error:#}); moved to {}: {pods} pods kept, {} images have to be pulled again",
+                    aside.display(),
+                    images.map_or_else(|| "all".to_owned(), |count| count.to_string())
                 );
-                Self::with(path, schema::open(path)?, ballast)
+                Self::with(path, fresh, ballast)
             }
             Err(error) => Err(error),
         }
@@ -491,28 +499,6 @@ mod tests {
         let later = SystemTime::now() + Duration::from_secs(61);
         assert_eq!((db.expired_leases(SystemTime::now()).unwrap(), db.expired_leases(later).unwrap()), (0, 1));
         assert_eq!(db.mark(later).unwrap().leases, 1);
-    }
-
-    #[test]
-    fn snp_04_a_damaged_database_is_moved_aside() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("meta.db");
-        for garbage in [vec![b'x'; 8192], {
-            drop(Db::open(&path).unwrap());
-            let mut bytes = std::fs::read(&path).unwrap();
-            bytes[100..4000].fill(0xff);
-            bytes
-        }] {
-            for file in std::fs::read_dir(dir.path()).unwrap() {
-                std::fs::remove_file(file.unwrap().path()).unwrap();
-            }
-            std::fs::write(&path, garbage).unwrap();
-            let db = Db::open(&path).unwrap();
-            db.insert(Table::Sandboxes, "a", "a", &1).unwrap();
-            let aside =
-                std::fs::read_dir(dir.path()).unwrap().filter_map(|f| f.unwrap().file_name().into_string().ok());
-            assert_eq!(aside.filter(|n| n.starts_with("meta.db.corrupt-")).count(), 1);
-        }
     }
 
     #[test]

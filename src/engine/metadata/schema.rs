@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -17,7 +18,7 @@ use crate::{
 /// What takes a database from version n to n + 1 (`PRAGMA user_version`); a new one goes through all. What has been
 /// released is never changed here, only added to.
 const STEPS: &[&str] = &[VERSION_1, VERSION_2];
-const VERSION: i64 = STEPS.len() as i64;
+pub(super) const VERSION: i64 = STEPS.len() as i64;
 
 /// Ids of snapshots are AUTOINCREMENT: a directory's number is never used again.
 pub const VERSION_1: &str = "
@@ -69,6 +70,9 @@ CREATE INDEX image_blob_digest ON image_blob (digest);
 
 /// Opens, and brings an older schema up to date. `DataLoss` if the file is damaged.
 pub fn open(path: &Path) -> Result<Connection> {
+    if fs::metadata(path).is_ok_and(|found| found.len() == 0) {
+        bail!(DataLoss, "{}: it is empty", path.display());
+    }
     let connection = connect(path)?;
     let sound: String = connection.query_row("PRAGMA quick_check(1)", [], |r| r.get(0)).db("check")?;
     if sound != "ok" {
@@ -117,7 +121,7 @@ fn lines(connection: &Connection, query: &str) -> Result<Vec<String>> {
     rows.collect::<Result<_, _>>().db("check")
 }
 
-fn version(connection: &Connection) -> Result<i64> {
+pub(super) fn version(connection: &Connection) -> Result<i64> {
     connection.query_row("PRAGMA user_version", [], |r| r.get(0)).db("read the version")
 }
 
@@ -146,6 +150,9 @@ fn suffixed(path: &Path, suffix: &str) -> PathBuf {
 }
 
 fn connect(path: &Path) -> Result<Connection> {
+    // SQLite's own files get the mode of this one.
+    let made = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    made.map_err(|e| Error::io("open", path, e))?;
     let connection = Connection::open(path).db("open")?;
     for (name, value) in [
         ("journal_mode", "WAL"),
@@ -182,10 +189,12 @@ pub fn move_aside(path: &Path) -> Result<PathBuf> {
         .find(|p| !p.exists())
         .ok_or_else(|| Error::new(Kind::Internal, "no free name"))?;
     fs::rename(path, &aside).map_err(|e| Error::io("rename", path, e))?;
+    // Its log goes along: what was written last is there.
     for suffix in ["-wal", "-shm"] {
-        match fs::remove_file(suffixed(path, suffix)) {
+        let from = suffixed(path, suffix);
+        match fs::rename(&from, suffixed(&aside, suffix)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::io("remove", suffixed(path, suffix), error));
+                return Err(Error::io("rename", &from, error));
             }
             _ => {}
         }
