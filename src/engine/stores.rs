@@ -4,7 +4,7 @@
 use std::{
     fs,
     io::{Read, Seek, Write},
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::Path,
     sync::Arc,
 };
@@ -36,6 +36,7 @@ pub struct Stores {
 impl Stores {
     /// Opens the root and repairs what a crash left in it.
     pub async fn open(config: &Config) -> Result<Self> {
+        keep_to_ourselves()?;
         prepare(config)?;
         let lock = lock(&config.root)?;
         let db = Arc::new(Db::open(&config.root.join("meta.db"))?);
@@ -75,6 +76,14 @@ fn snapshotter(config: &Config, root: &Path, db: &Arc<Db>) -> Result<Local> {
     }
 }
 
+/// Of this process, which is about to hold passwords: no core file of it, however it ends; and what it makes has the modes
+/// that its code says, whatever the umask of who started it.
+fn keep_to_ourselves() -> Result<()> {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+        .context(|| "forbid core files".to_owned())
+}
+
 /// The directories with their modes.
 fn prepare(config: &Config) -> Result<()> {
     let make = |path: &Path, mode| {
@@ -84,6 +93,9 @@ fn prepare(config: &Config) -> Result<()> {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).context(|| format!("chmod {}", path.display()))
     };
     make(&config.root, 0o700)?;
+    ["content", "snapshots", "scratch", "served", "network"]
+        .iter()
+        .try_for_each(|name| make(&config.root.join(name), 0o700))?;
     make(&config.state, 0o711)?;
     ["pods", "netns"].iter().try_for_each(|name| make(&config.state.join(name), 0o711))
 }
@@ -96,6 +108,7 @@ pub fn lock(root: &Path) -> Result<fs::File> {
         .truncate(false)
         .read(true)
         .write(true)
+        .mode(0o600)
         .open(&path)
         .context(|| format!("open {}", path.display()))?;
     match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {

@@ -33,6 +33,7 @@ mod pulls;
 mod registry;
 mod replay;
 mod requests;
+mod rights;
 mod settings;
 mod shim;
 mod snapshotters;

@@ -29,6 +29,8 @@ pub struct Node {
     pub cgroup: String,
     /// Hosts that are this machine, and the authority that vouches for them.
     hosts: Option<(PathBuf, PathBuf)>,
+    /// Of the engine, if not the tests' own.
+    pub umask: Option<&'static str>,
 }
 
 impl Node {
@@ -58,7 +60,17 @@ impl Node {
         netns::create(&netns).unwrap();
         fs::write(dir.join("crictl.yaml"), "timeout: 30\n").unwrap();
         let cgroup = format!("/wharf-it-{test}-{}", std::process::id());
-        Some(Self { dir, netns, engine: None, crictl, registry: None, flags: Vec::new(), cgroup, hosts: None })
+        Some(Self {
+            dir,
+            netns,
+            engine: None,
+            crictl,
+            registry: None,
+            flags: Vec::new(),
+            cgroup,
+            hosts: None,
+            umask: None,
+        })
     }
 
     /// Beside a registry that answers for `hosts` as well, as far as the engine can see.
@@ -175,6 +187,11 @@ impl Node {
     fn spawn(&mut self, options: &[&str], crash: Option<&str>) {
         let log = fs::File::options().append(true).create(true).open(self.dir.join("log")).unwrap();
         let mut command = match &self.hosts {
+            None if self.umask.is_some() => {
+                let mut command = super::in_netns(&self.netns, Path::new("sh"));
+                command.args(["-c", "umask $0 && exec \"$@\""]).args(self.umask).arg(super::WHARF);
+                command
+            }
             None => super::in_netns(&self.netns, Path::new(super::WHARF)),
             Some((hosts, authority)) => {
                 let mut command = super::in_netns(&self.netns, Path::new("unshare"));
