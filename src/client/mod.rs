@@ -8,6 +8,7 @@ use futures::stream::BoxStream;
 use crate::{bail, error::Result};
 
 pub mod action;
+mod again;
 pub mod audit;
 mod cgroups;
 pub mod change;
@@ -33,6 +34,7 @@ pub mod transfer;
 mod transport;
 pub mod types;
 
+pub use again::outdated;
 pub use cri::{Cri, Native};
 pub use transport::Transport;
 

@@ -89,6 +89,38 @@ fn prune_containers(plan: &mut Plan, seen: &Inventory, older_than: Duration, now
     Ok(gone)
 }
 
+/// Of each step of a plan that was made a while ago why it must not be done any more, if so. What has gone meanwhile may be
+/// removed once more: that is no harm.
+pub(super) fn outdated(steps: &[Step], seen: &Inventory) -> Vec<Option<String>> {
+    let stopped = |id: &str| steps.iter().any(|s| matches!(s, Step::StopContainer(stopped, _) if stopped == id));
+    let container = |id: &String| -> Result<Option<String>> {
+        let now = need(&seen.containers, "containers")?.iter().find(|c| c.id == *id).map(|c| c.state);
+        let lives = matches!(now, Some(ContainerState::Running | ContainerState::Unknown));
+        Ok((lives && !stopped(id)).then(|| "it does not stand still any more".to_owned()))
+    };
+    let mut gone = Vec::new();
+    for step in steps {
+        if let Step::RemoveContainer(id) = step
+            && matches!(container(id), Ok(None))
+        {
+            gone.push(id.clone());
+        }
+    }
+    let image = |id: &String| -> Result<Option<String>> {
+        let found = need(&seen.images, "images")?.iter().find(|i| is_named(i, id));
+        Ok(found.map(|image| Uses::new(seen, &gone).map(|uses| uses.keep(image))).transpose()?.flatten())
+    };
+    let look = |step: &Step| match step {
+        Step::RemoveContainer(id) => container(id),
+        Step::RemoveImage(id) => image(id),
+        _ => Ok(None),
+    };
+    let why = |found: Result<Option<String>>| {
+        found.unwrap_or_else(|error| Some(format!("it could not be looked at again: {error}")))
+    };
+    steps.iter().map(|step| why(look(step))).collect()
+}
+
 /// Who refers to images.
 pub(super) struct Uses<'a> {
     /// The name or id of an image as a container has it, and the container.
@@ -211,8 +243,67 @@ mod tests {
         action::plan(&Action::Prune { images: true, containers: true, older_than: Duration::ZERO }, seen, now)
     }
 
+    /// What is in the plan is what may go; of what has changed since, the step is left out and says why.
     #[test]
-    fn used_pinned_and_sandbox_images_stay() {
+    fn prn_01_no_more_is_removed_than_was_shown_and_is_still_so() {
+        use proptest::prelude::*;
+        let states = prop::sample::select(vec![
+            ContainerState::Running,
+            ContainerState::Exited,
+            ContainerState::Created,
+            ContainerState::Unknown,
+        ]);
+        let one = (0..6_u32, 0..4_u32, 0..5_usize, states, prop::bool::ANY);
+        let world = (prop::collection::vec(one, 0..12), prop::collection::vec(prop::bool::ANY, 5));
+        /// Pod, attempt, image, state, and whether its status is known; and of each image whether it is pinned.
+        type World = (Vec<(u32, u32, usize, ContainerState, bool)>, Vec<bool>);
+        let of = |(containers, pinned): &World| {
+            let containers = containers.iter().enumerate().map(|(n, (pod, attempt, used, state, known))| {
+                let mut made = container(&format!("c{n}"), *attempt, &format!("registry.test/i{used}:1"), *state);
+                made.pod = if *pod == 0 { "p".into() } else { format!("gone{pod}") };
+                made.detail = made.detail.filter(|_| *known || n % 7 != 0);
+                made
+            });
+            inventory(
+                containers.collect(),
+                pinned.iter().enumerate().map(|(n, p)| image(&format!("i{n}"), *p)).collect(),
+            )
+        };
+        proptest!(ProptestConfig::with_cases(500), |(before in world.clone(), after in world)| {
+            let (then, now) = (of(&before), of(&after));
+            let plan = prune(&then).unwrap();
+            let steps: Vec<Step> = plan.steps.iter().map(|s| s.step.clone()).collect();
+            let all = then.containers.value().unwrap().iter().filter(|c| c.state == ContainerState::Exited).count()
+                + then.images.value().unwrap().len();
+            prop_assert_eq!(plan.steps.len() + plan.keeps.len(), all, "everything is shown once");
+            prop_assert!(outdated(&steps, &then).iter().all(Option::is_none), "nothing has changed");
+            let why = outdated(&steps, &now);
+            let done: Vec<&Step> = steps.iter().zip(&why).filter(|(_, why)| why.is_none()).map(|(step, _)| step).collect();
+            let goes = |id: &str| done.iter().any(|s| matches!(s, Step::RemoveContainer(gone) if gone == id));
+            for c in now.containers.value().unwrap() {
+                let lives = matches!(c.state, ContainerState::Running | ContainerState::Unknown);
+                prop_assert!(!(lives && goes(&c.id)), "{} lives", c.id);
+                let id = c.image.replace("registry.test/", "sha256:").replace(":1", "");
+                let id = if id.starts_with("sha256") { id } else { format!("sha256:{id}") };
+                prop_assert!(goes(&c.id) || !done.iter().any(|s| **s == Step::RemoveImage(id.clone())), "{id} is used");
+            }
+            for image in now.images.value().unwrap().iter().filter(|i| i.pinned) {
+                prop_assert!(!done.iter().any(|s| **s == Step::RemoveImage(image.id.clone())), "{} is pinned", image.id);
+            }
+        });
+        let blind = Inventory { containers: Seen::NotAsked, ..inventory(vec![], vec![image("x", false)]) };
+        let why = outdated(&[Step::RemoveImage("sha256:x".into())], &blind);
+        assert!(why[0].as_ref().is_some_and(|why| why.contains("not listed")), "{why:?}");
+    }
+
+    #[test]
+    fn prn_02_used_pinned_and_sandbox_images_stay() {
+        let mut by_digest = container("e", 0, "registry.test/digest@sha256:manifest", ContainerState::Exited);
+        by_digest.image_id = String::new();
+        let digests = vec!["registry.test/digest@sha256:manifest".to_owned()];
+        let digest = Image { id: "sha256:digest".into(), digests, size: 7, ..Image::default() };
+        let plan = prune(&inventory(vec![by_digest], vec![digest])).unwrap();
+        assert!(plan.steps.is_empty(), "the newest exit refers to it: {plan:?}");
         let used = container("c", 0, "registry.test/used:1", ContainerState::Created);
         let mut by_volume = container("d", 0, "", ContainerState::Running);
         by_volume.detail = Some(ContainerDetail { image_volumes: vec!["sha256:volume".into()], ..Default::default() });
@@ -233,7 +324,17 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_exit_of_a_living_pod_stays_and_its_image_too() {
+    fn prn_06_the_newest_exit_of_a_living_pod_stays_and_its_image_too() {
+        let unknown = container("u", 0, "registry.test/web:1", ContainerState::Unknown);
+        let seen = inventory(vec![unknown], vec![image("web", false)]);
+        assert!(prune(&seen).unwrap().steps.is_empty(), "nobody knows whether it has ended");
+        let hour = Action::Prune { images: true, containers: true, older_than: Duration::from_secs(3600) };
+        let mut fresh = container("f", 0, "", ContainerState::Exited);
+        fresh.pod = "gone".into();
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(3599);
+        assert!(action::plan(&hour, &inventory(vec![fresh.clone()], vec![]), now).unwrap().steps.is_empty());
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(3601);
+        assert_eq!(action::plan(&hour, &inventory(vec![fresh], vec![]), now).unwrap().steps.len(), 1);
         let exited = |id, attempt| container(id, attempt, "registry.test/web:1", ContainerState::Exited);
         let mut orphan = exited("c", 0);
         orphan.pod = "gone".into();

@@ -357,12 +357,24 @@ fn snapshots_of_every_namespace_come_from_containerds_own_api() {
 }
 
 #[test]
-fn changes_are_made_and_prune_keeps_what_is_used() {
+fn prn_05_changes_are_made_and_prune_keeps_what_is_used_or_another_namespaces() {
     for version in VERSIONS {
         let Some(c) = Containerd::start("attached-changes", version) else { return };
         let w = world(&c);
         let everything = || (c.ok(&["ps", "-aq"]), c.ok(&["images", "-q"]), c.ok(&["pods", "-q"]));
         let before = everything();
+        // Docker's and buildkit's are theirs, images that nobody uses too, and what their leases hold.
+        let others = ["moby", "buildkit", "default"];
+        for other in others {
+            c.ctr(other, &["images", "pull", "--plain-http", "127.0.0.1:5000/test/unused:1"]);
+            c.ctr(other, &["leases", "create", "--id", "held"]);
+        }
+        let theirs = || {
+            let lists: [&[&str]; 4] =
+                [&["images", "ls", "-q"], &["content", "ls", "-q"], &["leases", "ls", "-q"], &["snapshots", "ls"]];
+            others.map(|other| lists.map(|list| c.ctr(other, list)))
+        };
+        let kept = theirs();
         let plan = c.wharf_ok(&["prune", "--dry-run"]);
         assert!(plan.contains("test/unused:1") && plan.contains("work"), "{plan}");
         assert_eq!(everything(), before, "a dry run changed something");
@@ -381,6 +393,7 @@ fn changes_are_made_and_prune_keeps_what_is_used() {
             "{left}"
         );
         assert_eq!(c.ok(&["exec", "-s", &w.running, "echo", "alive"]), "alive");
+        assert_eq!(theirs(), kept, "something of another namespace has gone");
         let nothing = c.wharf_ok(&["prune", "--dry-run"]);
         assert!(nothing.contains("Nothing to remove") && everything().1 == images, "{nothing}");
 
@@ -398,6 +411,10 @@ fn changes_are_made_and_prune_keeps_what_is_used() {
         c.wharf_ok(&["rmi", &c.image]);
         assert!(!c.ok(&["images"]).contains("test/busybox"));
         assert_eq!(c.wharf_ok(&["pull", &c.image]), c.ok(&["pull", &c.image]));
+        for other in others {
+            c.ctr(other, &["images", "rm", "127.0.0.1:5000/test/unused:1"]);
+            c.ctr(other, &["leases", "rm", "held"]);
+        }
         c.end();
     }
 }

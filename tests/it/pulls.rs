@@ -291,3 +291,42 @@ fn a_killed_engine_leaves_nothing_of_its_pulls() {
     drop(lying);
     node.end();
 }
+
+/// Whoever makes a container of an image at the moment it is removed gets one that is whole, or a refusal to be tried again.
+#[test]
+fn prn_03_a_container_made_while_its_image_goes_is_whole_or_not_made() {
+    let Some(node) = Node::with_registry("race") else { return };
+    node.ok(&["pull", IMAGE]);
+    let pod_config = node.pod_config("race", |_| ());
+    let pod = node.ok(&["runp", &pod_config]);
+    let config = node.container_config("race", "/bin/busybox md5sum /bin/busybox; exec sleep 1000", |_| ());
+    let (mut made, mut refused) = (0, 0);
+    for turn in 0..12_u64 {
+        node.ok(&["pull", IMAGE]);
+        let (gone, created) = std::thread::scope(|scope| {
+            let removal = scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(turn % 6));
+                node.wharf(&["prune", "images", "--yes"]).output().unwrap()
+            });
+            let created = node.crictl(&["create", &pod, &config, &pod_config]);
+            (removal.join().unwrap(), created)
+        });
+        if created.status.success() {
+            made += 1;
+            let container = String::from_utf8(created.stdout).unwrap().trim().to_owned();
+            node.ok(&["start", &container]);
+            node.until("its sum of the program", || node.ok(&["logs", &container]).contains("/bin/busybox"));
+            node.ok(&["rm", "-f", &container]);
+        } else {
+            refused += 1;
+            let text = String::from_utf8_lossy(&created.stderr).into_owned();
+            assert!(
+                text.contains("NotFound") || text.contains("not found") || text.contains("no such image"),
+                "{text}"
+            );
+        }
+        assert!(gone.status.code().is_some_and(|code| code < 2), "{gone:?}");
+    }
+    eprintln!("{made} made, {refused} refused");
+    node.end();
+}
