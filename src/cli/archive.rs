@@ -72,11 +72,15 @@ async fn import(backend: &Backend, out: &mut Out, args: Import) -> Result<u8> {
     backend.may_change("import images")?;
     let how = transfer::Import { base: args.base_name, all_platforms: args.all_platforms };
     let what = args.file.display().to_string();
+    let (intent, info) = (Intent::new(format!("import images from {what}")), backend.image_cri().info());
+    let begun;
     let names = if args.file == Path::new("-") {
         if std::io::stdin().is_terminal() {
             bail!(InvalidArgument, "an archive cannot be typed: give a file, or redirect standard input");
         }
-        backend.image_cri().import(stream(std::io::stdin())?, &how).await
+        let from = stream(std::io::stdin())?;
+        begun = intent.begin(info).await?;
+        backend.image_cri().import(from, &how).await
     } else {
         let file = tokio::fs::File::open(&args.file).await.map_err(|e| Error::io("open", &args.file, e))?;
         if file.metadata().await.map_err(|e| Error::io("stat", &args.file, e))?.is_dir() {
@@ -85,9 +89,10 @@ async fn import(backend: &Backend, out: &mut Out, args: Import) -> Result<u8> {
                 "{what} is a directory: of an image layout, pipe it in: tar -C {what} -c . | wharf images import -"
             );
         }
+        begun = intent.begin(info).await?;
         backend.image_cri().import(file, &how).await
     };
-    backend::journal(Intent::new(format!("import images from {what}")), backend.image_cri().info(), &names).await;
+    backend::journal(begun, &names).await;
     for name in names.map_err(|e| hinted(e).context(what))? {
         out.line(&format!("Imported: {}", clean(&name)))?;
     }

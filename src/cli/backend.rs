@@ -7,7 +7,12 @@ use futures::{FutureExt, future::LocalBoxFuture};
 use super::figures::parse_span;
 use crate::{
     bail,
-    client::{Cri, Runtime, Transport, audit::Intent, discover, offline::Offline, types::RuntimeInfo},
+    client::{
+        Cri, Runtime, Transport,
+        audit::{Begun, Intent},
+        discover,
+        offline::Offline,
+    },
     error::{Error, Kind, Result},
     proto::cri::{image_service_client::ImageServiceClient, runtime_service_client::RuntimeServiceClient},
 };
@@ -238,8 +243,9 @@ impl Backend {
         let limit = self.asked_limit.unwrap_or_default().max(CHANGE).saturating_add(grace);
         let call = self.within(limit, what, call.boxed_local());
         async move {
+            let begun = Intent::new(what).begin(self.cri.info()).await?;
             let done = call.await;
-            journal(Intent::new(what), self.cri.info(), &done).await;
+            journal(begun, &done).await;
             done
         }
         .boxed_local()
@@ -265,9 +271,9 @@ impl Backend {
     }
 }
 
-/// Writes down what a verb has done; a failure to do so is said beside the output.
-pub async fn journal<T>(intent: Intent, info: &RuntimeInfo, done: &Result<T>) {
-    if let Err(error) = intent.done(info, done).await {
+/// Writes down what came of what a verb does; a failure to do so is said beside the output.
+pub async fn journal<T>(begun: Begun, done: &Result<T>) {
+    if let Err(error) = begun.done(done).await {
         tracing::warn!("{error:#}");
     }
 }

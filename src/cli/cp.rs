@@ -75,7 +75,7 @@ pub async fn cp(backend: &Backend, out: &mut Out, args: Cp) -> Result<u8> {
         backend.may_change(&what)?;
     }
     let container = filter::container_id(backend, given).await?;
-    let intent = Intent::new(what.replacen(given, short_id(&container), 1));
+    let begun = Intent::new(what.replacen(given, short_id(&container), 1)).begin(backend.cri().info()).await?;
     let progress = Arc::new(Progress::default());
     let runtime = backend.runtime();
     let mut work = Box::pin(copied(runtime.as_ref(), &container, (path, here), into, &progress));
@@ -86,11 +86,11 @@ pub async fn cp(backend: &Backend, out: &mut Out, args: Cp) -> Result<u8> {
             progress.stop.store(true, Ordering::Relaxed);
             let left = tokio::time::timeout(PUT_AWAY, work).await.unwrap_or(Ok(()));
             let done: Result<()> = left.and_then(|()| Err(Error::new(Kind::Cancelled, "called off by a signal")));
-            journal(intent, backend.cri().info(), &done).await;
+            journal(begun, &done).await;
             return code;
         }
     };
-    journal(intent, backend.cri().info(), &done).await;
+    journal(begun, &done).await;
     done.map_err(|e| e.context(what))?;
     let stream = here == "-" && !into;
     if !args.quiet && !stream {

@@ -107,8 +107,9 @@ pub async fn exec(backend: &Backend, out: &mut Out, args: Exec) -> Result<u8> {
     let intent = Intent::new(format!("{what}: {}", command.join(" ")));
     let info = backend.cri().info();
     if args.sync {
+        let begun = intent.begin(info).await?;
         let result = backend.runtime().exec_sync(&container, &command, args.timeout).await;
-        journal(intent, info, &result).await;
+        journal(begun, &result).await;
         let result = result.map_err(|e| e.context(what))?;
         out.bytes(&result.stdout)?;
         out.error_bytes(&result.stderr)?;
@@ -118,12 +119,13 @@ pub async fn exec(backend: &Backend, out: &mut Out, args: Exec) -> Result<u8> {
         bail!(InvalidArgument, "{what}: -t needs a terminal on the input");
     }
     let request = ExecRequest { container, command, tty: args.tty, stdin: args.interactive };
+    let begun = intent.begin(info).await?;
     let run = async {
         let mut session = backend.cri().exec_over(&request, args.over.wire()).await?;
         carry(session.as_mut(), out, args.interactive, args.tty).await
     };
     let done = report::within(Some(args.timeout), &what, run).await.map_err(|e| e.context(what.clone()));
-    journal(intent, info, &done).await;
+    journal(begun, &done).await;
     done
 }
 

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     bail,
     client::{
+        self,
         action::{self, Action, Plan, Step},
         audit::Intent,
         types::{ObjectRef, Scope},
@@ -153,15 +154,26 @@ fn agreed(steps: usize) -> Result<bool> {
 /// Each step by itself: one that fails does not keep the others from their turn.
 async fn apply(backend: &Backend, out: &mut Out, plan: &Plan, quiet: bool) -> Result<u8> {
     let (mut code, mut freed, mut done) = (0, 0_u64, 0);
-    for planned in &plan.steps {
+    let steps: Vec<Step> = plan.steps.iter().map(|planned| planned.step.clone()).collect();
+    let outdated = client::outdated(backend.runtime().as_ref(), &steps).await;
+    for (planned, outdated) in plan.steps.iter().zip(outdated) {
         let runtime = match planned.step {
             Step::RemoveImage(_) | Step::PullImage(_) => backend.image_runtime(),
             _ => backend.runtime(),
         };
         let (kind, _) = object(&planned.step);
-        let intent = Intent::of(&planned.step);
-        let gone = runtime.apply(&planned.step).await;
-        journal(intent, runtime.info(), &gone).await;
+        let begun = match outdated {
+            Some(why) => Err(Error::new(Kind::FailedPrecondition, format!("not done: {why}"))),
+            None => Intent::of(&planned.step).begin(runtime.info()).await,
+        };
+        let gone = match begun {
+            Ok(begun) => {
+                let gone = runtime.apply(&planned.step).await;
+                journal(begun, &gone).await;
+                gone
+            }
+            Err(error) => Err(error),
+        };
         match gone {
             Ok(()) => {
                 freed += planned.frees;

@@ -133,9 +133,10 @@ pub async fn with_progress(
         }
     };
     let runtime = backend.image_runtime();
+    let begun = Intent::new(what.clone()).begin(runtime.info()).await?;
     let call = async { runtime.pull(reference, login, &progress).await.map_err(|e| e.context(what.clone())) };
     let result = report::within(limit, &what, call).await;
-    journal(Intent::new(what), runtime.info(), &result).await;
+    journal(begun, &result).await;
     if let Some(Ok(mut bars)) = bars.as_ref().map(Mutex::lock) {
         let text = bars.end();
         show(&text);

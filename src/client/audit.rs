@@ -1,11 +1,13 @@
-//! The journal of changes: who changed what on this node through wharf, when, and what came of it. One line of JSON each, appended
-//! in one write; kept apart from what is changed, so that it can be read when the runtime is gone.
+//! The journal of changes: who changes what on this node through wharf, when, and what came of it. A line of JSON before it is
+//! done and one after, each appended in one write; kept apart from what is changed, so that it can be read when the runtime is
+//! gone. What cannot be written down is not done.
 
 use std::{
     fs::{self, File, OpenOptions},
     io::{BufRead, BufReader, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, SystemTime},
 };
 
@@ -35,6 +37,12 @@ pub struct Entry {
     /// "alice (uid 0, login 1000, /dev/pts/3)".
     pub who: String,
     pub runtime: String,
+    /// What the two lines of one change have in common.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub act: String,
+    /// It is about to be done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub begun: bool,
     /// "stop container 4caebf8f407f", "edit /etc/containerd/config.toml".
     pub what: String,
     /// What it was, where that is known: the value of a sysctl, the lines that went.
@@ -88,33 +96,73 @@ impl Intent {
         }
     }
 
+    /// Writes down that it is about to be done; on the disk when it returns.
+    ///
+    /// # Errors
+    /// If that could not be: it must not be done then. But a disk that is full, or hangs, is what changes may be meant to mend.
+    pub async fn begin(self, info: &RuntimeInfo) -> Result<Begun> {
+        static ACTS: AtomicU32 = AtomicU32::new(0);
+        let at = SystemTime::now();
+        let since = at.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_millis());
+        let act = format!("{since:x}-{:x}-{:x}", std::process::id(), ACTS.fetch_add(1, Ordering::Relaxed));
+        let entry = Entry {
+            at,
+            who: who(),
+            runtime: info.endpoint.clone(),
+            act,
+            begun: true,
+            what: clean(self.what),
+            before: self.before.map(clean),
+            after: self.after.map(clean),
+            error: None,
+        };
+        // What a demo does ends with it.
+        if matches!(info.mode, Mode::Demo | Mode::Replay) {
+            return Ok(Begun(None));
+        }
+        match keep(&entry, "not done, because it could not be written down").await {
+            Err(error) if !matches!(error.kind(), Kind::ResourceExhausted | Kind::DeadlineExceeded) => Err(error),
+            _ => Ok(Begun(Some(entry))),
+        }
+    }
+
+    /// Writes down what changes nothing, after it was done.
+    ///
+    /// # Errors
+    /// As [`Begun::done`].
+    pub async fn done(self, info: &RuntimeInfo) -> Result<()> {
+        self.begin(info).await?.done(&Ok(())).await
+    }
+}
+
+/// Something that is being changed.
+#[derive(Debug)]
+pub struct Begun(Option<Entry>);
+
+impl Begun {
     /// Writes down what came of it.
     ///
     /// # Errors
     /// If that could not be done, which is for the person to know and undoes nothing.
-    pub async fn done<T>(self, info: &RuntimeInfo, result: &Result<T>) -> Result<()> {
-        // What a demo does ends with it.
-        if matches!(info.mode, Mode::Demo | Mode::Replay) {
-            return Ok(());
-        }
-        let clean = |text: String| redact::text(&text.chars().take(TEXT).collect::<String>());
-        let entry = Entry {
-            at: SystemTime::now(),
-            who: who(),
-            runtime: info.endpoint.clone(),
-            what: clean(self.what),
-            before: self.before.map(clean),
-            after: self.after.map(clean),
-            error: result.as_ref().err().map(|e| clean(format!("{e:#}"))),
-        };
-        let path = path();
-        let what = format!("the change is not in the journal {}", path.display());
-        let write = tokio::task::spawn_blocking(move || record(&path, &entry));
-        match tokio::time::timeout(PATIENCE, write).await {
-            Ok(Ok(written)) => written.map_err(|e| e.context(what)),
-            Ok(Err(error)) => Err(Error::new(Kind::Internal, what).with_source(error)),
-            Err(_) => bail!(DeadlineExceeded, "{what}: the disk does not answer"),
-        }
+    pub async fn done<T>(self, result: &Result<T>) -> Result<()> {
+        let Some(entry) = self.0 else { return Ok(()) };
+        let error = result.as_ref().err().map(|e| clean(format!("{e:#}")));
+        keep(&Entry { at: SystemTime::now(), begun: false, error, ..entry }, "the change is not whole").await
+    }
+}
+
+fn clean(text: String) -> String {
+    redact::text(&text.chars().take(TEXT).collect::<String>())
+}
+
+async fn keep(entry: &Entry, otherwise: &str) -> Result<()> {
+    let (path, entry) = (path(), entry.clone());
+    let what = format!("{otherwise}: the journal {}", path.display());
+    let write = tokio::task::spawn_blocking(move || record(&path, &entry));
+    match tokio::time::timeout(PATIENCE, write).await {
+        Ok(Ok(written)) => written.map_err(|e| e.context(what)),
+        Ok(Err(error)) => Err(Error::new(Kind::Internal, what).with_source(error)),
+        Err(_) => bail!(DeadlineExceeded, "{what}: the disk does not answer"),
     }
 }
 
@@ -147,10 +195,11 @@ fn record(path: &Path, entry: &Entry) -> Result<()> {
     // A link somebody put there would have root append to what it names.
     let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
     let file = OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(flags).open(path);
-    file.and_then(|mut f| f.write_all(&line)).map_err(|e| Error::io("append to", path, e))
+    file.and_then(|mut f| f.write_all(&line).and_then(|()| f.sync_data())).map_err(|e| Error::io("append to", path, e))
 }
 
-/// The newest entries, newest first. A line that is none is left out: it may have been cut off by a full disk.
+/// The newest entries, newest first; of a change that has both lines the second. A line that is none is left out: it may have been
+/// cut off by a full disk.
 ///
 /// # Errors
 /// If the journal is there and cannot be read.
@@ -167,8 +216,18 @@ pub fn last(path: &Path, count: usize) -> Result<Vec<Entry>> {
         // By bytes: one that is no text must not hide the others.
         for line in BufReader::new(file).split(b'\n') {
             let line = line.map_err(|e| Error::io("read", path, e))?;
-            entries.extend(serde_json::from_slice::<Entry>(&line));
+            let Ok(entry) = serde_json::from_slice::<Entry>(&line) else { continue };
+            if !entry.begun && !entry.act.is_empty() {
+                // It is among the last, if it is here at all.
+                if let Some(first) = entries.iter().rposition(|e: &Entry| e.begun && e.act == entry.act) {
+                    entries.remove(first);
+                }
+            }
+            entries.push(entry);
         }
+    }
+    for entry in entries.iter_mut().filter(|e| e.begun) {
+        entry.error = Some("it was begun; how it ended was not written down".to_owned());
     }
     entries.reverse();
     entries.truncate(count);
@@ -198,6 +257,8 @@ mod tests {
             at,
             who: "me (uid 0)".into(),
             runtime: "unix:///x".into(),
+            act: String::new(),
+            begun: false,
             what,
             before: None,
             after: None,
@@ -219,6 +280,25 @@ mod tests {
         let found: Vec<String> = last(&path, 9).unwrap().into_iter().map(|e| e.what).collect();
         assert_eq!(found, ["stop container 3", "stop container 2", "stop container 1"]);
         assert_eq!(last(&path, 1).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn sec_04_a_change_is_written_down_before_it_is_done_and_what_came_of_it_after() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let act = |n: u64, begun: bool| Entry { act: n.to_string(), begun, ..entry(n) };
+        for entry in [act(1, true), act(2, true), act(1, false), act(3, true)] {
+            record(&path, &entry).unwrap();
+        }
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
+        let found = last(&path, 9).unwrap();
+        let told: Vec<(&str, bool)> = found.iter().map(|e| (e.what.as_str(), e.error.is_some())).collect();
+        assert_eq!(told, [("stop container 3", true), ("stop container 1", false), ("stop container 2", true)]);
+        // In the bytes nothing is a control character, whatever an id or a path was made of.
+        record(&path, &Entry { what: "edit \x1b[2J\n".into(), ..entry(4) }).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        assert_eq!(bytes.iter().filter(|b| b.is_ascii_control()).count(), 5, "a line end each");
     }
 
     #[test]

@@ -68,7 +68,13 @@ pub async fn run(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: To
         true => format!("copy {} into {short}:{}", wanted.local, wanted.path),
         false => format!("copy {short}:{} to {}", wanted.path, wanted.local),
     };
-    let intent = Intent::new(what);
+    let begun = match Intent::new(what).begin(runtime.info()).await {
+        Ok(begun) => begun,
+        Err(error) => {
+            let _closed = send.send(Event::Copied { token, copied: Copied::All(Err(format!("{error:#}"))) }).await;
+            return;
+        }
+    };
     let progress = Arc::new(Progress::default());
     let stop = Stop(Arc::clone(&progress));
     let mut work = Box::pin(copied(&runtime, wanted, Arc::clone(&progress)));
@@ -83,7 +89,7 @@ pub async fn run(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: To
         }
     };
     drop(stop);
-    if let Err(error) = intent.done(runtime.info(), &done).await {
+    if let Err(error) = begun.done(&done).await {
         let _closed = send.send(Event::Failed(format!("{error:#}"))).await;
     }
     let all = done.map(|()| progress.told()).map_err(|e| format!("{e:#}"));

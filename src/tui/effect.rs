@@ -22,8 +22,8 @@ use super::{
 };
 use crate::{
     client::{
-        Runtime, action,
-        audit::{self, Intent},
+        self, Runtime, action,
+        audit::{self, Begun, Intent},
         types::{LogOptions, LogTurn, ObjectRef, Scope, Seen},
     },
     config::app,
@@ -320,8 +320,8 @@ fn parent(pid: i64) -> Option<String> {
 }
 
 /// Writes down what was done; a failure to do so is on the message line.
-async fn journaled<T>(send: &mpsc::Sender<Event>, intent: Intent, runtime: &Arc<dyn Runtime>, done: &Result<T>) {
-    if let Err(error) = intent.done(runtime.info(), done).await {
+async fn journaled<T>(send: &mpsc::Sender<Event>, begun: Begun, done: &Result<T>) {
+    if let Err(error) = begun.done(done).await {
         tell(send, Event::Failed(format!("{error:#}"))).await;
     }
 }
@@ -348,7 +348,9 @@ async fn keep(send: mpsc::Sender<Event>, pane: String, settings: Option<app::Pan
 
 /// Somebody has looked at secrets: that changes nothing, and others want to know of it all the same.
 async fn reveal(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, what: String) {
-    journaled(&send, Intent::new(format!("look at the secrets of {what}")), &runtime, &Ok(())).await;
+    if let Err(error) = Intent::new(format!("look at the secrets of {what}")).done(runtime.info()).await {
+        tell(&send, Event::Failed(format!("{error:#}"))).await;
+    }
 }
 
 /// What was done through wharf here, in other sessions and by the verbs too.
@@ -403,13 +405,24 @@ async fn plan(
 
 /// Every step is tried: one image in use must not keep the others.
 async fn apply(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Token, steps: Vec<action::Step>) {
+    let mut outdated = client::outdated(runtime.as_ref(), &steps).await;
     for (step, what) in steps.iter().enumerate() {
         let intent = Intent::of(what);
-        let done = match timeout(STEP, runtime.apply(what)).await {
-            Ok(result) => result,
-            Err(_) => Err(Error::new(Kind::DeadlineExceeded, format!("timeout after {} s", STEP.as_secs()))),
+        let begun = match outdated[step].take() {
+            Some(why) => Err(Error::new(Kind::FailedPrecondition, format!("not done: {why}"))),
+            None => intent.begin(runtime.info()).await,
         };
-        journaled(&send, intent, &runtime, &done).await;
+        let done = match begun {
+            Ok(begun) => {
+                let done = match timeout(STEP, runtime.apply(what)).await {
+                    Ok(result) => result,
+                    Err(_) => Err(Error::new(Kind::DeadlineExceeded, format!("timeout after {} s", STEP.as_secs()))),
+                };
+                journaled(&send, begun, &done).await;
+                done
+            }
+            Err(error) => Err(error),
+        };
         let result = done.map_err(|e| format!("{e:#}"));
         let failed = result.is_err() && matches!(what, action::Step::Change(_));
         tell(&send, Event::StepDone { token, step, result }).await;
@@ -458,11 +471,17 @@ async fn pull(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Token
         // Progress is only for the eye: when the channel is full, the next one will do.
         let _full = tell_progress.try_send(Event::PullProgress { token, progress });
     };
-    let done = match timeout(PULL, runtime.pull(&reference, None, &progress)).await {
-        Ok(result) => result,
-        Err(_) => Err(Error::new(Kind::DeadlineExceeded, "timeout after an hour")),
+    let done = match Intent::new(format!("pull {reference}")).begin(runtime.info()).await {
+        Ok(begun) => {
+            let done = match timeout(PULL, runtime.pull(&reference, None, &progress)).await {
+                Ok(result) => result,
+                Err(_) => Err(Error::new(Kind::DeadlineExceeded, "timeout after an hour")),
+            };
+            journaled(&send, begun, &done).await;
+            done
+        }
+        Err(error) => Err(error),
     };
-    journaled(&send, Intent::new(format!("pull {reference}")), &runtime, &done).await;
     let result = done.map_err(|e| format!("{e:#}"));
     tell(&send, Event::Pulled { token, result }).await;
 }

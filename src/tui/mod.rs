@@ -156,12 +156,18 @@ async fn turn(
                 }
                 Effect::Exec { container } => {
                     tty.suspend()?;
-                    let result = tokio::select! {
-                        result = exec::shell(runtime.as_ref(), &container) => result,
-                        code = tty.ended() => return Ok(code),
-                    };
                     let intent = Intent::new(format!("a shell in container {}", short_id(&container)));
-                    let journal = intent.done(runtime.info(), &result).await;
+                    let (result, journal) = match intent.begin(runtime.info()).await {
+                        Ok(begun) => {
+                            let result = tokio::select! {
+                                result = exec::shell(runtime.as_ref(), &container) => result,
+                                code = tty.ended() => return Ok(code),
+                            };
+                            let journal = begun.done(&result).await;
+                            (result, journal)
+                        }
+                        Err(error) => (Err(error), Ok(())),
+                    };
                     tty.resume()?;
                     let size = wipe(&mut terminal).map_err(failed)?;
                     update::update(&mut model, Event::Resize(size.width, size.height));

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     client::{
         Output, Runtime, Session,
-        audit::Intent,
+        audit::{Begun, Intent},
         toolbox,
         types::{ExecRequest, short_id},
     },
@@ -146,14 +146,16 @@ impl Talk {
             [] => format!("open a shell in container {short}"),
             words => format!("run {} in container {short}", words.join(" ")),
         };
+        let Some(begun) = self.begin(what).await else { return };
+        let mut begun = Some(begun);
         let mut last = Error::new(Kind::Internal, "no way was tried");
-        let mut told = false;
         for attempt in attempts(&command) {
             let opened = self.open(attempt).await;
             // The journal tells of the first that could be opened, or that none could.
-            if !told && opened.as_ref().map_or_else(|e| decisive(e.kind()), |_| true) {
-                told = true;
-                self.journal(what.clone(), outcome(&opened)).await;
+            if opened.as_ref().map_or_else(|e| decisive(e.kind()), |_| true)
+                && let Some(begun) = begun.take()
+            {
+                self.journal(begun, outcome(&opened)).await;
             }
             let mut session = match opened {
                 Ok(session) => session,
@@ -174,10 +176,10 @@ impl Talk {
                 carried => return self.ended(carried).await,
             }
         }
+        if let Some(begun) = begun {
+            self.journal(begun, Err(again(&last))).await;
+        }
         if !command.is_empty() {
-            if !told {
-                self.journal(what, Err(again(&last))).await;
-            }
             self.tell(News::Ended(Err(format!("{last:#}")))).await;
             return;
         }
@@ -186,9 +188,11 @@ impl Talk {
 
     /// The container has no shell: the node's own, if it has one that can be used there.
     async fn toolbox(&mut self, short: &str, last: Error) {
+        let what = format!("open a shell of the node's busybox in container {short}");
+        let Some(begun) = self.begin(what).await else { return };
         let opened = timeout(OPEN, toolbox::shell(self.runtime.as_ref(), &self.container, TERM)).await;
         let opened = opened.unwrap_or_else(|_| Err(Error::new(Kind::DeadlineExceeded, "it took too long")));
-        self.journal(format!("open a shell of the node's busybox in container {short}"), outcome(&opened)).await;
+        self.journal(begun, outcome(&opened)).await;
         match opened {
             Ok(mut session) => {
                 let text =
@@ -206,8 +210,19 @@ impl Talk {
         }
     }
 
-    async fn journal(&self, what: String, done: Result<()>) {
-        if let Err(error) = Intent::new(what).done(self.runtime.info(), &done).await {
+    /// `None` if it cannot be written down, and must not be done.
+    async fn begin(&self, what: String) -> Option<Begun> {
+        match Intent::new(what).begin(self.runtime.info()).await {
+            Ok(begun) => Some(begun),
+            Err(error) => {
+                self.tell(News::Refused(format!("{error:#}"))).await;
+                None
+            }
+        }
+    }
+
+    async fn journal(&self, begun: Begun, done: Result<()>) {
+        if let Err(error) = begun.done(&done).await {
             let _closed = self.send.send(Event::Failed(format!("{error:#}"))).await;
         }
     }

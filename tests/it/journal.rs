@@ -14,7 +14,7 @@ fn entries(path: &str) -> Vec<Value> {
 }
 
 #[test]
-fn changes_are_written_down_with_who_and_what_came_of_them() {
+fn sec_04_changes_are_written_down_with_who_and_what_came_of_them() {
     let Some(node) = Node::with_registry("journal") else { return };
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("journal");
@@ -31,7 +31,15 @@ fn changes_are_written_down_with_who_and_what_came_of_them() {
     let mut nowhere = wharf(&["exec", "-s", &container, "/bin/echo", "seen"]);
     let done = nowhere.env("WHARF_JOURNAL", "/proc/nowhere/journal").output().unwrap();
     let said = String::from_utf8_lossy(&done.stderr).into_owned();
-    assert!(done.status.success() && said.contains("not in the journal /proc/nowhere/journal"), "{said}");
+    assert!(!done.status.success() && said.contains("not done") && said.contains("/proc/nowhere/journal"), "{said}");
+    assert!(done.stdout.is_empty(), "it was done all the same");
+    // What one is killed in has been written down.
+    let mut cut = wharf(&["exec", &container, "/bin/sleep", "1000"]).spawn().unwrap();
+    node.until("the line", || entries(path)[0]["what"].as_str().unwrap().contains("sleep 1000"));
+    cut.kill().unwrap();
+    cut.wait().unwrap();
+    let first = entries(path).remove(0);
+    assert!(first["begun"] == true && first["error"].as_str().unwrap().contains("how it ended"), "{first}");
     assert!(wharf(&["stop", "-t", "0", &container]).output().unwrap().status.success());
     assert!(!wharf(&["rm", "no-such-container"]).output().unwrap().status.success());
     assert!(wharf(&["ps", "-a"]).output().unwrap().status.success());
@@ -65,7 +73,7 @@ fn changes_are_written_down_with_who_and_what_came_of_them() {
     assert!(what.iter().any(|w| w.starts_with("stop container")), "{what:?}");
     assert_eq!(what.iter().filter(|w| w.contains("/bin/echo seen")).count(), 1, "{what:?}");
     assert!(what[0].starts_with("remove container"), "{what:?}");
-    for entry in &all {
+    for entry in all.iter().filter(|e| !e["what"].as_str().unwrap().contains("sleep 1000")) {
         assert!(entry["who"].as_str().unwrap().starts_with("alice (uid 0"), "{entry}");
         assert!(entry["error"].is_null() && entry["runtime"].as_str().unwrap().ends_with(".sock"), "{entry}");
     }

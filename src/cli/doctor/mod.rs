@@ -25,6 +25,7 @@ use crate::{
         Runtime,
         action::{self, Action, Step},
         audit::Intent,
+        change::Change,
         host,
         recording::Replay,
         types::{Inventory, RuntimeInfo, Scope},
@@ -162,14 +163,17 @@ impl Patient {
         if self.read_only {
             bail!(PermissionDenied, "--read-only allows no change, and neither does a recording");
         }
-        let intent = Intent::of(step);
+        let unknown = RuntimeInfo { endpoint: self.endpoint.clone(), ..RuntimeInfo::default() };
+        let begun = Intent::of(step).begin(self.runtime.as_ref().map_or(&unknown, |r| r.info())).await?;
         let done = match (&self.runtime, step) {
             (_, Step::Change(change)) => host::apply(change).await,
             (Ok(runtime), step) => runtime.apply(step).await,
-            (Err(_), _) => bail!(Unavailable, "the runtime does not answer, so nothing of its own can be changed"),
+            (Err(_), _) => {
+                let text = "the runtime does not answer, so nothing of its own can be changed";
+                Err(Error::new(Kind::Unavailable, text))
+            }
         };
-        let unknown = RuntimeInfo { endpoint: self.endpoint.clone(), ..RuntimeInfo::default() };
-        backend::journal(intent, self.runtime.as_ref().map_or(&unknown, |r| r.info()), &done).await;
+        backend::journal(begun, &done).await;
         done
     }
 }
@@ -341,7 +345,7 @@ fn agreed(out: &mut Out, fix: &Fix, plan: &action::Plan, yes: bool) -> Result<bo
     if !std::io::stdin().is_terminal() {
         bail!(InvalidArgument, "there is nobody to ask; say --yes with --fix");
     }
-    let word = if danger { plan.steps.len().to_string() } else { "y".to_owned() };
+    let word = word(danger, plan);
     let mut errors = std::io::stderr();
     let mut answer = String::new();
     write!(errors, "Do this? Type {word} to go on: ")
@@ -349,6 +353,15 @@ fn agreed(out: &mut Out, fix: &Fix, plan: &action::Plan, yes: bool) -> Result<bo
         .and_then(|()| std::io::stdin().lock().read_line(&mut answer))
         .map_err(|e| Error::new(Kind::Unavailable, "ask whether to go on").with_source(e))?;
     Ok(answer.trim() == word)
+}
+
+/// What has to be typed: a danger by its number, of containers that end with a restart or of things that go.
+fn word(danger: bool, plan: &action::Plan) -> String {
+    let ends = plan.steps.iter().find_map(|planned| match &planned.step {
+        Step::Change(Change::Restart(restart)) => restart.kills,
+        _ => None,
+    });
+    if danger { ends.unwrap_or(plan.steps.len()).to_string() } else { "y".to_owned() }
 }
 
 fn json_of(reports: &[Report], seen: &Evidence, patient: &Patient) -> Result<String> {
@@ -368,4 +381,22 @@ fn json_of(reports: &[Report], seen: &Evidence, patient: &Patient) -> Result<Str
     let text = text.map_err(|e| Error::new(Kind::Internal, "write the report as JSON").with_source(e))?;
     // JSON escapes control characters itself, so the text is safe on a terminal.
     Ok(text + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::{action::Planned, change::Restart};
+
+    #[test]
+    fn cfg_07_what_ends_containers_is_agreed_to_by_their_number() {
+        let of = |kills| {
+            let (unit, endpoint) = ("containerd.service".to_owned(), "unix:///x".to_owned());
+            let step = Step::Change(Change::Restart(Restart { unit, endpoint, undo: None, kills }));
+            let planned = Planned { step, what: String::new(), reason: String::new(), frees: 0 };
+            let action = Action::Mend { title: "restart".into(), changes: Vec::new() };
+            action::Plan { action, steps: vec![planned], keeps: Vec::new() }
+        };
+        assert_eq!((word(true, &of(Some(17))).as_str(), word(false, &of(None)).as_str()), ("17", "y"));
+    }
 }

@@ -222,6 +222,8 @@ fn texts() -> Vec<Shot> {
         shot("journal", |app| {
             let [Effect::Journal { token }] = app.keys(":journal\n")[..] else { panic!("no journal") };
             let entry = |what: &str, error: Option<&str>| crate::client::audit::Entry {
+                act: String::new(),
+                begun: false,
                 at: ago(90),
                 who: "alice (uid 0, login 1000)".into(),
                 runtime: "unix:///run/containerd/containerd.sock".into(),
