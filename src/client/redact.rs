@@ -66,6 +66,41 @@ impl Lines {
     }
 }
 
+/// Values of environments, whatever their names are: what is in one is what its program was configured with, secrets too.
+pub fn environment(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(environment),
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match (name.as_str(), field) {
+                    ("env" | "envs" | "Env", Value::Array(variables)) => variables.iter_mut().for_each(variable),
+                    (_, field) => environment(field),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// `NAME=VALUE`, or an object that has both.
+fn variable(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Some((name, _)) = text.split_once('=') {
+                *text = format!("{name}={MASK}");
+            }
+        }
+        Value::Object(fields) => {
+            for name in ["value", "Value"] {
+                if let Some(field) = fields.get_mut(name) {
+                    *field = MASK.into();
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Everything in a value, whatever its shape: fields by their names, `{name: N, value: V}` pairs and `N=V` strings as
 /// environments are written, words of a command line by the flag before them, and every string by its looks.
 pub fn value(value: &mut Value) {

@@ -1,6 +1,9 @@
 //! An object's verbose status as lines to read: the described form and the raw form. Pure text, no drawing.
 
-use std::fmt;
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use serde_json::Value;
 
@@ -24,9 +27,12 @@ pub struct Detail {
     pub filter: String,
     /// The object itself, of those that are described.
     pub(super) whole: Option<Whole>,
-    /// Its secrets are on the screen.
-    pub(super) revealed: bool,
+    /// Since when its secrets are on the screen.
+    pub(super) revealed: Option<SystemTime>,
 }
+
+/// Secrets are on the screen for this long.
+const REVEALED: Duration = Duration::from_secs(30);
 
 /// A value with the secrets in it: no `Debug` tells of it.
 #[derive(Clone)]
@@ -58,7 +64,7 @@ impl Detail {
             scroll: 0,
             filter: String::new(),
             whole: None,
-            revealed: false,
+            revealed: None,
         }
     }
 
@@ -71,7 +77,8 @@ impl Detail {
     fn write(&mut self) {
         let Some(Whole(value)) = &self.whole else { return };
         let mut shown = value.clone();
-        if !self.revealed {
+        if self.revealed.is_none() {
+            redact::environment(&mut shown);
             redact::value(&mut shown);
         }
         self.result = Some(Ok(if self.raw { raw(&shown) } else { describe(&shown) }));
@@ -79,7 +86,7 @@ impl Detail {
 
     /// How many of its lines have something taken out.
     pub fn hidden(&self) -> usize {
-        if self.whole.is_none() || self.revealed {
+        if self.whole.is_none() || self.revealed.is_some() {
             return 0;
         }
         let all = self.result.iter().flatten().flatten();
@@ -87,17 +94,27 @@ impl Detail {
     }
 
     pub fn has_secrets(&self) -> bool {
-        self.revealed || self.hidden() > 0
+        self.revealed.is_some() || self.hidden() > 0
     }
 
     /// Shows what was hidden, or hides it again; whether it is on the screen now and was not.
-    pub fn reveal(&mut self) -> bool {
+    pub fn reveal(&mut self, now: SystemTime) -> bool {
         let reveal = self.hidden() > 0;
-        if reveal || self.revealed {
-            self.revealed = reveal;
+        if reveal || self.revealed.is_some() {
+            self.revealed = reveal.then_some(now);
             self.write();
         }
         reveal
+    }
+
+    /// Hides what was on the screen for long enough; whether that was so.
+    pub fn tick(&mut self, now: SystemTime) -> bool {
+        let over = self.revealed.is_some_and(|since| now.duration_since(since).map_or(true, |shown| shown >= REVEALED));
+        if over {
+            self.revealed = None;
+            self.write();
+        }
+        over
     }
 
     pub fn shown(&self) -> Vec<&DetailLine> {
@@ -289,13 +306,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn describes_and_masks() {
+    fn sec_01_describes_and_masks() {
         let value = serde_json::json!({
             "status": {"id": "c1", "state": "CONTAINER_EXITED", "exitCode": 137, "labels": {"app": "w\u{1b}[2J"}},
             "info": {"pid": 7, "runtimeSpec": {"process": {"args": ["sh", "--token", "hunter2"],
-                "env": ["DB_PASSWORD=hunter2", "A=b"]}},
-                "config": {"envs": [{"key": "API_KEY", "value": "hunter2"}]}}
+                "env": ["DB_PASSWORD=hunter2", "A=hunter2"]}},
+                "config": {"envs": [{"key": "COLOUR", "value": "hunter2"}]}}
         });
+        let now = SystemTime::UNIX_EPOCH + REVEALED;
         for raw in [false, true] {
             let mut detail = Detail { raw, ..Detail::new(1, "c1".into()) };
             detail.read(value.clone());
@@ -304,14 +322,16 @@ mod tests {
             let text = lines(&detail);
             assert!(text.iter().any(|l| l.contains("app") && l.contains("w␛[2J") || l.contains("w\\e[2J")), "{text:?}");
             assert!(text.iter().any(|l| l.contains("pid") && l.ends_with('7')), "{text:?}");
-            assert!(text.iter().any(|l| l.contains("A=b")), "{text:?}");
+            assert!(text.iter().any(|l| l.contains("A=***")), "{text:?}");
             assert!(!text.iter().any(|l| l.contains("hunter2")), "{text:?}");
             assert!(detail.hidden() > 0 && !format!("{detail:?}").contains("hunter2"), "{detail:?}");
-            assert!(detail.reveal() && lines(&detail).iter().any(|l| l.contains("hunter2")));
-            assert!(!detail.reveal() && !lines(&detail).iter().any(|l| l.contains("hunter2")), "and hidden again");
+            assert!(detail.reveal(now) && lines(&detail).iter().any(|l| l.contains("hunter2")));
+            assert!(!detail.reveal(now) && !lines(&detail).iter().any(|l| l.contains("hunter2")), "and hidden again");
+            assert!(detail.reveal(now) && !detail.tick(now + REVEALED / 2));
+            assert!(detail.tick(now + REVEALED) && !lines(&detail).iter().any(|l| l.contains("hunter2")), "by itself");
         }
         let mut plain = Detail::new(1, "c1".into());
         plain.read(serde_json::json!({"status": {"id": "c1"}}));
-        assert!(plain.hidden() == 0 && !plain.reveal());
+        assert!(plain.hidden() == 0 && !plain.reveal(now));
     }
 }

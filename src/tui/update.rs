@@ -330,7 +330,7 @@ fn text_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
         }
         Cmd::Reveal => {
             if let Some(Popup::Detail(d)) = &mut model.popup
-                && d.reveal()
+                && d.reveal(model.now)
             {
                 out.push(Effect::Reveal { what: d.title.to_string() });
             }

@@ -26,7 +26,7 @@ fn text(output: &Output) -> String {
 }
 
 #[test]
-fn a_node_is_captured_without_its_secrets_and_looked_at_without_the_node() {
+fn sec_03_a_node_is_captured_without_its_secrets_and_looked_at_without_the_node() {
     let Some(node) = Node::with_registry("capture") else { return };
     node.ok(&["pull", support::node::IMAGE]);
     let (container, pod) = node.running("shop", &format!("echo password={CANARY}; echo ready; exec sleep 1000"), |c| {

@@ -8,7 +8,7 @@ use crate::{
     client::types::{CgroupFact, Scope, Seen},
     tui::{
         event::Effect,
-        model::{Model, scope},
+        model::{Model, Popup, scope},
         panes::PaneId,
     },
 };
@@ -16,6 +16,8 @@ use crate::{
 /// Between two readings of what the pane shows, and of everything.
 const OFTEN: Duration = Duration::from_secs(3);
 const SELDOM: Duration = Duration::from_secs(60);
+/// And of a runtime that is dead: how soon it is seen that it is back.
+const AGAIN: Duration = Duration::from_secs(1);
 /// How old the number of images on the tab may be: no runtime tells of one that came.
 const COUNTED: Duration = Duration::from_secs(10);
 /// Between two readings of snapshots for their number: each may have a runtime walk over directories.
@@ -65,13 +67,18 @@ pub fn tick(model: &mut Model, now: SystemTime, out: &mut Vec<Effect>) {
         model.toast = None;
         model.dirty = true;
     }
+    if let Some(Popup::Detail(detail)) = &mut model.popup {
+        model.dirty |= detail.tick(now);
+    }
     model.dirty |= model.counting() || model.dead().is_some() || model.pane == PaneId::Node;
     model.dirty |= model.rebuild();
     acts::count_down(model, out);
     if since(model.full).is_none_or(|s| s >= SELDOM) {
         model.full = Some(now);
         ask(model, Scope::ALL, out);
-    } else if !model.pending && since(model.asked).is_none_or(|s| s >= OFTEN) {
+    } else if !model.pending
+        && since(model.asked).is_none_or(|s| s >= if model.dead().is_some() { AGAIN } else { OFTEN })
+    {
         ask(model, wanted(model), out);
         if model.pane == PaneId::Cgroups && due(&model.cgroups, now) {
             out.push(Effect::Cgroups);
