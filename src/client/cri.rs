@@ -124,14 +124,8 @@ impl Cri {
         let mut cri = Self { transport, info, native: None, known: Arc::default() };
         let mut service = cri.runtime_service();
         let version = service.version(cri::VersionRequest::default());
-        let version = within(QUESTION, "ask for the version", version).await.map_err(|error| {
-            let what = if error.is(Kind::Unimplemented) {
-                "does not serve CRI v1"
-            } else {
-                "does not answer as a CRI runtime"
-            };
-            error.context(format!("{endpoint} {what}"))
-        })?;
+        let version = within(transport::HELLO, "ask for the version", version).await;
+        let version = version.map_err(|error| transport::stranger(endpoint, error))?;
         cri.info.name = version.runtime_name;
         cri.info.version = version.runtime_version;
         cri.info.api_version = version.runtime_api_version;

@@ -1,6 +1,9 @@
 //! The app attached to somebody else's runtime, in a real terminal: it shows what crictl lists, and outlives the runtime.
 
-use std::{thread, time::Duration};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use crate::support::{
     attached_containerd::{Containerd, VERSIONS, Version},
@@ -72,7 +75,7 @@ fn the_panes_name_what_crictl_lists() {
 }
 
 #[test]
-fn a_runtime_that_dies_is_said_and_found_again() {
+fn att_05_a_runtime_that_dies_is_said_and_found_again() {
     let Some(mut c) = Containerd::start("app-death", Version::Debian) else { return };
     c.ok(&["pull", &c.image]);
     c.run("web", "loud", "sleep 1000");
@@ -80,6 +83,7 @@ fn a_runtime_that_dies_is_said_and_found_again() {
     tmux.wait_for("ATTACHED");
     tmux.keys(&["3"]);
     tmux.wait_until("the container", |s| s.contains("loud") && s.contains("Running"));
+    // Two of the row's twenty.
     for _ in 0..2 {
         c.kill();
         let screen = tmux.wait_until("that it is dead", |s| s.contains("runtime dead since") && s.contains(" old)"));
@@ -91,7 +95,9 @@ fn a_runtime_that_dies_is_said_and_found_again() {
         let first = age(&screen);
         tmux.wait_until("an older age", |s| s.contains("shown from disk") && age(s) != first);
         c.serve();
+        let ready = Instant::now();
         tmux.wait_until("the end of the alarm", |s| !s.contains("runtime dead") && s.contains("loud"));
+        assert!(ready.elapsed() < Duration::from_secs(2), "found again after {:?}", ready.elapsed());
         thread::sleep(Duration::from_millis(300));
     }
     // What it shows is new: a pod made after the crash appears.
