@@ -12,16 +12,19 @@ use std::{
 use super::{
     change::{Change, Edit, Restart, Signal, Sysctl},
     cri::Cri,
+    redact,
 };
 use crate::{
     bail,
     error::{Context, Error, Kind, Result},
-    node::{command, process, unit},
+    node::{command, journal, process, unit},
 };
 
 /// For the runtime to answer after a restart.
 const BACK: Duration = Duration::from_secs(30);
 const CHECK: Duration = Duration::from_secs(15);
+/// Lines of the journal that explain why a service did not come back.
+const WORDS: usize = 20;
 
 /// # Errors
 /// What kept it from being done; the node is then as before, or the error says what could not be taken back.
@@ -126,7 +129,7 @@ fn only_root_writes(path: &Path, directory: &Path) -> Result<()> {
 
 /// A whole new file, on disk when this returns, with owner, mode and extended attributes (SELinux's label) of `like`.
 fn write(path: &Path, text: &str, like: Option<&Path>) -> Result<()> {
-    let io = |doing: &str, e| Error::io(doing, path, e);
+    let io = |doing: &str, e| advised(doing, path, e);
     let mut file = File::options().write(true).create_new(true).mode(0o600).open(path).map_err(|e| io("create", e))?;
     file.write_all(text.as_bytes()).map_err(|e| io("write", e))?;
     match like {
@@ -140,6 +143,18 @@ fn write(path: &Path, text: &str, like: Option<&Path>) -> Result<()> {
     }
     // Without it, a rename can come to disk before the text does and leave an empty file.
     file.sync_all().map_err(|e| io("sync", e))
+}
+
+/// With what helps against it.
+fn advised(doing: &str, path: &Path, error: std::io::Error) -> Error {
+    let advice = match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
+        Some(rustix::io::Errno::ROFS) => "the filesystem is read-only (mount -o remount,rw)",
+        Some(rustix::io::Errno::NOSPC | rustix::io::Errno::DQUOT) => "there is no room (wharf prune; df -i)",
+        Some(rustix::io::Errno::PERM) => "the directory may be immutable (lsattr -d, chattr -i)",
+        Some(rustix::io::Errno::ACCESS) => "this user may not (sudo)",
+        _ => return Error::io(doing, path, error),
+    };
+    Error::io(doing, path, error).context(format!("nothing was changed: {advice}"))
 }
 
 fn attributes(from: &Path, to: &Path) -> Result<()> {
@@ -184,6 +199,8 @@ async fn restart(restart: &Restart) -> Result<()> {
         }
         Err(error) => error,
     };
+    // Before anything else is said.
+    let failed = failed.context(last_words(&restart.unit).await);
     let Some(undo) = &restart.undo else { return Err(failed) };
     let back = async {
         self::edit(undo).await?;
@@ -196,6 +213,21 @@ async fn restart(restart: &Restart) -> Result<()> {
                 .context("it did not come back with the new configuration; the old one is in place again and works"))
         }
         Err(error) => Err(failed.and_cleanup(Err(error.context("put the old configuration back")))),
+    }
+}
+
+/// What the unit has told the journal, without secrets.
+async fn last_words(unit: &str) -> String {
+    match journal::collect(Path::new("/"), &[unit.to_owned()], None).await {
+        Ok(facts) => {
+            let last = &facts.lines[facts.lines.len().saturating_sub(WORDS)..];
+            let line = |line: &journal::Line| {
+                let text: String = line.text.chars().filter(|c| !c.is_control()).take(160).collect();
+                redact::text(&text)
+            };
+            format!("{unit} said last: {}", last.iter().map(line).collect::<Vec<_>>().join(" / "))
+        }
+        Err(error) => format!("what {unit} said is not known ({error:#})"),
     }
 }
 
@@ -313,6 +345,34 @@ mod tests {
             (fs::read_to_string(&path).unwrap().as_str(), fs::read_dir(directory.path()).unwrap().count()),
             ("a\n", 1)
         );
+    }
+
+    /// On a disk of its own, which `full` or a change of its mount makes unwritable.
+    #[tokio::test]
+    async fn cfg_10_where_no_copy_can_be_kept_nothing_is_touched() {
+        use rustix::mount::{MountFlags, UnmountFlags, mount, mount_remount, unmount};
+        if !rustix::process::geteuid().is_root() {
+            println!("skipped: mounts need root");
+            return;
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.toml");
+        for (options, advice) in [(c"size=16k", "wharf prune"), (c"nr_inodes=2", "df -i"), (c"size=1m", "remount,rw")] {
+            mount("tmpfs", directory.path(), "tmpfs", MountFlags::empty(), Some(options)).unwrap();
+            fs::write(&path, "a = 1\n").unwrap();
+            match options.to_bytes() {
+                b"size=16k" => assert!(fs::write(directory.path().join("filler"), vec![0; 64 << 10]).is_err()),
+                b"size=1m" => mount_remount(directory.path(), MountFlags::RDONLY, "").unwrap(),
+                _ => {}
+            }
+            let error = edit(&edit_of(&path, "a = 1\n", &"b = 2\n".repeat(1000))).await.unwrap_err();
+            let left = fs::read_dir(directory.path()).unwrap().filter(|e| e.as_ref().unwrap().file_name() != "filler");
+            let found = (fs::read_to_string(&path).unwrap(), left.count());
+            unmount(directory.path(), UnmountFlags::DETACH).unwrap();
+            let text = format!("{error:#}");
+            assert!(text.contains(advice) && text.contains("config.toml"), "{text}");
+            assert_eq!(found, ("a = 1\n".to_owned(), 1), "{text}");
+        }
     }
 
     #[test]

@@ -189,7 +189,7 @@ fn mirrors_that_are_never_used_are_seen() {
 }
 
 #[test]
-fn a_cgroup_driver_mismatch_is_found_mended_and_proved() {
+fn cfg_11_a_cgroup_driver_mismatch_is_found_mended_and_proved_once() {
     let Some(mut node) = Containerd::start("driver") else { return };
     let kubelet =
         format!("kubelet-config={}", node.write("kubelet.yaml", "kind: KubeletConfiguration\ncgroupDriver: systemd\n"));

@@ -53,7 +53,7 @@ fn a_cgroup_driver_mismatch_is_mended_and_a_new_pod_proves_it() {
 }
 
 #[test]
-fn a_restart_that_fails_is_rolled_back() {
+fn cfg_06_a_restart_that_fails_is_rolled_back() {
     let Some(worker) = worker("worker-rollback") else { return };
     worker.ok("mkdir -p /var/lib/kubelet /run/systemd/system/containerd.service.d; \
                printf 'kind: KubeletConfiguration\\ncgroupDriver: systemd\\n' > /var/lib/kubelet/config.yaml; \
@@ -61,7 +61,7 @@ fn a_restart_that_fails_is_rolled_back() {
                > /run/systemd/system/containerd.service.d/picky.conf; systemctl daemon-reload");
     let said = worker.fix("cgroup-driver");
     worker.ok("rm -r /run/systemd/system/containerd.service.d; systemctl daemon-reload");
-    assert!(said.contains("not done"), "{said}");
+    assert!(said.contains("not done") && said.contains("containerd.service said last: "), "{said}");
     assert_eq!(worker.ok("grep -c SystemdCgroup /etc/containerd/config.toml || true"), "0", "{said}");
     assert_eq!(worker.ok("systemctl is-active containerd"), "active", "{said}");
     worker.heal();

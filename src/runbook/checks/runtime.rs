@@ -569,3 +569,22 @@ fn restart(seen: &Evidence) -> Result<Finding, Missing> {
         .advise("have it dump its stacks first (kill -USR1), or the reason is lost")
         .fix(restart_fix(seen)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runbook::fixtures::node::{healthy, of};
+
+    #[test]
+    fn cfg_07_a_restart_that_ends_containers_says_how_many() {
+        let mut seen = healthy();
+        for (mode, ends) in [("process", None), ("control-group", Some(1)), ("mixed", Some(1))] {
+            let units = &mut of(&mut seen.units).units;
+            units.entry("containerd.service".into()).or_default().insert("KillMode".into(), mode.into());
+            let (restart, risk) = restart_of(&seen, None).unwrap();
+            assert_eq!((restart.kills, risk == Risk::Danger), (ends, ends.is_some()), "{mode}");
+            let told = Change::Restart(restart).reason();
+            assert_eq!(told.contains("1 running containers END with it"), ends.is_some(), "{told}");
+        }
+    }
+}
