@@ -189,3 +189,30 @@ fn the_top_level_is_the_agreed_one() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     assert!(readme.lines().count() <= 150, "README.md is a front page of at most 150 lines");
 }
+
+/// Crates that are never to come back, with a reason each. Which of the others have advisories is cargo-audit's to say, where its
+/// database can be fetched.
+const DENIED: &[(&str, &str)] = &[
+    ("tar", "extracts through links (CVE-2026-33056): engine::image::unpack reads archives"),
+    ("tokio-tar", "abandoned; archives in archives (CVE-2025-62518)"),
+    ("astral-tokio-tar", "RUSTSEC-2026-0112, RUSTSEC-2026-0113"),
+    ("openssl-sys", "C beside rustls, and a library of the node's"),
+    ("openssl", "as openssl-sys"),
+    ("serde_yaml", "unmaintained"),
+];
+
+#[test]
+fn sec_08_no_crate_is_used_that_is_denied_and_all_come_from_the_registry() {
+    let lock: toml::Table = fs::read_to_string(root().join("Cargo.lock")).unwrap().parse().unwrap();
+    let packages = lock["package"].as_array().unwrap();
+    assert!(packages.len() > 100);
+    for package in packages {
+        let name = package["name"].as_str().unwrap();
+        if let Some((_, why)) = DENIED.iter().find(|(denied, _)| *denied == name) {
+            panic!("{name} is denied: {why}");
+        }
+        if name != "wharf" {
+            assert!(package.get("checksum").is_some(), "{name} is of no registry: nobody vouches for it");
+        }
+    }
+}
