@@ -22,6 +22,7 @@ use super::{
 };
 use crate::client::{
     action::{Plan, Step},
+    change::Change,
     types::{CgroupFact, ContainerStats, Inventory, ObjectRef, PullProgress, RuntimeInfo, Scope, Seen, Silence},
 };
 
@@ -140,6 +141,18 @@ pub struct Job {
     pub shown: Option<SystemTime>,
     pub scroll: usize,
     pub results: Vec<Option<Result<(), SafeText>>>,
+    /// Digits, where the plan asks for a number.
+    pub typed: String,
+}
+
+impl Job {
+    /// How many containers end with it: who starts it types that.
+    pub fn ends(&self) -> Option<usize> {
+        self.plan.steps.iter().find_map(|planned| match &planned.step {
+            Step::Change(Change::Restart(restart)) => restart.kills,
+            _ => None,
+        })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use crossterm::event::{KeyEvent, KeyEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use super::{
     detail,
@@ -214,6 +214,12 @@ fn key(model: &mut Model, key: KeyEvent, at: SystemTime, out: &mut Vec<Effect>) 
         None if model.pane == PaneId::Logs => &[Context::Logs, Context::Text, Context::Everywhere],
         None => &[Context::Table, Context::Everywhere],
     };
+    if let (Some(Popup::Job), KeyCode::Char(digit @ '0'..='9')) = (&model.popup, key.code)
+        && let Some(job) = model.job.as_mut().filter(|job| job.phase != Phase::Running && job.ends().is_some())
+    {
+        job.typed.push(digit);
+        return;
+    }
     let Some(binding) = model.keymap.lookup(contexts, key) else { return };
     if binding.changes && model.read_only {
         return model.say(Tone::Warn, format!("read-only: {} is not done", binding.hint.trim_start()));

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     client::{
         action::Action,
-        change::{Change, Edit},
+        change::{Change, Edit, Restart},
     },
     runbook::{Finding, Fix, Risk, RunEvent, StepReport, Verdict, named},
     tui::panes::PaneId,
@@ -101,6 +101,30 @@ fn a_step_is_explained_and_its_fix_shows_the_diff_before_anything_is_done() {
     // Done: the same runbook runs again and proves it.
     let effects = app.send(Event::StepDone { token, step: 0, result: Ok(()) });
     assert!(effects.iter().any(|e| matches!(e, Effect::Examine { .. })), "{effects:?}");
+}
+
+#[test]
+fn cfg_07_a_restart_that_ends_containers_wants_their_number_typed() {
+    let mut app = examined();
+    app.keys("jj\n");
+    app.press(KeyCode::Esc);
+    let effects = app.keys("f");
+    let [Effect::Plan { token, .. }] = &effects[..] else { panic!("{effects:?}") };
+    let (unit, endpoint) = ("containerd.service".to_owned(), "unix:///x".to_owned());
+    let change = Change::Restart(Restart { unit, endpoint, undo: None, kills: Some(17) });
+    let planned =
+        Planned { step: Step::Change(change.clone()), what: change.what(), reason: change.reason(), frees: 0 };
+    let action = Action::Mend { title: "restart".into(), changes: vec![change] };
+    app.send(Event::Planned { token: *token, result: Ok(Plan { action, steps: vec![planned], keeps: Vec::new() }) });
+    app.drawn();
+    let screen = app.screen();
+    assert!(screen.contains("17 running containers END") && screen.contains("type 17"), "{screen}");
+    let applies = |effects: &[Effect]| effects.iter().any(|e| matches!(e, Effect::Apply { .. }));
+    for wrong in ["Y", "1Y", "18Y", "171Y"] {
+        assert!(!applies(&app.keys(wrong)), "{wrong}");
+        assert!(app.screen().contains("17 containers end"), "{}", app.screen());
+    }
+    assert!(applies(&app.keys("17Y")));
 }
 
 #[test]

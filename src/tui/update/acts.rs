@@ -118,7 +118,7 @@ pub fn planned(model: &mut Model, token: Token, result: Result<Plan, String>) {
         (_, false) => Phase::Review(false),
     };
     let results = vec![None; plan.steps.len()];
-    model.job = Some(Job { token, title, plan, stamps, phase, shown: None, scroll: 0, results });
+    model.job = Some(Job { token, title, plan, stamps, phase, shown: None, scroll: 0, results, typed: String::new() });
     model.popup = Some(Popup::Job);
 }
 
@@ -127,6 +127,11 @@ pub fn start(model: &mut Model, out: &mut Vec<Effect>) {
     let Some(job) = &mut model.job else { return };
     if model.read_only {
         return model.say(Tone::Warn, "read-only: nothing is started");
+    }
+    if let Some(ends) = job.ends().filter(|ends| job.typed != ends.to_string()) {
+        let text = format!("{ends} containers end with it: type {ends}, then start it");
+        job.typed.clear();
+        return model.say(Tone::Warn, text);
     }
     let changed = job.stamps.iter().find(|aim| stamp(&model.seen, &aim.object) != aim.stamp);
     if changed.is_some() {

@@ -292,6 +292,17 @@ fn job(model: &Model, frame: &mut Frame<'_>, body: Rect, job: &Job) {
             ]
         }
         Phase::Review(_) if model.read_only => vec![button("Close", true), dim("   read-only: it cannot be started")],
+        Phase::Review(start) if job.ends().is_some() => {
+            let ends = job.ends().unwrap_or_default();
+            let asks = format!(" {ends} containers end: type {ends} ");
+            vec![
+                button("Cancel", !start),
+                dim("  "),
+                button("Start", start),
+                Span::styled(asks, theme.style(Tone::Alarm)),
+                Span::raw(format!(" {}", job.typed)),
+            ]
+        }
         Phase::Review(start) => {
             vec![
                 button("Cancel", !start),
