@@ -224,9 +224,10 @@ impl Puller {
     async fn unpack_into(&self, layer: &Layer<'_>, target: UnpackTarget) -> Result<Unpacked> {
         let (content, digest, limits, expected) =
             (self.content.clone(), layer.blob.digest.clone(), self.limits, layer.diff_id.clone());
-        let unpacker = self.unpacker.clone();
+        let (unpacker, tie) = (self.unpacker.clone(), unpack::Tie::default());
+        let _leash = tie.leash();
         blocking(move || {
-            let unpacked = unpacker.unpack(content.reader(&digest)?, &target, &limits)?;
+            let unpacked = unpacker.unpack(content.reader(&digest)?, &target, &limits, &tie)?;
             if unpacked.diff_id != expected {
                 let (want, got) = (expected.short(), unpacked.diff_id.short());
                 bail!(DataLoss, "its content is {got}, the image's configuration says {want} (diff_id)");

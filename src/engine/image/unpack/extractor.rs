@@ -10,18 +10,22 @@ use std::{
     ffi::OsString,
     fs::File,
     io::{Read, Write},
-    os::unix::{
-        ffi::{OsStrExt, OsStringExt},
-        process::CommandExt,
+    os::{
+        fd::OwnedFd,
+        unix::{
+            ffi::{OsStrExt, OsStringExt},
+            process::CommandExt,
+        },
     },
     path::{Path, PathBuf},
     process::{Command, ExitCode, ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use oci_spec::runtime::{LinuxSeccompAction, LinuxSeccompBuilder, LinuxSyscallBuilder};
 use rustix::{
     fs::Mode,
-    process::{Resource, Rlimit, Signal},
+    process::{Pid, PidfdFlags, Resource, Rlimit, Signal},
     thread::{CapabilitySet, CapabilitySets},
 };
 use serde::{Deserialize, Serialize};
@@ -126,6 +130,53 @@ struct Lapses {
     unconfined: bool,
 }
 
+/// Ties an extractor to who waits for it.
+#[derive(Debug, Clone, Default)]
+pub struct Tie(Arc<Mutex<Tied>>);
+
+#[derive(Debug, Default)]
+enum Tied {
+    #[default]
+    Free,
+    To(OwnedFd),
+    Over,
+}
+
+/// Ends the extractor when it is dropped: it would go on writing to what is being removed.
+#[derive(Debug)]
+pub struct Leash(Tie);
+
+impl Tie {
+    pub fn leash(&self) -> Leash {
+        Leash(self.clone())
+    }
+
+    fn set(&self, new: Tied) -> Result<()> {
+        let mut tied = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let was = std::mem::replace(&mut *tied, Tied::Over);
+        match (was, new) {
+            (Tied::Free, new) => *tied = new,
+            (Tied::To(child), _) | (Tied::Over, Tied::To(child)) => {
+                match rustix::process::pidfd_send_signal(&child, Signal::KILL) {
+                    // It has ended.
+                    Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+                    Err(error) => return Err(error).context(|| "end the extractor".to_owned()),
+                }
+            }
+            (Tied::Over, _) => {}
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Leash {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.set(Tied::Over) {
+            tracing::warn!("a layer that nobody waits for: {error:#}");
+        }
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Job {
     /// Whose end is the extractor's as well.
@@ -168,11 +219,11 @@ impl Unpacker {
         }
     }
 
-    /// As [`super::unpack`]. Blocking.
+    /// As [`super::unpack`]. Blocking; the other end of `tie` may end it.
     ///
     /// # Errors
     /// Its errors, and `Internal` if the extractor does not live to tell.
-    pub fn unpack(&self, layer: File, target: &UnpackTarget, limits: &Limits) -> Result<Unpacked> {
+    pub fn unpack(&self, layer: File, target: &UnpackTarget, limits: &Limits, tie: &Tie) -> Result<Unpacked> {
         let job = Job {
             parent: rustix::process::getpid().as_raw_pid(),
             whiteouts: target.whiteouts,
@@ -186,6 +237,13 @@ impl Unpacker {
         command.stdin(layer).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().context(|| format!("start an extractor in {}", target.directory.display()))?;
         crash::point("unp.3");
+        let tied = rustix::process::pidfd_open(Pid::from_child(&child), PidfdFlags::empty())
+            .context(|| "hold the extractor".to_owned())
+            .and_then(|held| tie.set(Tied::To(held)));
+        if let Err(error) = tied {
+            let ended = child.kill().and_then(|()| child.wait()).context(|| "end the extractor".to_owned());
+            return Err(error.and_cleanup(ended.map(drop)));
+        }
         let Some(answer) = child.stderr.take() else { bail!(Internal, "the extractor has no stderr") };
         let mut said = Vec::new();
         let read = answer.take(ANSWER).read_to_end(&mut said);

@@ -19,7 +19,7 @@ use std::{
 
 pub use decompress::{Compression, Stream};
 pub use extract::inherit;
-pub use extractor::{PROGRAM, Unpacker, main};
+pub use extractor::{Leash, PROGRAM, Tie, Unpacker, main};
 use serde::{Deserialize, Serialize};
 
 use crate::{

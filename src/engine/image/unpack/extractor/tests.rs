@@ -49,7 +49,8 @@ fn a_layer_is_unpacked_by_a_process_of_its_own() {
     let (rig, here) = (Rig::new(), Rig::new());
     let bytes = archive(&[d("d"), f("d/.wh.gone", ""), f("d/.wh..wh..opq", ""), f("e/f/x", "content")]);
     let limits = Limits::default();
-    let done = Unpacker::default().unpack(layer(&bytes), &target(&rig, Whiteouts::Overlay), &limits).unwrap();
+    let done =
+        Unpacker::default().unpack(layer(&bytes), &target(&rig, Whiteouts::Overlay), &limits, &Tie::default()).unwrap();
     let same = super::super::unpack(&*bytes, &target(&here, Whiteouts::Overlay), &limits).unwrap();
     assert_eq!((&done.diff_id, done.usage, &done.implied), (&same.diff_id, same.usage, &same.implied));
     let sums = |of: &Unpacked| of.sums.values().copied().collect::<Vec<_>>();
@@ -57,10 +58,43 @@ fn a_layer_is_unpacked_by_a_process_of_its_own() {
     assert_eq!(fs::read_to_string(rig.root().join("e/f/x")).unwrap(), "content");
     // Errors keep their kind, and what people call the place.
     let narrow = Limits { expanded: 1, ..limits };
-    let error = Unpacker::default().unpack(layer(&bytes), &target(&rig, Whiteouts::Overlay), &narrow).unwrap_err();
+    let error = Unpacker::default()
+        .unpack(layer(&bytes), &target(&rig, Whiteouts::Overlay), &narrow, &Tie::default())
+        .unwrap_err();
     assert!(error.is(Kind::ResourceExhausted), "{error:#}");
-    let error = Unpacker::of(Path::new("/bin/false")).unpack(layer(&bytes), &target(&rig, Whiteouts::Overlay), &limits);
+    let error = Unpacker::of(Path::new("/bin/false")).unpack(
+        layer(&bytes),
+        &target(&rig, Whiteouts::Overlay),
+        &limits,
+        &Tie::default(),
+    );
     assert!(error.unwrap_err().is(Kind::Internal));
+}
+
+#[test]
+fn an_extractor_ends_with_who_waits_for_it() {
+    if !root("the end of an extractor") {
+        return;
+    }
+    let rig = Rig::new();
+    // A layer that never comes to its end.
+    let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
+    let mut layers = vec![File::from(read.try_clone().unwrap()), File::from(read)].into_iter();
+    let target = target(&rig, Whiteouts::Apply);
+    let tie = Tie::default();
+    let leash = tie.leash();
+    std::thread::scope(|scope| {
+        let (first, at, tied) = (layers.next().unwrap(), target.clone(), tie.clone());
+        let waits = scope.spawn(move || Unpacker::default().unpack(first, &at, &Limits::default(), &tied));
+        std::thread::sleep(Duration::from_millis(100));
+        drop(leash);
+        let error = waits.join().unwrap().unwrap_err();
+        assert!(format!("{error:#}").contains("signal: 9"), "{error:#}");
+    });
+    // One that is started too late as well.
+    let late = Unpacker::default().unpack(layers.next().unwrap(), &target, &Limits::default(), &tie);
+    assert!(late.is_err());
+    drop::<OwnedFd>(write);
 }
 
 #[test]
@@ -80,7 +114,12 @@ fn unp_20_paths_that_nobody_checks_end_at_the_extractors_root() {
                     let items = &escapes(way)[number];
                     let unpacker = Unpacker { lapses: Lapses { unchecked: true, unconfined }, ..Unpacker::default() };
                     // Refused or done: what counts is what is outside.
-                    let done = unpacker.unpack(layer(&archive(items)), &target(&rig, whiteouts), &Limits::default());
+                    let done = unpacker.unpack(
+                        layer(&archive(items)),
+                        &target(&rig, whiteouts),
+                        &Limits::default(),
+                        &Tie::default(),
+                    );
                     if unconfined {
                         escaped += usize::from(rig.outside() != safe);
                     } else {
@@ -103,7 +142,8 @@ fn unp_20_the_extractor_has_a_directory_and_little_else() {
     let pipe = fs::read_link(format!("/proc/self/fd/{}", read.as_raw_fd())).unwrap();
     std::thread::scope(|scope| {
         let target = target(&rig, Whiteouts::Apply);
-        let done = scope.spawn(move || Unpacker::default().unpack(File::from(read), &target, &Limits::default()));
+        let done = scope
+            .spawn(move || Unpacker::default().unpack(File::from(read), &target, &Limits::default(), &Tie::default()));
         // It confines itself before it reads from the layer, which does not come.
         let extractor = extractor(&pipe);
         let of = |name: &str| fs::read_to_string(extractor.join(name)).unwrap();
