@@ -1,6 +1,6 @@
-//! Which shims and OCI runtimes the runtime would find: by its own PATH, as it looks them up itself.
+//! Which shims and OCI runtimes the runtime would find: by its own PATH, as it looks them up itself. Which packages they are from.
 
-use std::{collections::BTreeMap, os::unix::fs::PermissionsExt, path::Path};
+use std::{collections::BTreeMap, fs::File, io::Read, os::unix::fs::PermissionsExt, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,10 @@ use crate::error::Result;
 const USUAL: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Programs worth knowing of beside those that are asked for.
 const RUNTIMES: &[&str] = &["runc", "crun", "youki", "runsc", "kata-runtime"];
+/// Where a distribution puts programs of its packages.
+const PACKAGED: &[&str] = &["/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/"];
+/// Bytes of a changelog that are read.
+const CHANGELOG: u64 = 4 << 20;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProgramFacts {
@@ -23,6 +27,19 @@ pub struct ProgramFacts {
 pub struct Program {
     pub path: String,
     pub executable: bool,
+    /// What it says itself; asked of OCI runtimes only.
+    #[serde(default)]
+    pub version: Option<String>,
+    #[serde(default)]
+    pub package: Option<Package>,
+}
+
+/// The distribution's package that a program is from, by its changelog.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Package {
+    pub version: String,
+    /// The CVE ids that the changelog names: what was mended, here or upstream.
+    pub mends: Vec<String>,
 }
 
 impl ProgramFacts {
@@ -55,7 +72,8 @@ pub fn collect(root: &Path, pid: Option<u32>, program: &str, wanted: &[String]) 
         };
         let mut there = places.iter().filter_map(|path| {
             let meta = std::fs::metadata(below(root, path)).ok().filter(std::fs::Metadata::is_file)?;
-            Some(Program { path: path.clone(), executable: meta.permissions().mode() & 0o111 != 0 })
+            let executable = meta.permissions().mode() & 0o111 != 0;
+            Some(Program { path: path.clone(), executable, version: None, package: package(root, path) })
         });
         // One that can be executed wins over one that cannot.
         let first = there.next();
@@ -70,9 +88,45 @@ pub fn collect(root: &Path, pid: Option<u32>, program: &str, wanted: &[String]) 
     Ok(facts)
 }
 
+/// Debian's and its descendants': the file is named after the package, which is named after its program. Others have none.
+fn package(root: &Path, program: &str) -> Option<Package> {
+    let name = PACKAGED.iter().find_map(|place| program.strip_prefix(place))?;
+    let file = File::open(below(root, format!("/usr/share/doc/{name}/changelog.Debian.gz"))).ok()?;
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(file).take(CHANGELOG).read_to_string(&mut text).ok()?;
+    let version = text.strip_prefix(name)?.strip_prefix(" (")?.split(')').next()?.to_owned();
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    let mut mends: Vec<String> = words.filter(|w| w.starts_with("CVE-")).map(str::to_owned).collect();
+    mends.sort();
+    mends.dedup();
+    Some(Package { version, mends })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn run_05_what_a_package_mends_is_in_its_changelog() {
+        use std::io::Write;
+        let root = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &str| {
+            let path = below(root.path(), format!("/usr/share/doc/{name}/changelog.Debian.gz"));
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let mut file = flate2::write::GzEncoder::new(File::create(path).unwrap(), flate2::Compression::fast());
+            file.write_all(text.as_bytes()).unwrap();
+            file.finish().unwrap();
+        };
+        let text = "runc (1.1.5+ds1-1+deb12u1) bookworm-security; urgency=high\n\n  * CVE-2024-21626: several\n  * (CVE-2023-27561)\n";
+        put("runc", text);
+        put("crun", "other (1.0)\n");
+        let mends = vec!["CVE-2023-27561".to_owned(), "CVE-2024-21626".to_owned()];
+        let expected = Package { version: "1.1.5+ds1-1+deb12u1".into(), mends };
+        assert_eq!(package(root.path(), "/usr/sbin/runc"), Some(expected));
+        for other in ["/usr/local/sbin/runc", "/usr/bin/crun", "/usr/bin/none"] {
+            assert_eq!(package(root.path(), other), None, "{other}");
+        }
+    }
 
     #[test]
     fn by_the_path_of_the_runtime() {

@@ -4,8 +4,8 @@
 use super::{
     Check, Finding, Guide, Next, Runbook,
     checks::{
-        certificate, cgroup, class, cluster, disk, firewall, host, image, incidents, kubelet, leftovers, practices,
-        runtime, way,
+        certificate, cgroup, class, cluster, disk, firewall, holes, host, image, incidents, kubelet, leftovers,
+        practices, runtime, way,
     },
 };
 
@@ -177,6 +177,7 @@ pub const RUNBOOKS: &[Runbook] = &[
             step(&practices::PREPULL),
             step(&practices::POLICY),
             step(&practices::VERSIONS),
+            step(&holes::HOLES_OF_RUNTIMES),
         ],
         prose: include_str!("../../assets/runbooks/best-practices.md"),
         audit: true,

@@ -151,7 +151,14 @@ impl Live {
         let mut wanted: Vec<String> = handlers.iter().map(|h| h.shim()).collect();
         wanted.extend(handlers.iter().map(|h| h.binary.clone()).filter(|b| !b.is_empty()));
         let (pid, program) = (self.target().await.pid, self.target().await.program.clone());
-        self.local(LOCAL, "the runtime's PATH", move |root| programs::collect(root, pid, &program, &wanted)).await
+        let mut seen =
+            self.local(LOCAL, "the runtime's PATH", move |root| programs::collect(root, pid, &program, &wanted)).await;
+        if let Seen::At { value, .. } = &mut seen {
+            let oci =
+                value.found.values_mut().filter(|p| p.executable && super::checks::holes::known(&p.path).is_some());
+            futures::future::join_all(oci.map(|p| async { p.version = oci_version(&p.path).await })).await;
+        }
+        seen
     }
 
     /// The runtime's unit and the kubelet's.
@@ -325,6 +332,13 @@ async fn kubelet_version(pid: u32) -> Option<String> {
     let text = command::output(&program, &["--version"], LOCAL).await.ok()?;
     let text = String::from_utf8_lossy(&text).into_owned();
     Some(text.trim().strip_prefix("Kubernetes v")?.to_owned())
+}
+
+/// `runc version 1.1.5+ds1`, and more lines.
+async fn oci_version(program: &str) -> Option<String> {
+    let text = command::output(std::path::Path::new(program), &["--version"], LOCAL).await.ok()?;
+    let text = String::from_utf8_lossy(&text).into_owned();
+    text.lines().next()?.split_once(" version ").map(|(_, version)| version.trim().to_owned())
 }
 
 /// Go's dump: `goroutine 12 [semacquire, 5 minutes]:` and the calls below it.

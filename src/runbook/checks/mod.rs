@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod disk;
 mod down;
 pub mod firewall;
+pub mod holes;
 pub mod host;
 pub mod image;
 pub mod incidents;
@@ -82,6 +83,7 @@ pub const CHECKS: &[&Check] = &[
     &practices::PREPULL,
     &practices::POLICY,
     &practices::VERSIONS,
+    &holes::HOLES_OF_RUNTIMES,
     &incidents::PAUSE,
     &incidents::NETWORK,
     &incidents::ADDRESSES,
