@@ -365,6 +365,9 @@ pub struct Serve {
     /// End a stream on which nothing moves for so long [default: 4h]
     #[arg(long, value_parser = parse_span, value_name = "SPAN")]
     pub stream_idle_timeout: Option<Duration>,
+    /// Keep a pod or container whose caller gave up for so long, for who asks again [default: 5m]
+    #[arg(long, value_parser = parse_span, value_name = "SPAN")]
+    pub unclaimed_timeout: Option<Duration>,
 }
 
 /// The engine as a daemon, until SIGTERM.
@@ -512,6 +515,7 @@ pub mod inside {
         say(&findings);
         config.streaming.address = options.stream_address.unwrap_or(config.streaming.address);
         config.streaming.idle = options.stream_idle_timeout.unwrap_or(config.streaming.idle);
+        config.unclaimed = options.unclaimed_timeout.unwrap_or(config.unclaimed);
         if let (Some(cert), Some(key)) = (options.tls_cert.clone(), options.tls_key.clone()) {
             config.streaming.tls = Some(streaming::tls::Files { cert, key });
         }
@@ -520,13 +524,13 @@ pub mod inside {
             (None, Some(address)) => address,
             (None, None) => PathBuf::from(SOCKET),
         };
-        let engine = Engine::open(config).await?;
+        let progress = Arc::clone(&config.progress);
         let stop = async {
             if let Err(error) = ended().await {
                 tracing::error!("{error:#}");
             }
         };
-        socket::serve(engine, &listen, stop).await
+        socket::serve(Engine::open(config), progress, &listen, stop).await
     }
 }
 

@@ -63,14 +63,16 @@ pub async fn orphans(db: &Db, shims: &dyn Shims, state: &Path, network: NetworkC
     let mut ended = 0;
     for id in strangers(&state.join("pods"), &known)? {
         let directory = state.join("pods").join(&id);
-        match shims.reconnect(&directory.join("shim")).await {
-            Ok(task) => task.shutdown().await.context(|| format!("end the shim of pod {id}, which has no record"))?,
-            Err(error) if error.is(Kind::NotFound) => {}
+        let shim = directory.join("shim");
+        let task = match shims.reconnect(&shim).await {
+            Ok(task) => task,
+            Err(error) if error.is(Kind::NotFound) => shims.remains(&shim),
             Err(error) => {
                 tracing::warn!(pod = id, "it has no record, and its shim does not answer: {error:#}");
                 continue;
             }
-        }
+        };
+        task.shutdown().await.context(|| format!("end what is left of pod {id}, which has no record"))?;
         unmount_below(&directory)?;
         fs::remove_dir_all(&directory).context(|| format!("remove {}", directory.display()))?;
         tracing::warn!(pod = id, "it had no record and was ended");

@@ -1,10 +1,15 @@
 //! The engine on a socket: CRI v1 for the kubelet and crictl, root only; a call ends at its caller's deadline.
 
 use std::{
+    convert::Infallible,
     fs,
+    future::ready,
     os::unix::fs::{FileTypeExt, PermissionsExt},
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context as Waker, Poll},
     time::Duration,
 };
@@ -15,7 +20,11 @@ use sd_notify::NotifyState;
 use tokio::net::{UnixListener, UnixStream};
 use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
-use tonic::{Status, body::Body};
+use tonic::{
+    Status,
+    body::Body,
+    service::{AxumBody, AxumRouter, Routes},
+};
 use tower::{Service, layer::layer_fn};
 
 use super::{Engine, cri};
@@ -27,36 +36,89 @@ use crate::{
 /// For calls to end and clients to hang up when the engine is to end: less than a service manager waits.
 const GOODBYE: Duration = Duration::from_secs(10);
 
-/// Serves until `stop` resolves. The socket has mode 0600 and is removed at the end; pods go on.
-pub async fn serve(engine: Arc<Engine>, socket: &Path, stop: impl Future<Output = ()>) -> Result<()> {
+/// Serves from the start, until `stop` resolves. Until the engine is open every call is `Unavailable`: a list that is not whole
+/// would be taken for one (threats POD-23). The socket has mode 0600 and is removed at the end; pods go on.
+pub async fn serve(
+    opening: impl Future<Output = Result<Arc<Engine>>>,
+    progress: Arc<Progress>,
+    socket: &Path,
+    stop: impl Future<Output = ()>,
+) -> Result<()> {
     let listener = listen(socket).await?;
-    engine.streaming().await?;
+    let door = Door { routes: Arc::default(), progress };
     let over = CancellationToken::new();
-    let stop = async {
+    let engine = async {
+        let engine = opening.await?;
+        engine.streaming().await?;
+        // Nobody else has opened it.
+        drop(door.routes.set(cri::routes(Arc::clone(&engine))));
+        tracing::info!(socket = %socket.display(), "serving CRI v1");
+        tell(&NotifyState::Ready);
         stop.await;
         tell(&NotifyState::Stopping);
         // Calls that last as long as their client would keep us from ending.
         engine.hang_up().await;
         over.cancel();
+        Ok(())
     };
-    tracing::info!(socket = %socket.display(), "serving CRI v1");
-    tell(&NotifyState::Ready);
-    let serving = tonic::transport::Server::builder()
-        .layer(layer_fn(Deadline))
-        .add_routes(cri::routes(Arc::clone(&engine)))
-        .serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop);
+    let serving = async {
+        tonic::transport::Server::builder()
+            .layer(layer_fn(Deadline))
+            .add_routes(Routes::from(AxumRouter::new().fallback_service(door.clone())))
+            .serve_with_incoming_shutdown(UnixListenerStream::new(listener), over.cancelled())
+            .await
+            .map_err(|e| Error::new(Kind::Internal, format!("serve on {}", socket.display())).with_source(e))
+    };
     let impatient = async {
         over.cancelled().await;
         tokio::time::sleep(GOODBYE).await;
     };
-    tokio::select! {
-        served = serving => {
-            served.map_err(|e| Error::new(Kind::Internal, format!("serve on {}", socket.display())).with_source(e))?;
-        }
+    let served = tokio::select! {
+        served = async { tokio::try_join!(engine, serving) } => served.map(drop),
         // A client that was stopped, say: its connection would last as long as it does.
-        () = impatient => tracing::warn!("clients did not hang up in {} s: the engine ends all the same", GOODBYE.as_secs()),
+        () = impatient => {
+            tracing::warn!("clients did not hang up in {} s: the engine ends all the same", GOODBYE.as_secs());
+            Ok(())
+        }
+    };
+    let removed = fs::remove_file(socket).context(|| format!("remove {}", socket.display()));
+    match served {
+        Ok(()) => removed,
+        Err(error) => Err(error.and_cleanup(removed)),
     }
-    fs::remove_file(socket).context(|| format!("remove {}", socket.display()))
+}
+
+/// How far the engine's start is: pods that are known again, of those that there are.
+#[derive(Debug, Default)]
+pub struct Progress {
+    pub pods: AtomicUsize,
+    pub all: AtomicUsize,
+}
+
+/// What the engine answers, as soon as there is one.
+#[derive(Debug, Clone)]
+struct Door {
+    routes: Arc<OnceLock<Routes>>,
+    progress: Arc<Progress>,
+}
+
+impl Service<Request<AxumBody>> for Door {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Waker<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<AxumBody>) -> Self::Future {
+        if let Some(routes) = self.routes.get() {
+            return Box::pin(routes.clone().call(request));
+        }
+        let [pods, all] = [&self.progress.pods, &self.progress.all].map(|n| n.load(Ordering::SeqCst));
+        let so_far = if all == 0 { String::new() } else { format!(", {pods}/{all} pods") };
+        Box::pin(ready(Ok(Status::unavailable(format!("the engine is recovering{so_far}")).into_http())))
+    }
 }
 
 /// Says it to a service manager that wants to know (sd_notify(3)); one that does not listen is no reason not to serve.

@@ -28,7 +28,8 @@ use super::{
     metadata::{Db, ImageRow, Table},
     network::{self, Network, NetworkConfig},
     ready::Runtimes,
-    recover,
+    recover, run,
+    serve::Progress,
     shim::{BuiltinShims, Shims},
     snapshot::{Clients, Snapshotter, Usage},
     stores::Stores,
@@ -46,6 +47,7 @@ const CONFIG_LIMIT: u64 = 8 << 20;
 
 /// How long removed things wait for company before a collection.
 const COLLECT_DELAY: Duration = Duration::from_millis(500);
+const UNCLAIMED: Duration = Duration::from_secs(5 * 60);
 /// How often expired leases are looked for.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
@@ -68,6 +70,10 @@ pub struct Config {
     pub unprivileged_ports: bool,
     /// ... and send echo requests without a raw socket.
     pub unprivileged_icmp: bool,
+    /// How long what was made for a caller that had gone waits to be asked for again: longer than a kubelet's longest pause.
+    pub unclaimed: Duration,
+    /// Told of the start's.
+    pub progress: Arc<Progress>,
     pub streaming: streaming::Config,
 }
 
@@ -85,6 +91,8 @@ impl Config {
             cgroup_parent: "/wharf".to_owned(),
             unprivileged_ports: true,
             unprivileged_icmp: true,
+            unclaimed: UNCLAIMED,
+            progress: Arc::default(),
             streaming: streaming::Config::default(),
         }
     }
@@ -120,6 +128,9 @@ pub struct Engine {
 impl Engine {
     /// Opens the root, repairs its storage, adopts running pods.
     pub async fn open(config: Config) -> Result<Arc<Self>> {
+        // What whoever started us left open is for no program that we start (threats RUN-02).
+        run::close_on_exec_from_3()
+            .map_err(|e| Error::new(Kind::Internal, "close what is open on exec").with_source(e))?;
         let Stores { db, content, snapshotter, clients, puller, lock } = Stores::open(&config).await?;
         let shims = BuiltinShims::new()?;
         let ended = recover::orphans(&db, &shims, &config.state, config.network.clone()).await;

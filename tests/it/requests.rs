@@ -38,7 +38,7 @@ fn said(node: &Node, handler: &str, name: &str, script: &str, change: impl FnOnc
 }
 
 /// The built-in runtime, and runc where there is one.
-fn handlers(test: &str) -> Vec<&'static str> {
+pub fn handlers(test: &str) -> Vec<&'static str> {
     let mut handlers = vec![""];
     handlers.extend(program(test, "runc").map(|_| "runc"));
     handlers

@@ -1,4 +1,4 @@
-//! Containers: one function per RPC, and the watcher that records how each one ends.
+//! Containers: one function per RPC. How they end by themselves is in `ended`.
 
 use std::{
     fs,
@@ -9,10 +9,11 @@ use std::{
 };
 
 use super::{
-    events, image_volume,
+    caller::{self, Caller},
+    ended, events, image_volume,
     pod::{blocking, new_id},
     spec::{self, Inputs},
-    state::{Container, ContainerRecord, ContainerState, PodState, container_name, nanos, now, selected},
+    state::{Container, ContainerRecord, ContainerState, PodState, container_name, now, selected},
     user, users,
 };
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
         crash,
         image::config::ImageConfig,
         metadata::ImageRow,
-        shim::{CreateTask, ExitStatus, Task, TaskState},
+        shim::{CreateTask, Task},
         snapshot::{self, Labels},
     },
     error::{Context, Error, Kind, Result},
@@ -34,6 +35,11 @@ use crate::{
 const KILL_WAIT: Duration = Duration::from_secs(30);
 
 pub async fn create_container(engine: &Arc<Engine>, request: cri::CreateContainerRequest) -> Result<String> {
+    let engine = Arc::clone(engine);
+    caller::to_end(|caller| async move { create(&engine, request, caller).await }).await
+}
+
+async fn create(engine: &Arc<Engine>, request: cri::CreateContainerRequest, mut caller: Caller) -> Result<String> {
     let Some(config) = request.config else { bail!(InvalidArgument, "create container: no config") };
     let Some(meta) = config.metadata.clone() else { bail!(InvalidArgument, "create container: no metadata") };
     let pod = engine.pods.pod(&request.pod_sandbox_id)?;
@@ -41,6 +47,7 @@ pub async fn create_container(engine: &Arc<Engine>, request: cri::CreateContaine
     if sandbox.state != PodState::Ready {
         bail!(FailedPrecondition, "create container {}: pod sandbox {} is not ready", meta.name, sandbox.id);
     }
+    let task = pod.live_task().context(|| format!("create container {}", meta.name))?;
     let wanted = config.image.clone().unwrap_or_default().image;
     if wanted.starts_with('/') {
         // An archive, for runtimes that restore from one. It is not looked at.
@@ -76,27 +83,93 @@ pub async fn create_container(engine: &Arc<Engine>, request: cri::CreateContaine
         user: (0, 0, Vec::new()),
         config,
     };
-    let container =
-        engine.pods.insert_container(record, &container_name_of(&request.sandbox_config, &sandbox, &meta))?;
+    let name = container_name_of(&request.sandbox_config, &sandbox, &meta);
+    let container = match engine.pods.insert_container(record.clone(), &name) {
+        Err(taken) if taken.is(Kind::AlreadyExists) => match claim(engine, &record, &meta, taken).await? {
+            Some(id) => return Ok(id),
+            None => engine.pods.insert_container(record, &name)?,
+        },
+        other => other?,
+    };
     crash::point("ctr.1");
     let _guard = container.lock.lock().await;
-    match set_up(engine, &container, pod.live_task()?, &image, &image_config).await {
+    match set_up(engine, &container, task, &image, &image_config).await {
         Ok((pid, user)) => {
             engine.pods.update_container(&container, |r| {
-                r.state = ContainerState::Created;
                 r.pid = pid;
                 r.user = user;
             })?;
-            engine.durable().await?;
-            crash::point("ctr.7");
-            events::emit(engine, &id, &sandbox.id, cri::ContainerEventType::ContainerCreatedEvent);
-            Ok(id)
+            if caller.has_gone() {
+                container.unclaimed.set(true);
+                forget_later(engine, &container);
+                bail!(Cancelled, "create container {}: its caller has gone", meta.name);
+            }
+            created(engine, &container).await
         }
         Err(error) => {
             let undone = clean_up(engine, &container).await;
             Err(error.and_cleanup(undone).context(format!("create container {}", meta.name)))
         }
     }
+}
+
+/// Somebody knows of it.
+async fn created(engine: &Engine, container: &Container) -> Result<String> {
+    let ContainerRecord { id, pod, .. } =
+        engine.pods.update_container(container, |r| r.state = ContainerState::Created)?;
+    container.unclaimed.set(false);
+    engine.durable().await?;
+    crash::point("ctr.7");
+    events::emit(engine, &id, &pod, cri::ContainerEventType::ContainerCreatedEvent);
+    Ok(id)
+}
+
+/// What was made for a caller that had gone, if the same is asked for again. Another thing of that name is removed. What
+/// somebody knows of has `taken` the name.
+async fn claim(
+    engine: &Arc<Engine>,
+    wanted: &ContainerRecord,
+    meta: &cri::ContainerMetadata,
+    taken: Error,
+) -> Result<Option<String>> {
+    loop {
+        let is = |c: &Arc<Container>| c.record().config.metadata.as_ref() == Some(meta);
+        let Some(found) = engine.pods.containers_of(&wanted.pod).into_iter().find(is) else { return Ok(None) };
+        let guard = found.lock.lock().await;
+        let record = found.record();
+        if record.state != ContainerState::Creating {
+            return Err(taken);
+        }
+        if !found.unclaimed.is() {
+            drop(guard);
+            tokio::time::sleep(caller::SOON).await;
+            continue;
+        }
+        if record.config == wanted.config && record.image_id == wanted.image_id {
+            return created(engine, &found).await.map(Some);
+        }
+        clean_up(engine, &found).await?;
+        return Ok(None);
+    }
+}
+
+/// Removes it when nobody has asked for it again.
+fn forget_later(engine: &Arc<Engine>, container: &Arc<Container>) {
+    let (engine, container) = (Arc::downgrade(engine), Arc::clone(container));
+    tokio::spawn(async move {
+        let Some(patience) = engine.upgrade().map(|e| e.config.unclaimed) else { return };
+        tokio::time::sleep(patience).await;
+        let Some(engine) = engine.upgrade() else { return };
+        let _guard = container.lock.lock().await;
+        if container.state() != ContainerState::Creating {
+            return;
+        }
+        let id = container.record().id;
+        match clean_up(&engine, &container).await {
+            Ok(()) => tracing::info!(container = id, "nobody asked for it again: it was removed"),
+            Err(error) => tracing::warn!(container = id, "nobody asked for it again: {error:#}"),
+        }
+    });
 }
 
 /// What a checkpoint holds is given to CRIU with the rights of root (threats RUN-16).
@@ -215,6 +288,12 @@ fn target_pid(engine: &Engine, record: &ContainerRecord) -> Result<Option<u32>> 
 }
 
 pub async fn start_container(engine: &Arc<Engine>, id: &str) -> Result<()> {
+    let (engine, id) = (Arc::clone(engine), id.to_owned());
+    // To the end: else it would run and be recorded as one that does not.
+    caller::to_end(|_| async move { start(&engine, &id).await }).await
+}
+
+async fn start(engine: &Arc<Engine>, id: &str) -> Result<()> {
     let container = engine.pods.container(id)?;
     let _guard = container.lock.lock().await;
     let record = container.record();
@@ -243,80 +322,7 @@ pub async fn start_container(engine: &Arc<Engine>, id: &str) -> Result<()> {
     engine.durable().await?;
     crash::point("start.3");
     events::emit(engine, &record.id, &record.pod, cri::ContainerEventType::ContainerStartedEvent);
-    watch(engine, &container, task);
-    Ok(())
-}
-
-/// Records the container's end when it comes.
-pub fn watch(engine: &Arc<Engine>, container: &Arc<Container>, task: Arc<dyn Task>) {
-    let (engine, container) = (Arc::clone(engine), Arc::clone(container));
-    tokio::spawn(async move {
-        let id = container.record().id;
-        let outcome = match task.wait(&id, None).await {
-            Ok(status) => record_exit(&engine, &container, &status),
-            Err(error) if error.is(Kind::NotFound) => lost(&engine, &container, "the shim has gone"),
-            Err(error) => {
-                let shim = task.pids().0;
-                if Path::new(&format!("/proc/{shim}")).exists() {
-                    tracing::warn!(container = id, "waiting for it failed: {error:#}");
-                    engine.pods.update_container(&container, |r| r.state = ContainerState::Unknown).map(drop)
-                } else {
-                    lost(&engine, &container, "the shim has died")
-                }
-            }
-        };
-        // Whoever waits for the exit syncs for itself; this is for exits nobody waits for.
-        let outcome = match outcome {
-            Ok(()) => engine.durable().await,
-            failed => failed,
-        };
-        if let Err(error) = outcome {
-            tracing::error!(container = id, "recording its exit failed: {error:#}");
-        }
-    });
-}
-
-fn record_exit(engine: &Engine, container: &Container, status: &ExitStatus) -> Result<()> {
-    let reason = match (status.oom_killed, status.code) {
-        (true, _) => "OOMKilled",
-        (false, 0) => "Completed",
-        (false, _) => "Error",
-    };
-    if container.state() == ContainerState::Exited {
-        return Ok(());
-    }
-    crash::point("exit.1");
-    let record = engine.pods.update_container(container, |r| {
-        r.state = ContainerState::Exited;
-        r.finished_at = nanos(status.at).max(r.started_at);
-        r.exit_code = status.code;
-        r.reason = reason.to_owned();
-        r.pid = 0;
-    })?;
-    crash::point("exit.2");
-    events::emit(engine, &record.id, &record.pod, cri::ContainerEventType::ContainerStoppedEvent);
-    Ok(())
-}
-
-/// The shim died with the container: nobody can know the exit code. A restart of the node has emptied the state directory as well
-/// (threats SNP-19).
-pub fn lost(engine: &Engine, container: &Container, why: &str) -> Result<()> {
-    if container.state() == ContainerState::Exited {
-        return Ok(());
-    }
-    let (reason, why) = match container.record().bundle.exists() {
-        true => ("Unknown", why),
-        false => ("NodeRebooted", "the node was restarted while it ran"),
-    };
-    let record = engine.pods.update_container(container, |r| {
-        r.state = ContainerState::Exited;
-        r.finished_at = now();
-        r.exit_code = 255;
-        r.reason = reason.to_owned();
-        r.message = why.to_owned();
-        r.pid = 0;
-    })?;
-    events::emit(engine, &record.id, &record.pod, cri::ContainerEventType::ContainerStoppedEvent);
+    ended::watch(engine, &container, task);
     Ok(())
 }
 
@@ -337,10 +343,10 @@ pub async fn stop(engine: &Arc<Engine>, container: &Arc<Container>, grace: Durat
     if !matches!(record.state, ContainerState::Running | ContainerState::Unknown) {
         return Ok(());
     }
-    let task = match engine.pods.pod(&record.pod)?.task() {
-        Some(task) => task,
-        None => return lost(engine, container, "the shim has gone"),
-    };
+    let task = engine.pods.pod(&record.pod)?.shim()?;
+    if task.is_gone() {
+        return ended::lost(engine, container, "the pod's shim has died").await;
+    }
     let mut state = container.watch();
     if !grace.is_zero() {
         let signal = spec::signal_number(&record.stop_signal)?;
@@ -389,10 +395,10 @@ pub async fn remove(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<
 }
 
 /// Task, mount, snapshot, files, record: also what a failed create is undone by. Idempotent.
-async fn clean_up(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()> {
+pub async fn clean_up(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()> {
     let record = container.record();
-    if let Some(task) = engine.pods.pod(&record.pod).ok().and_then(|p| p.task()) {
-        gone_is_fine(task.delete(&record.id, None).await.map(drop))?;
+    if let Ok(pod) = engine.pods.pod(&record.pod) {
+        gone_is_fine(pod.shim()?.delete(&record.id, None).await.map(drop))?;
     }
     crash::point("rm.2");
     image_volume::clean_up(engine, &record).await?;
@@ -416,39 +422,6 @@ async fn clean_up(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()
     crash::point("rm.7");
     engine.collect_soon();
     Ok(())
-}
-
-/// Finishes at start what a crash interrupted, and finds running containers again.
-pub async fn recover(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()> {
-    let record = container.record();
-    let task = engine.pods.pod(&record.pod).ok().and_then(|p| p.task());
-    match record.state {
-        ContainerState::Creating | ContainerState::Removing => clean_up(engine, container).await,
-        ContainerState::Exited => Ok(()),
-        ContainerState::Created | ContainerState::Running | ContainerState::Unknown => {
-            let Some(task) = task else {
-                return lost(engine, container, "the pod's shim died");
-            };
-            match task.state(&record.id, None).await {
-                Ok(TaskState::Created { .. }) => Ok(()),
-                Ok(TaskState::Running { pid } | TaskState::Paused { pid }) => {
-                    let known = record.state == ContainerState::Running && record.pid == pid && record.started_at != 0;
-                    if !known {
-                        engine.pods.update_container(container, |r| {
-                            r.state = ContainerState::Running;
-                            r.pid = pid;
-                            r.started_at = if r.started_at == 0 { now() } else { r.started_at };
-                        })?;
-                    }
-                    watch(engine, container, task);
-                    Ok(())
-                }
-                Ok(TaskState::Exited(status)) => record_exit(engine, container, &status),
-                Err(error) if error.is(Kind::NotFound) => lost(engine, container, "its shim does not know it"),
-                Err(error) => Err(error),
-            }
-        }
-    }
 }
 
 pub fn remove_tree(directory: &Path) -> Result<()> {

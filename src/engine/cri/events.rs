@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{Listed, container, pod, state::now};
+use super::{Listed, container, pod_status, state::now};
 use crate::{engine::Engine, proto::cri};
 
 /// Tells whoever listens. `id` is a container of `pod`, or the pod itself. What has been deleted is in no status any more;
@@ -14,7 +14,7 @@ pub fn emit(engine: &Engine, id: &str, pod: &str, kind: cri::ContainerEventType)
     if !engine.pods.heard() {
         return;
     }
-    let status = engine.pods.pod(pod).ok().map(|p| pod::status(&p.record()));
+    let status = engine.pods.pod(pod).ok().map(|p| pod_status::status(&p.record()));
     let containers = engine.pods.containers_of(pod);
     engine.pods.emit(cri::ContainerEventResponse {
         container_id: id.to_owned(),

@@ -11,6 +11,7 @@ use tokio::{
     io::AsyncReadExt,
     net::unix::pipe,
     sync::{oneshot, watch},
+    task::JoinHandle,
 };
 
 use super::{
@@ -49,7 +50,7 @@ pub async fn exec_sync(engine: &Arc<Engine>, request: cri::ExecSyncRequest) -> R
 async fn exec_to_end(
     engine: Arc<Engine>,
     request: cri::ExecSyncRequest,
-    left: oneshot::Receiver<()>,
+    mut left: oneshot::Receiver<()>,
 ) -> Result<cri::ExecSyncResponse> {
     let record = running(&engine, &request.container_id)?;
     let what = || format!("exec {:?} in container {}", request.cmd, record.id);
@@ -62,19 +63,35 @@ async fn exec_to_end(
     let (give_up, told) = watch::channel(false);
     let readers = (tokio::spawn(drain(out, told.clone())), tokio::spawn(drain(err, told)));
     let stdio = [null.into(), out_child, err_child];
-    start(&*task, &record.id, ExecTask { id: id.clone(), process, stdio }).await.context(what)?;
     let limit = u64::try_from(request.timeout).ok().filter(|t| *t > 0).map_or(Duration::MAX, Duration::from_secs);
+    let late = tokio::time::sleep(limit);
+    tokio::pin!(late);
+    let too_late =
+        || Error::new(Kind::DeadlineExceeded, format!("{}: timeout of {} s exceeded", what(), request.timeout));
+    let gone = || Error::new(Kind::Cancelled, format!("{}: the caller has gone", what()));
+    let mut starting = tokio::spawn({
+        let (task, container) = (Arc::clone(&task), record.id.clone());
+        let exec = ExecTask { id: id.clone(), process, stdio };
+        async move { start(&*task, &container, exec).await }
+    });
+    // A shim that stands still must not hold up who asks with a limit (threats POD-08). Should it start the command one day,
+    // that is killed.
+    let began = tokio::select! {
+        began = &mut starting => began,
+        () = &mut late => {
+            kill_once_started(starting, task, record.id.clone(), id);
+            return Err(too_late());
+        }
+        _ = &mut left => {
+            kill_once_started(starting, task, record.id.clone(), id);
+            return Err(gone());
+        }
+    };
+    began.unwrap_or_else(|e| Err(Error::new(Kind::Internal, "a task died").with_source(e))).context(what)?;
     let status = tokio::select! {
         status = task.wait(&record.id, Some(&id)) => status.context(what)?,
-        () = tokio::time::sleep(limit) => {
-            let killed = kill(&*task, &record.id, &id).await;
-            let text = format!("{}: timeout of {} s exceeded", what(), request.timeout);
-            return Err(Error::new(Kind::DeadlineExceeded, text).and_cleanup(killed));
-        }
-        _ = left => {
-            let killed = kill(&*task, &record.id, &id).await;
-            return Err(Error::new(Kind::Cancelled, format!("{}: the caller has gone", what())).and_cleanup(killed));
-        }
+        () = &mut late => return Err(too_late().and_cleanup(kill(&*task, &record.id, &id).await)),
+        _ = &mut left => return Err(gone().and_cleanup(kill(&*task, &record.id, &id).await)),
     };
     let drained = async { (readers.0.await, readers.1.await) };
     tokio::pin!(drained);
@@ -106,6 +123,20 @@ async fn start(task: &dyn Task, container: &str, exec: ExecTask) -> Result<()> {
         Ok(_) => Ok(()),
         Err(error) => Err(error.and_cleanup(kill(task, container, &id).await)),
     }
+}
+
+/// In the background: for a command that nobody waits for any more.
+fn kill_once_started(starting: JoinHandle<Result<()>>, task: Arc<dyn Task>, container: String, id: String) {
+    tokio::spawn(async move {
+        let killed = match starting.await {
+            Ok(Ok(())) => kill(&*task, &container, &id).await,
+            // What did not start was cleaned up.
+            Ok(Err(_)) | Err(_) => Ok(()),
+        };
+        if let Err(error) = killed {
+            tracing::warn!(container, "a command that nobody waits for could not be killed: {error:#}");
+        }
+    });
 }
 
 async fn kill(task: &dyn Task, container: &str, id: &str) -> Result<()> {

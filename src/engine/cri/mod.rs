@@ -2,8 +2,10 @@
 //!
 //! `Service` only translates: a function of the sibling modules does each call, and is named as the RPC.
 
+mod caller;
 mod cdi;
 mod container;
+mod ended;
 mod events;
 pub mod exec;
 mod image_volume;
@@ -13,6 +15,7 @@ mod metrics;
 mod mounts;
 mod node;
 mod pod;
+mod pod_status;
 mod seccomp;
 mod spec;
 mod state;
@@ -142,14 +145,14 @@ impl RuntimeService for Service {
         request: Request<cri::PodSandboxStatusRequest>,
     ) -> Answer<cri::PodSandboxStatusResponse> {
         let request = request.into_inner();
-        ok(pod::pod_sandbox_status(&self.0, &request.pod_sandbox_id, request.verbose).await?)
+        ok(pod_status::pod_sandbox_status(&self.0, &request.pod_sandbox_id, request.verbose).await?)
     }
 
     async fn list_pod_sandbox(
         &self,
         request: Request<cri::ListPodSandboxRequest>,
     ) -> Answer<cri::ListPodSandboxResponse> {
-        ok(cri::ListPodSandboxResponse { items: pod::list_pod_sandbox(&self.0, request.into_inner().filter) })
+        ok(cri::ListPodSandboxResponse { items: pod_status::list_pod_sandbox(&self.0, request.into_inner().filter) })
     }
 
     type StreamPodSandboxesStream = Listed<cri::StreamPodSandboxesResponse>;
@@ -158,7 +161,7 @@ impl RuntimeService for Service {
         &self,
         request: Request<cri::StreamPodSandboxesRequest>,
     ) -> Answer<Self::StreamPodSandboxesStream> {
-        let pod_sandboxes = pod::list_pod_sandbox(&self.0, request.into_inner().filter);
+        let pod_sandboxes = pod_status::list_pod_sandbox(&self.0, request.into_inner().filter);
         once(cri::StreamPodSandboxesResponse { pod_sandboxes })
     }
 

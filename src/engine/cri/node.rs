@@ -1,9 +1,12 @@
 //! What CRI asks of the runtime as a whole: version, status, configuration, events; and recovery at start.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering},
+};
 
 use super::{
-    container, info, pod,
+    ended, info,
     state::{ContainerRecord, PodRecord},
 };
 use crate::{
@@ -75,16 +78,25 @@ pub async fn recover(engine: &Arc<Engine>) -> Result<()> {
         }
     }
     let pods = engine.pods.pods();
-    let recovered = futures::future::join_all(pods.iter().map(|p| pod::recover(engine, p))).await;
+    let progress = &engine.config.progress;
+    progress.all.store(pods.len(), Ordering::SeqCst);
+    let recovered = pods.iter().map(|pod| async {
+        let recovered = ended::recover(engine, pod).await;
+        progress.pods.fetch_add(1, Ordering::SeqCst);
+        recovered
+    });
+    let recovered = futures::future::join_all(recovered).await;
     for (pod, outcome) in pods.iter().zip(recovered) {
         if let Err(error) = outcome {
             tracing::warn!(pod = pod.record().id, "recovery: {error:#}");
         }
     }
     for container in engine.pods.containers() {
-        if let Err(error) = container::recover(engine, &container).await {
-            tracing::warn!(container = container.record().id, "recovery: {error:#}");
-            engine.pods.update_container(&container, |r| r.state = super::state::ContainerState::Unknown)?;
+        let record = container.record();
+        if engine.pods.pod(&record.pod).is_err()
+            && let Err(error) = ended::recover_container(engine, &container).await
+        {
+            tracing::warn!(container = record.id, "recovery: {error:#}");
         }
     }
     engine.durable().await

@@ -13,8 +13,9 @@ use std::{
 };
 
 use super::{
-    container, events,
-    state::{Pod, PodRecord, PodState, now, selected},
+    caller::{self, Caller},
+    container, ended, events,
+    state::{Pod, PodRecord, PodState, now, pod_name},
     sysctls, users,
 };
 use crate::{
@@ -25,19 +26,22 @@ use crate::{
         crash,
         network::{Dns, PodNetwork, PortMapping, netns},
         run::Users,
-        shim::{PodSpec, Runtime},
+        shim::{PodSpec, Runtime, Task},
         snapshot,
     },
     error::{Context, Error, Kind, Result},
     proto::cri,
 };
 
-/// For CNI plugins to look at a pod, for somebody who looks at it too, and waits for more than that.
-const NETWORK_CHECK: std::time::Duration = std::time::Duration::from_secs(3);
 /// The kubelet's pods run at -998 (kubelet's qos policy for sandboxes).
 const SANDBOX_OOM_SCORE: i32 = -998;
 
 pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRequest) -> Result<String> {
+    let engine = Arc::clone(engine);
+    caller::to_end(|caller| async move { run(&engine, request, caller).await }).await
+}
+
+async fn run(engine: &Arc<Engine>, request: cri::RunPodSandboxRequest, mut caller: Caller) -> Result<String> {
     let Some(config) = request.config else { bail!(InvalidArgument, "run pod sandbox: no config") };
     let Some(meta) = config.metadata.clone() else { bail!(InvalidArgument, "run pod sandbox: no metadata") };
     let handler = engine.handler(&request.runtime_handler)?;
@@ -74,22 +78,92 @@ pub async fn run_pod_sandbox(engine: &Arc<Engine>, request: cri::RunPodSandboxRe
         directory,
         config,
     };
-    let pod = engine.pods.insert_pod(record)?;
+    let pod = match engine.pods.insert_pod(record.clone()) {
+        Err(taken) if taken.is(Kind::AlreadyExists) => match claim(engine, &record, taken).await? {
+            Some(id) => return Ok(id),
+            None => engine.pods.insert_pod(record)?,
+        },
+        other => other?,
+    };
     crash::point("pod.1");
     let _guard = pod.lock.lock().await;
     match set_up(engine, &pod, handler.runtime.clone()).await {
-        Ok(()) => {
-            engine.pods.update_pod(&pod, |r| r.state = PodState::Ready)?;
-            engine.durable().await?;
-            crash::point("pod.7");
-            events::emit(engine, &id, &id, cri::ContainerEventType::ContainerCreatedEvent);
-            events::emit(engine, &id, &id, cri::ContainerEventType::ContainerStartedEvent);
-            Ok(id)
+        Ok(()) if caller.has_gone() => {
+            pod.unclaimed.set(true);
+            forget_later(engine, &pod);
+            bail!(Cancelled, "run pod sandbox {}/{}: its caller has gone", meta.namespace, meta.name)
         }
+        Ok(()) => ready(engine, &pod).await,
         Err(error) => {
             let undone = undo(engine, &pod).await;
             Err(error.and_cleanup(undone).context(format!("run pod sandbox {}/{}", meta.namespace, meta.name)))
         }
+    }
+}
+
+/// Somebody knows of it.
+async fn ready(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<String> {
+    let id = engine.pods.update_pod(pod, |r| r.state = PodState::Ready)?.id;
+    pod.unclaimed.set(false);
+    engine.durable().await?;
+    crash::point("pod.7");
+    ended::watch_pod(engine, pod, pod.shim()?);
+    events::emit(engine, &id, &id, cri::ContainerEventType::ContainerCreatedEvent);
+    events::emit(engine, &id, &id, cri::ContainerEventType::ContainerStartedEvent);
+    Ok(id)
+}
+
+/// What was made for a caller that had gone, if the same is asked for again. Another thing of that name is removed. What
+/// somebody knows of has `taken` the name.
+async fn claim(engine: &Arc<Engine>, wanted: &PodRecord, taken: Error) -> Result<Option<String>> {
+    loop {
+        let Some(found) = engine.pods.pod_named(&pod_name(&wanted.config)) else { return Ok(None) };
+        let guard = found.lock.lock().await;
+        let record = found.record();
+        if record.state != PodState::Creating {
+            return Err(taken);
+        }
+        if !found.unclaimed.is() {
+            drop(guard);
+            tokio::time::sleep(caller::SOON).await;
+            continue;
+        }
+        if record.config == wanted.config && record.handler == wanted.handler {
+            return ready(engine, &found).await.map(Some);
+        }
+        undo(engine, &found).await?;
+        return Ok(None);
+    }
+}
+
+/// Removes it when nobody has asked for it again.
+fn forget_later(engine: &Arc<Engine>, pod: &Arc<Pod>) {
+    let (engine, pod) = (Arc::downgrade(engine), Arc::clone(pod));
+    tokio::spawn(async move {
+        let Some(patience) = engine.upgrade().map(|e| e.config.unclaimed) else { return };
+        tokio::time::sleep(patience).await;
+        let Some(engine) = engine.upgrade() else { return };
+        let _guard = pod.lock.lock().await;
+        if pod.state() != PodState::Creating {
+            return;
+        }
+        let id = pod.record().id;
+        match undo(&engine, &pod).await {
+            Ok(()) => tracing::info!(pod = id, "nobody asked for it again: it was removed"),
+            Err(error) => tracing::warn!(pod = id, "nobody asked for it again: {error:#}"),
+        }
+    });
+}
+
+/// The pod's shim, or what one that has gone left.
+///
+/// # Errors
+/// It does not answer, and may run.
+pub async fn shim_of(engine: &Engine, record: &PodRecord) -> Result<Arc<dyn Task>> {
+    let directory = record.directory.join("shim");
+    match engine.shims.reconnect(&directory).await {
+        Err(error) if error.is(Kind::NotFound) => Ok(engine.shims.remains(&directory)),
+        other => other,
     }
 }
 
@@ -317,7 +391,7 @@ async fn stop_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
     }
     crash::point("stop.1");
     let was_ready = pod.state() == PodState::Ready;
-    teardown(engine, pod).await?;
+    teardown(engine, pod, Attached::Perhaps).await?;
     engine.pods.update_pod(pod, |r| {
         r.state = PodState::NotReady;
         r.cleanup_error = None;
@@ -331,17 +405,35 @@ async fn stop_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
     Ok(())
 }
 
+/// Whether what the plugins complain of keeps a pod that was given nothing by them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attached {
+    /// What failed may have got half way: the pod stays until it is undone.
+    HalfWay,
+    /// Whoever stops a pod cannot do more about it than asking again. What the network has recorded of it is given up
+    /// at the next start (threats POD-05).
+    Perhaps,
+}
+
 /// Everything but the record and the containers: shim, network, namespace, mounts, files. Idempotent.
-async fn teardown(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
+async fn teardown(engine: &Arc<Engine>, pod: &Arc<Pod>, attached: Attached) -> Result<()> {
     let record = pod.record();
-    if let Some(task) = pod.task() {
-        task.shutdown().await.context(|| "stop the shim".to_owned())?;
-        pod.set_task(None);
-    }
+    let task = match pod.task() {
+        Some(task) => task,
+        None => shim_of(engine, &record).await?,
+    };
+    task.shutdown().await.context(|| "stop the shim".to_owned())?;
+    pod.set_task(Some(engine.shims.remains(&record.directory.join("shim"))));
     crash::point("stop.2");
     if let Some(path) = record.netns.clone() {
         let lost = record.attachment.is_some() && !path.exists();
-        engine.network.detach(&path, &pod_network(&record), record.attachment.as_ref()).await?;
+        let detached = engine.network.detach(&path, &pod_network(&record), record.attachment.as_ref()).await;
+        match detached {
+            Err(error) if record.attachment.is_none() && attached == Attached::Perhaps => {
+                tracing::warn!(pod = record.id, "it was not attached to the network, and is not detached: {error:#}");
+            }
+            other => other?,
+        }
         crash::point("stop.3");
         blocking(move || netns::delete(&path)).await?;
         crash::point("stop.4");
@@ -356,7 +448,7 @@ async fn teardown(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
 }
 
 /// Undoes a failed RunPodSandbox; if that fails too the record stays for Stop and Remove.
-async fn undo(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
+pub async fn undo(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
     match remove_locked(engine, pod).await {
         Ok(()) => Ok(()),
         Err(error) => {
@@ -389,7 +481,7 @@ pub async fn remove_pod_sandbox(engine: &Arc<Engine>, id: &str) -> Result<()> {
 }
 
 async fn remove_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
-    teardown(engine, pod).await?;
+    teardown(engine, pod, Attached::HalfWay).await?;
     erase(engine, pod).await
 }
 
@@ -418,129 +510,6 @@ async fn erase(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
     engine.pods.delete_pod(&record.id)?;
     crash::point("rmp.4");
     engine.durable().await
-}
-
-/// Finishes at start what a crash interrupted.
-pub async fn recover(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
-    let _guard = pod.lock.lock().await;
-    match pod.state() {
-        PodState::Creating | PodState::Removing => {
-            if let Ok(task) = engine.shims.reconnect(&pod.record().directory.join("shim")).await {
-                pod.set_task(Some(task));
-            }
-            undo(engine, pod).await
-        }
-        PodState::Ready => match engine.shims.reconnect(&pod.record().directory.join("shim")).await {
-            Ok(task) => {
-                pod.set_task(Some(task));
-                Ok(())
-            }
-            Err(error) if error.is(Kind::NotFound) => {
-                engine.pods.update_pod(pod, |r| r.state = PodState::NotReady)?;
-                Ok(())
-            }
-            Err(error) => Err(error),
-        },
-        PodState::NotReady => Ok(()),
-    }
-}
-
-fn to_state(state: PodState) -> cri::PodSandboxState {
-    if state == PodState::Ready { cri::PodSandboxState::SandboxReady } else { cri::PodSandboxState::SandboxNotready }
-}
-
-pub fn list_pod_sandbox(engine: &Engine, filter: Option<cri::PodSandboxFilter>) -> Vec<cri::PodSandbox> {
-    let filter = filter.unwrap_or_default();
-    let records = engine.pods.pods().into_iter().map(|p| p.record());
-    records
-        .filter(|r| r.state != PodState::Creating)
-        .filter(|r| r.id.starts_with(&filter.id))
-        .filter(|r| filter.state.is_none_or(|s| s.state == to_state(r.state) as i32))
-        .filter(|r| selected(&filter.label_selector, &r.config.labels))
-        .map(|r| cri::PodSandbox {
-            id: r.id,
-            metadata: r.config.metadata,
-            state: to_state(r.state) as i32,
-            created_at: r.created_at,
-            labels: r.config.labels,
-            annotations: r.config.annotations,
-            runtime_handler: r.handler,
-        })
-        .collect()
-}
-
-pub fn status(record: &PodRecord) -> cri::PodSandboxStatus {
-    let ips: Vec<String> = record.attachment.iter().flat_map(|a| &a.ips).map(ToString::to_string).collect();
-    let options = record
-        .config
-        .linux
-        .as_ref()
-        .and_then(|l| l.security_context.as_ref()?.namespace_options.clone())
-        .unwrap_or_default();
-    cri::PodSandboxStatus {
-        id: record.id.clone(),
-        metadata: record.config.metadata.clone(),
-        state: to_state(record.state) as i32,
-        created_at: record.created_at,
-        network: Some(cri::PodSandboxNetworkStatus {
-            ip: ips.first().cloned().unwrap_or_default(),
-            additional_ips: ips.iter().skip(1).map(|ip| cri::PodIp { ip: ip.clone() }).collect(),
-        }),
-        linux: Some(cri::LinuxPodSandboxStatus { namespaces: Some(cri::Namespace { options: Some(options) }) }),
-        labels: record.config.labels.clone(),
-        annotations: record.config.annotations.clone(),
-        runtime_handler: record.handler.clone(),
-    }
-}
-
-/// Whether the pod's network is still as it was made (CNI's CHECK): "OK" or what is wrong. `None` if there is none to look at.
-async fn network_check(engine: &Engine, record: &PodRecord) -> Option<String> {
-    let (netns, attachment) = (record.netns.as_ref()?, record.attachment.as_ref()?);
-    if record.state != PodState::Ready {
-        return None;
-    }
-    let pod = pod_network(record);
-    let check = engine.network.check(netns, &pod, attachment);
-    Some(match tokio::time::timeout(NETWORK_CHECK, check).await {
-        Ok(Ok(())) => "OK".to_owned(),
-        Ok(Err(error)) => format!("{error:#}"),
-        Err(_) => format!("the plugins did not answer in {} s", NETWORK_CHECK.as_secs()),
-    })
-}
-
-pub async fn pod_sandbox_status(engine: &Engine, id: &str, verbose: bool) -> Result<cri::PodSandboxStatusResponse> {
-    let pod = engine.pods.pod(id)?;
-    let record = pod.record();
-    let mut info = std::collections::HashMap::new();
-    if verbose {
-        let (shim, pause) = pod.task().map_or((0, 0), |t| t.pids());
-        let text = serde_json::json!({
-            "pid": pause,
-            "shimPid": shim,
-            "netNamespaceClosed": record.netns.as_ref().is_none_or(|p| !p.exists()),
-            "netns": record.netns,
-            "cgroup": record.cgroup,
-            "directory": record.directory,
-            "runtimeHandler": record.handler,
-            "cniResult": record.attachment.as_ref().map(|a| a.result.clone()),
-            "networkCheck": network_check(engine, &record).await,
-            "cleanupError": record.cleanup_error,
-            "config": record.config,
-        });
-        info.insert("info".to_owned(), text.to_string());
-    }
-    let statuses = engine
-        .pods
-        .containers_of(&record.id)
-        .iter()
-        .map(|c| container::status(engine, &c.record()))
-        .collect::<Vec<_>>();
-    Ok(cri::PodSandboxStatusResponse {
-        status: Some(status(&record)),
-        info,
-        containers_statuses: statuses,
-        timestamp: now(),
-    })
 }
 
 /// Notes what the kubelet has given the pod: it owns the pod's cgroup, and has changed that already.

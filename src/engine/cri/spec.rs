@@ -169,6 +169,8 @@ fn process(inputs: &Inputs, security: &cri::LinuxContainerSecurityContext, user:
         bail!(InvalidArgument, "working directory {cwd:?} has control characters");
     }
     let capabilities = capabilities(security)?;
+    // Nothing is inheritable but what is to be ambient, which the kernel wants to be (threats RUN-12).
+    let ambient: Vec<&String> = capabilities.iter().filter(|c| asked(security).1.contains(*c)).collect();
     Ok(json!({
         "terminal": config.tty,
         "user": { "uid": user.uid, "gid": user.gid, "additionalGids": user.groups },
@@ -177,6 +179,7 @@ fn process(inputs: &Inputs, security: &cri::LinuxContainerSecurityContext, user:
         "cwd": cwd,
         "capabilities": {
             "bounding": capabilities, "effective": capabilities, "permitted": capabilities,
+            "inheritable": ambient, "ambient": ambient,
         },
         "noNewPrivileges": security.no_new_privs,
         "oomScoreAdj": oom.clamp(-1000, 1000),
@@ -246,19 +249,15 @@ fn capabilities(security: &cri::LinuxContainerSecurityContext) -> Result<Vec<Str
         return held();
     }
     let mut set: Vec<String> = CAPABILITIES.iter().map(|c| (*c).to_owned()).collect();
-    let wanted = security.capabilities.clone().unwrap_or_default();
-    let name = |text: &str| {
-        let upper = text.to_uppercase();
-        if upper.starts_with("CAP_") { upper } else { format!("CAP_{upper}") }
-    };
-    if wanted.add_capabilities.iter().any(|c| c.eq_ignore_ascii_case("all")) {
+    let (add, ambient, drop) = asked(security);
+    let all = |list: &[String]| list.iter().any(|c| c == "CAP_ALL");
+    if all(&add) {
         set = held()?;
     }
-    if wanted.drop_capabilities.iter().any(|c| c.eq_ignore_ascii_case("all")) {
+    if all(&drop) {
         set.clear();
     }
-    for add in wanted.add_capabilities.iter().filter(|c| !c.eq_ignore_ascii_case("all")) {
-        let add = name(add);
+    for add in add.into_iter().chain(ambient).filter(|c| c != "CAP_ALL") {
         if !ALL_CAPABILITIES.contains(&add.as_str()) {
             bail!(InvalidArgument, "unknown capability {add:?}");
         }
@@ -266,11 +265,19 @@ fn capabilities(security: &cri::LinuxContainerSecurityContext) -> Result<Vec<Str
             set.push(add);
         }
     }
-    for drop in &wanted.drop_capabilities {
-        let drop = name(drop);
-        set.retain(|c| *c != drop);
-    }
+    set.retain(|c| !drop.contains(c));
     Ok(set)
+}
+
+/// What CRI adds, adds as ambient too, and drops, by the names of capabilities(7).
+fn asked(security: &cri::LinuxContainerSecurityContext) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let name = |text: &String| {
+        let upper = text.to_uppercase();
+        if upper.starts_with("CAP_") { upper } else { format!("CAP_{upper}") }
+    };
+    let names = |list: &[String]| list.iter().map(name).collect();
+    let wanted = security.capabilities.clone().unwrap_or_default();
+    (names(&wanted.add_capabilities), names(&wanted.add_ambient_capabilities), names(&wanted.drop_capabilities))
 }
 
 fn namespaces(inputs: &Inputs) -> Value {

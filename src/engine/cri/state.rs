@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::caller::Unclaimed;
 use crate::{
     bail,
     engine::{
@@ -96,6 +97,7 @@ pub struct ContainerRecord {
 pub struct Pod {
     record: Mutex<PodRecord>,
     task: Mutex<Option<Arc<dyn Task>>>,
+    pub unclaimed: Unclaimed,
     /// Held by every call that changes the pod or its containers' number.
     pub lock: tokio::sync::Mutex<()>,
 }
@@ -104,6 +106,7 @@ pub struct Container {
     record: Mutex<ContainerRecord>,
     /// The state, for who waits for the exit.
     state: watch::Sender<ContainerState>,
+    pub unclaimed: Unclaimed,
     pub lock: tokio::sync::Mutex<()>,
     /// CPU samples for nanocores: (unix nanoseconds, usage nanoseconds).
     pub cpu: Mutex<Option<(i64, u64)>>,
@@ -130,12 +133,24 @@ impl Pod {
         locked(&self.task).clone()
     }
 
-    /// The task, or why there is none.
-    pub fn live_task(&self) -> Result<Arc<dyn Task>> {
+    /// The shim, or the remains of one that has gone.
+    ///
+    /// # Errors
+    /// `Unavailable`: it has not answered since the engine started, and may run.
+    pub fn shim(&self) -> Result<Arc<dyn Task>> {
         self.task().ok_or_else(|| {
             let id = locked(&self.record).id.clone();
-            Error::new(Kind::FailedPrecondition, format!("pod sandbox {id} has no running shim"))
+            Error::new(Kind::Unavailable, format!("the shim of pod sandbox {id} does not answer"))
         })
+    }
+
+    /// The shim that runs, or why there is none.
+    pub fn live_task(&self) -> Result<Arc<dyn Task>> {
+        let task = self.shim()?;
+        if task.is_gone() {
+            bail!(FailedPrecondition, "pod sandbox {} has no running shim", locked(&self.record).id);
+        }
+        Ok(task)
     }
 }
 
@@ -204,8 +219,12 @@ impl Pods {
     /// A record that is in the database already.
     pub fn adopt_pod(&self, record: PodRecord) -> Arc<Pod> {
         let id = record.id.clone();
-        let pod =
-            Arc::new(Pod { record: Mutex::new(record), task: Mutex::default(), lock: tokio::sync::Mutex::default() });
+        let pod = Arc::new(Pod {
+            record: Mutex::new(record),
+            task: Mutex::default(),
+            unclaimed: Unclaimed::default(),
+            lock: tokio::sync::Mutex::default(),
+        });
         locked(&self.pods).insert(id, Arc::clone(&pod));
         pod
     }
@@ -230,6 +249,11 @@ impl Pods {
         find(&locked(&self.pods), "pod sandbox", id)
     }
 
+    /// By what [`pod_name`] makes unique.
+    pub fn pod_named(&self, name: &str) -> Option<Arc<Pod>> {
+        self.pods().into_iter().find(|p| pod_name(&locked(&p.record).config) == name)
+    }
+
     pub fn pods(&self) -> Vec<Arc<Pod>> {
         locked(&self.pods).values().cloned().collect()
     }
@@ -246,6 +270,7 @@ impl Pods {
         let container = Arc::new(Container {
             state: watch::channel(record.state).0,
             record: Mutex::new(record),
+            unclaimed: Unclaimed::default(),
             lock: tokio::sync::Mutex::default(),
             cpu: Mutex::default(),
         });

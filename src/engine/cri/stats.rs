@@ -131,7 +131,7 @@ fn io(stats: &Stats) -> Option<cri::IoUsage> {
 /// The pod's interfaces, seen from its pause process; `None` on the host's network.
 async fn network(engine: &Arc<Engine>, record: &PodRecord) -> Option<cri::NetworkUsage> {
     record.netns.as_ref()?;
-    let pause = engine.pods.pod(&record.id).ok()?.task()?.pids().1;
+    let pause = engine.pods.pod(&record.id).ok()?.live_task().ok()?.pids().1;
     let found = blocking(move || network::usage::of_process(pause)).await.ok()?;
     let one = |i: network::usage::Interface| cri::NetworkInterfaceUsage {
         name: i.name,

@@ -31,6 +31,7 @@ pub use console::terminal_below;
 pub use pause::{Pause, pause};
 pub use rootfs::confine;
 pub use seccomp::Filter;
+pub use sys::close_on_exec_from_3;
 pub use users::{IdMap, Users, idmap, owner, probe};
 
 use self::{

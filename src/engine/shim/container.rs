@@ -302,6 +302,7 @@ impl Container {
             let oom_killed = self.ooms.killed(&self.cgroup);
             self.holder = None;
             self.io.drain();
+            self.io.close_input();
             let mut replies = self.init.last_words(false);
             let code = self.init.failure.as_ref().map_or(code, |(kind, _)| match kind {
                 Kind::NotFound => 127,

@@ -207,6 +207,12 @@ impl Io {
         self.read_terminal(usize::MAX);
     }
 
+    /// Nobody reads it any more.
+    pub fn close_input(&mut self) {
+        self.stdin = None;
+        self.pending.clear();
+    }
+
     /// Everything until the ends of the streams, which somebody else is still writing; at most for so long.
     pub fn finish(&mut self, limit: Duration) {
         let deadline = Instant::now() + limit;

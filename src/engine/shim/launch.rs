@@ -14,11 +14,13 @@ use std::{
 use async_trait::async_trait;
 use oci_spec::runtime::LinuxResources;
 use rustix::{
+    event::{PollFd, PollFlags, Timespec},
     fs::{MemfdFlags, SealFlags},
     io::Errno,
+    process::{Pid, PidfdFlags},
 };
 use tokio::{
-    io::{AsyncReadExt, Interest},
+    io::{AsyncReadExt, Interest, unix::AsyncFd},
     net::{UnixStream, unix::pipe},
     time::timeout,
 };
@@ -147,7 +149,7 @@ impl Shims for BuiltinShims {
     }
 
     async fn reconnect(&self, directory: &Path) -> Result<Arc<dyn Task>> {
-        let found = Shim { directory: directory.to_owned(), pids: (0, 0) };
+        let found = Shim::gone(directory);
         let hello = Request::Hello { version: wire::VERSION };
         let asked = timeout(HELLO, found.call(&hello, &[])).await;
         let Ok(reply) = asked else {
@@ -155,20 +157,32 @@ impl Shims for BuiltinShims {
         };
         Ok(Arc::new(Shim::from_hello(directory, reply?.0)?))
     }
+
+    fn remains(&self, directory: &Path) -> Arc<dyn Task> {
+        Arc::new(Shim::gone(directory))
+    }
 }
 
-/// A running shim.
+/// A shim, as long as it runs and after.
 #[derive(Debug)]
 struct Shim {
     directory: PathBuf,
     pids: (u32, u32),
+    /// Shim and pause process, by what means no other process when their numbers are used again (threats POD-16). `None`: it
+    /// has gone.
+    processes: [Option<OwnedFd>; 2],
 }
 
 impl Shim {
+    fn gone(directory: &Path) -> Self {
+        Self { directory: directory.to_owned(), pids: (0, 0), processes: [None, None] }
+    }
+
     fn from_hello(directory: &Path, reply: Reply) -> Result<Self> {
         match reply {
             Reply::Hello { version, shim, pause } if version == wire::VERSION => {
-                Ok(Self { directory: directory.to_owned(), pids: (shim, pause) })
+                let processes = [process(shim)?, process(pause)?];
+                Ok(Self { directory: directory.to_owned(), pids: (shim, pause), processes })
             }
             Reply::Hello { version, .. } => {
                 bail!(FailedPrecondition, "the shim in {} speaks version {version}", directory.display())
@@ -262,6 +276,18 @@ impl Shim {
         pod.map(Some).map_err(|e| Error::new(Kind::DataLoss, format!("{} is no pod", path.display())).with_source(e))
     }
 
+    /// The groups of the containers whose traces are there.
+    fn groups(&self) -> Result<Vec<String>> {
+        let entries = match fs::read_dir(&self.directory) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other.map_err(|e| Error::io("list", &self.directory, e))?,
+        };
+        let names = entries.flatten().filter_map(|e| e.file_name().into_string().ok());
+        let containers = names.filter(|n| n != wire::POD).filter_map(|n| n.strip_suffix(".json").map(str::to_owned));
+        let traces = containers.map(|id| self.trace(&id).map(|trace| trace.map(|t| t.cgroup)));
+        traces.filter_map(Result::transpose).collect()
+    }
+
     /// Ends what a dead shim left of cgroups, and of a containerd shim's container.
     async fn sweep(groups: Vec<String>, left: Option<(ForeignShim, String, PathBuf)>) -> Result<()> {
         let work = move || {
@@ -283,6 +309,29 @@ impl Shim {
     }
 }
 
+fn process(pid: u32) -> Result<Option<OwnedFd>> {
+    let Some(raw) = Pid::from_raw(pid.cast_signed()) else { return Ok(None) };
+    match rustix::process::pidfd_open(raw, PidfdFlags::empty()) {
+        Ok(process) => Ok(Some(process)),
+        Err(Errno::SRCH) => Ok(None),
+        Err(error) => Err(error).context(|| format!("open process {pid}")),
+    }
+}
+
+fn has_ended(process: &OwnedFd) -> bool {
+    let mut list = [PollFd::new(process, PollFlags::IN)];
+    matches!(rustix::event::poll(&mut list, Some(&Timespec::default())), Ok(1..))
+}
+
+async fn end_of(process: Option<&OwnedFd>) -> Result<()> {
+    let Some(process) = process else { return Ok(()) };
+    let doing = || "wait for the end of a process".to_owned();
+    // SAFETY: the descriptor is borrowed for longer than the `AsyncFd` lives, and is the same all the time.
+    let watched = unsafe { AsyncFd::register_with_interest(process.as_fd(), Interest::READABLE) };
+    let watched = watched.map_err(std::io::Error::from).context(doing)?;
+    watched.readable().await.map(drop).context(doing)
+}
+
 fn unexpected(reply: &Reply) -> Error {
     Error::new(Kind::Internal, format!("the shim answered {reply:?}"))
 }
@@ -295,6 +344,18 @@ fn which(id: &str, exec: Option<&str>) -> Which {
 impl Task for Shim {
     fn pids(&self) -> (u32, u32) {
         self.pids
+    }
+
+    fn is_gone(&self) -> bool {
+        self.processes[0].as_ref().is_none_or(has_ended)
+    }
+
+    async fn ended(&self) -> Result<()> {
+        let [shim, pause] = self.processes.each_ref().map(Option::as_ref);
+        tokio::select! {
+            ended = end_of(shim) => ended,
+            ended = end_of(pause) => ended,
+        }
     }
 
     async fn create(&self, task: &CreateTask) -> Result<u32> {
@@ -367,7 +428,7 @@ impl Task for Shim {
         match self.ask(Request::Delete(which(id, exec)), &[]).await {
             Ok(Reply::Exit(status)) => Ok(status),
             Ok(other) => Err(unexpected(&other)),
-            Err(error) if exec.is_none() && !Path::new(&format!("/proc/{}", self.pids.0)).exists() => {
+            Err(error) if exec.is_none() && self.is_gone() => {
                 let Some(trace) = self.trace(id)? else { return Err(error) };
                 let left = match self.pod()?.map(|pod| pod.runtime) {
                     Some(Runtime::Shim(shim)) => Some((shim, id.to_owned(), trace.bundle)),
@@ -382,15 +443,19 @@ impl Task for Shim {
 
     async fn shutdown(&self) -> Result<()> {
         match self.done(Request::Shutdown).await {
-            Err(_) if !Path::new(&format!("/proc/{}", self.pids.0)).exists() => {
-                let Some(pod) = self.pod()? else { return Ok(()) };
-                match pod.runtime {
+            Err(_) if self.is_gone() => {
+                let mut groups = self.groups()?;
+                let Some(pod) = self.pod()? else { return Self::sweep(groups, None).await };
+                let left = match pod.runtime {
                     Runtime::Shim(shim) => {
+                        groups.push(sandbox::cgroup(&pod.cgroup));
                         let bundle = sandbox::bundle(&self.directory, &pod.id);
-                        Self::sweep(vec![sandbox::cgroup(&pod.cgroup), pod.cgroup], Some((shim, pod.id, bundle))).await
+                        Some((shim, pod.id, bundle))
                     }
-                    _ => Self::sweep(vec![pod.cgroup], None).await,
-                }
+                    _ => None,
+                };
+                groups.push(pod.cgroup);
+                Self::sweep(groups, left).await
             }
             other => other,
         }

@@ -3,11 +3,12 @@
 //! A full disk loses lines, but neither stops the container nor goes unnoticed: the count is written when there is room.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::Write,
-    os::unix::fs::{FileTypeExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
+
+use rustix::fs::{Mode, OFlags};
 
 use crate::{
     bail,
@@ -141,12 +142,20 @@ fn entry(out: &mut Vec<u8>, now: jiff::Timestamp, stream: Stream, line: &[u8], f
     }
 }
 
+/// Neither the file nor the directory it is in may be a link: whoever may write to the logs' directories must not choose what
+/// we write to (threats RUN-18, LOG-07).
 fn open(path: &Path) -> Result<File> {
-    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
-    let opened = OpenOptions::new().append(true).create(true).mode(0o640).custom_flags(flags).open(path);
-    let file = opened.map_err(|e| Error::io("open log", path, e))?;
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        bail!(InvalidArgument, "log {} has no name", path.display());
+    };
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let directory = rustix::fs::open(parent, flags, Mode::empty()).map_err(|e| Error::io("open", parent, e))?;
+    let flags =
+        OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = rustix::fs::openat(directory, name, flags, Mode::from_raw_mode(0o640));
+    let file = File::from(opened.map_err(|e| Error::io("open log", path, e))?);
     let kind = file.metadata().map_err(|e| Error::io("stat log", path, e))?.file_type();
-    if !kind.is_file() || kind.is_fifo() {
+    if !kind.is_file() {
         bail!(InvalidArgument, "log {} is not a regular file", path.display());
     }
     Ok(file)
@@ -154,7 +163,7 @@ fn open(path: &Path) -> Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::{self, OpenOptions};
 
     use super::*;
 
@@ -202,8 +211,12 @@ mod tests {
     }
 
     #[test]
-    fn run_18_a_link_or_a_pipe_is_no_log() {
+    fn run_18_log_07_a_link_or_a_pipe_is_no_log() {
         let dir = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), dir.path().join("container")).unwrap();
+        assert!(Log::open(&dir.path().join("container/0.log")).is_err());
+        assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
         std::os::unix::fs::symlink("/etc/passwd", dir.path().join("link")).unwrap();
         assert!(Log::open(&dir.path().join("link")).is_err());
         let fifo = dir.path().join("fifo");

@@ -173,6 +173,10 @@ pub enum TaskState {
 pub trait Task: fmt::Debug + Send + Sync {
     /// Of the shim, and of the pause process that holds the pod's namespaces.
     fn pids(&self) -> (u32, u32);
+    /// The shim has certainly ended. What it left can be deleted and shut down; everything else is `NotFound`.
+    fn is_gone(&self) -> bool;
+    /// Returns when the shim or the pause process has ended.
+    async fn ended(&self) -> Result<()>;
     async fn create(&self, task: &CreateTask) -> Result<u32>;
     async fn start(&self, id: &str) -> Result<()>;
     /// Returns the pid in the host's pid namespace.
@@ -200,4 +204,6 @@ pub trait Shims: fmt::Debug + Send + Sync {
     async fn launch(&self, pod: &PodSpec) -> Result<Arc<dyn Task>>;
     /// Finds the shim of a pod directory again. `NotFound`: it is certainly gone; `Unavailable`: it does not answer.
     async fn reconnect(&self, directory: &Path) -> Result<Arc<dyn Task>>;
+    /// What a shim left there that has certainly gone.
+    fn remains(&self, directory: &Path) -> Arc<dyn Task>;
 }

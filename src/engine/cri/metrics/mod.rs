@@ -39,7 +39,7 @@ pub async fn list_pod_sandbox_metrics(engine: &Arc<Engine>) -> Vec<cri::PodSandb
         if record.state != PodState::Ready {
             continue;
         }
-        let pause = pod.task().map(|t| t.pids().1).filter(|_| record.netns.is_some());
+        let pause = pod.live_task().ok().map(|t| t.pids().1).filter(|_| record.netns.is_some());
         let mut metrics = Vec::new();
         for container in engine.pods.containers_of(&record.id) {
             let container = container.record();
