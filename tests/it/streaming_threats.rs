@@ -197,15 +197,16 @@ fn exec_sync_is_killed_at_its_time_and_when_its_caller_goes() {
     node.end();
 }
 
+/// How many of a process' descriptors are of this kind.
+fn kind(pid: u64, kind: &str) -> usize {
+    fds(pid).iter().filter(|f| f.contains(kind)).count()
+}
+
 #[test]
-fn str_05_str_12_str_13_terminals_and_pipes_are_given_back() {
+fn str_05_commands_that_do_not_start_leave_nothing() {
     let Some(node) = node("leaks") else { return };
-    let (container, pod) = node.running("c", "sh", |c| {
-        c["tty"] = true.into();
-        c["stdin"] = true.into();
-    });
+    let (container, pod) = node.running("c", "sleep 1000", |_| ());
     let (engine, shim) = (node.engine().into(), shim(&node, &pod));
-    let terminals = || fds(shim).iter().filter(|f| f.contains("ptmx")).count();
     let missing = async |client: &Cri, tty: bool| {
         let request =
             ExecRequest { container: container.clone(), command: command(&["/no/such/program"]), tty, stdin: true };
@@ -220,20 +221,71 @@ fn str_05_str_12_str_13_terminals_and_pipes_are_given_back() {
     };
     node.with_client(async |client| missing(&client, true).await);
     let before = (held(engine), held(shim), fs::read_dir(format!("/proc/{engine}/task")).unwrap().count());
-    assert_eq!(terminals(), 1);
     node.with_client(async |client| {
         for n in 0..200 {
             missing(&client, n % 2 == 0).await;
         }
     });
     until("the streams to be closed", || held(engine) <= before.0 && held(shim) <= before.1);
-    let output = node.crictl(&["exec", &container, "true"]);
-    assert!(output.status.success());
-    assert_eq!(terminals(), 1);
     let tasks = fs::read_dir(format!("/proc/{engine}/task")).unwrap().count();
     assert!(tasks <= before.2 + 16, "{tasks} threads, {} before", before.2);
-    node.ok(&["stop", "--timeout", "1", &container]);
-    until("the terminal to be closed", || terminals() == 0);
+    node.end();
+}
+
+#[test]
+fn str_12_a_terminal_is_given_back_at_the_end() {
+    let Some(node) = node("terminals") else { return };
+    for handler in super::requests::handlers("terminals") {
+        let config = node.pod_config(&format!("p{handler}"), |_| ());
+        let pod = node.ok(&["runp", "-r", handler, &config]);
+        let shell = node.container_config("c", "sh", |c| {
+            c["tty"] = true.into();
+            c["stdin"] = true.into();
+        });
+        let container = node.ok(&["create", &pod, &shell, &config]);
+        node.ok(&["start", &container]);
+        let (engine, shim) = (node.engine().into(), shim(&node, &pod));
+        let before = kind(engine, "ptmx");
+        assert_eq!(kind(shim, "ptmx"), 1, "{handler:?}");
+        // One of a command's own goes with it.
+        node.with_client(async |client| {
+            let request =
+                ExecRequest { container: container.clone(), command: command(&["tty"]), tty: true, stdin: true };
+            let mut session = client.exec_over(&request, None).await.unwrap();
+            while !matches!(session.recv().await.unwrap(), Output::Exit(0)) {}
+        });
+        until("the command's to be closed", || kind(shim, "ptmx") == 1 && kind(engine, "ptmx") == before);
+        node.ok(&["stop", "--timeout", "1", &container]);
+        until("the container's to be closed", || kind(shim, "ptmx") == 0);
+    }
+    node.end();
+}
+
+#[test]
+fn str_13_a_container_that_does_not_start_leaves_no_pipe() {
+    let Some(node) = node("pipes") else { return };
+    for handler in super::requests::handlers("pipes") {
+        let config = node.pod_config(&format!("p{handler}"), |_| ());
+        let pod = node.ok(&["runp", "-r", handler, &config]);
+        let (engine, shim) = (node.engine().into(), shim(&node, &pod));
+        let before = (kind(engine, "pipe:"), kind(shim, "pipe:"));
+        for n in 0..5 {
+            let missing = node.container_config(&format!("c{n}"), "", |c| {
+                c["command"] = serde_json::json!(["/no/such/program"]);
+                c["stdin"] = true.into();
+            });
+            // A foreign runtime looks for it when it creates the container.
+            let created = node.crictl(&["create", &pod, &missing, &config]);
+            if created.status.success() {
+                let container = String::from_utf8(created.stdout).unwrap();
+                node.fails(&["start", container.trim()]);
+                assert_eq!(node.exit_code(container.trim()), 127, "{handler:?}");
+            } else {
+                assert!(String::from_utf8_lossy(&created.stderr).contains("/no/such/program"));
+            }
+        }
+        until("the pipes to be closed", || (kind(engine, "pipe:"), kind(shim, "pipe:")) <= before);
+    }
     node.end();
 }
 
