@@ -64,6 +64,7 @@ fn holdings(node: &Node) -> BTreeMap<&'static str, usize> {
         let output = Command::new("find").arg(node.dir.join(below)).output().unwrap();
         output.stdout.iter().filter(|b| **b == b'\n').count()
     };
+    let mounts = fs::read_to_string(format!("/proc/{engine}/mountinfo")).unwrap();
     let links = crate::support::in_netns(&node.netns, Path::new("ip")).args(["-o", "link"]).output().unwrap().stdout;
     let rows = rusqlite::Connection::open(node.dir.join("lib/meta.db")).unwrap();
     let rows = |table: &str| -> usize {
@@ -74,7 +75,7 @@ fn holdings(node: &Node) -> BTreeMap<&'static str, usize> {
     };
     [
         ("descriptors", count(format!("/proc/{engine}/fd"))),
-        ("mounts", fs::read_to_string(format!("/proc/{engine}/mountinfo")).unwrap().lines().count()),
+        ("mounts", mounts.lines().filter(|l| l.contains(&*node.dir.to_string_lossy())).count()),
         ("links", String::from_utf8(links).unwrap().lines().count()),
         ("network", files("lib/network")),
         ("snapshots", files("lib/snapshots")),

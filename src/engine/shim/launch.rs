@@ -230,6 +230,10 @@ impl Shim {
     }
 
     async fn ask(&self, request: Request, fds: &[BorrowedFd<'_>]) -> Result<Reply> {
+        // One that is about to end still takes connections.
+        if self.is_gone() {
+            bail!(NotFound, "the pod's shim has gone");
+        }
         let Ok(answer) = timeout(ANSWER, self.call(&request, fds)).await else {
             bail!(DeadlineExceeded, "the shim (pid {}) did not answer in {} s", self.pids.0, ANSWER.as_secs());
         };
@@ -429,7 +433,9 @@ impl Task for Shim {
             Ok(Reply::Exit(status)) => Ok(status),
             Ok(other) => Err(unexpected(&other)),
             Err(error) if exec.is_none() && self.is_gone() => {
-                let Some(trace) = self.trace(id)? else { return Err(error) };
+                let Some(trace) = self.trace(id)? else {
+                    return Err(Error::new(Kind::NotFound, "the pod's shim has gone").with_source(error));
+                };
                 let left = match self.pod()?.map(|pod| pod.runtime) {
                     Some(Runtime::Shim(shim)) => Some((shim, id.to_owned(), trace.bundle)),
                     _ => None,
