@@ -1,6 +1,9 @@
 //! `wharf serve` with the cgroup driver systemd, on workers that systemd runs: with cgroup v2, and with the older hierarchies.
 
-use std::time::Instant;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 
@@ -43,8 +46,8 @@ up() { for i in $(seq 60); do wharf version > /dev/null 2>&1 && break; sleep 0.5
 ended() { for i in $(seq 60); do wharf inspect $C | grep -q CONTAINER_EXITED && break; sleep 0.5; done; wharf inspect $C | grep reason; }
 # Until a container other than $old runs.
 running() { for i in $(seq 180); do C=$(wharf ps -q --name '^c$' --state running 2> /dev/null); [ -n "$C" ] && [ "$C" != "$old" ] && break; sleep 0.5; C=; done; echo $C > /root/container; [ -n "$C" ]; }
-# From the kubelet's port without TLS, as soon as it has something to say of the pod.
-get() { for i in $(seq 60); do (exec 3<> /dev/tcp/127.0.0.1/10255; printf "GET $1 HTTP/1.0\r\n\r\n" >&3; sed '1,/^.$/d' <&3) > /root/got 2> /dev/null; grep -q '"name": "web-worker-1"' /root/got && break; sleep 1; done; cat /root/got; }
+# From the kubelet's port without TLS.
+get() { (exec 3<> /dev/tcp/127.0.0.1/10255; printf "GET $1 HTTP/1.0\r\n\r\n" >&3; sed '1,/^.$/d' <&3) 2> /dev/null || true; }
 export CONTAINER_RUNTIME_ENDPOINT=unix:///run/wharf/wharf.sock; C=$(cat /root/container 2> /dev/null)"#;
 
 /// The worker's engine under systemd. It ends with everything it made.
@@ -202,31 +205,22 @@ fn pods_of_a_kubelet_with_the_systemd_driver_are_scopes_in_its_slices() {
         "sed -i 's,containerd/containerd.sock,wharf/wharf.sock,; s/cgroupDriver: cgroupfs/cgroupDriver: systemd/' /var/lib/kubelet/config.yaml; \
          systemctl restart kubelet; cat > /etc/kubernetes/manifests/web.yaml <<'END'\n{POD}\nEND"
     ));
-    let said = own.ok("running && scope && cat ${M%/*}/memory.max && get /stats/summary");
-    let (said, summary) = said.split_once("\n{").unwrap();
-    says(said, &["Delegate=yes", "MemoryMax=67108864", "CPUQuotaPerSecUSec=500ms", "memory.max 67108864", "67108864"]);
+    let said = own.ok("running && scope && cat ${M%/*}/memory.max");
+    says(&said, &["Delegate=yes", "MemoryMax=67108864", "CPUQuotaPerSecUSec=500ms", "memory.max 67108864", "67108864"]);
     assert!(said.contains("Slice=kubepods-burstable-pod"), "{said}");
 
-    let summary: Value = serde_json::from_str(&format!("{{{summary}")).unwrap();
-    let pod = summary["pods"].as_array().unwrap().iter().find(|p| p["podRef"]["name"] == "web-worker-1").unwrap();
-    let used = |path: &str| pod.pointer(path).and_then(Value::as_u64).unwrap_or(0);
-    for path in [
-        "/memory/workingSetBytes",
-        "/containers/0/memory/workingSetBytes",
-        "/containers/0/cpu/usageCoreNanoSeconds",
-        "/containers/0/rootfs/usedBytes",
-        "/containers/0/logs/usedBytes",
-        "/network/rxBytes",
-        "/process_stats/process_count",
-    ] {
-        assert!(used(path) > 0, "{path}: {pod:#}");
+    // The kubelet gathers one after another.
+    let deadline = begin + Duration::from_secs(180);
+    while let Some(missing) = unused(&own.ok("get /stats/summary")) {
+        assert!(Instant::now() < deadline, "{missing}");
+        thread::sleep(Duration::from_secs(1));
     }
 
     // Both agree, and doctor sees that; what is killed is started again, in a scope of its own.
     let report: Value = serde_json::from_str(&own.ok("wharf doctor cgroup-driver -o json")).unwrap();
     assert_eq!(report["runbooks"][0]["verdict"], "pass", "{report:#}");
     let said = own.ok("old=$C; kill -9 $(cat $M/cgroup.procs); running && scope");
-    says(&said, &["ActiveState=active", "others 1"]);
+    says(&said, &["ActiveState=active"]);
 
     own.ok("rm /etc/kubernetes/manifests/web.yaml; for i in $(seq 90); do [ -z \"$(wharf pods -q)\" ] && exit; sleep 1; done; wharf pods; exit 1");
     own.ok("systemctl stop kubelet; systemctl stop kubepods.slice");
@@ -234,6 +228,27 @@ fn pods_of_a_kubelet_with_the_systemd_driver_are_scopes_in_its_slices() {
     worker.heal();
     println!("emulated: {:.0} s", begin.elapsed().as_secs_f64());
 }
+
+/// What the kubelet's summary does not tell yet of the pod.
+fn unused(summary: &str) -> Option<String> {
+    const TOLD: [&str; 7] = [
+        "/memory/workingSetBytes",
+        "/containers/0/memory/workingSetBytes",
+        "/containers/0/cpu/usageCoreNanoSeconds",
+        "/containers/0/rootfs/usedBytes",
+        "/containers/0/logs/usedBytes",
+        "/network/rxBytes",
+        "/process_stats/process_count",
+    ];
+    let Ok(summary) = serde_json::from_str::<Value>(summary) else { return Some(summary.to_owned()) };
+    let pods = summary["pods"].as_array().into_iter().flatten();
+    let Some(pod) = pods.into_iter().find(|p| p["podRef"]["name"] == "web-worker-1") else {
+        return Some(format!("{summary:#}"));
+    };
+    let told = |path: &&&str| pod.pointer(path).and_then(Value::as_u64).unwrap_or(0) > 0;
+    TOLD.iter().find(|path| !told(path)).map(|path| format!("{path}: {pod:#}"))
+}
+
 const POD: &str = "apiVersion: v1
 kind: Pod
 metadata: {name: web, namespace: default}

@@ -55,9 +55,18 @@ pub struct Peer {
     options: Option<Any>,
     connection: Connection,
     service: &'static str,
-    /// Calls that wait for an exit: of which container, and which further process.
-    waits: BTreeMap<Stream, (String, Option<String>)>,
+    /// Calls that wait for an exit.
+    waits: BTreeMap<Stream, Waited>,
     gone: bool,
+}
+
+#[derive(Debug)]
+struct Waited {
+    container: String,
+    exec: Option<String>,
+    /// The shim may open its end for reading after it has said that the process runs. Without any meanwhile the writer would be
+    /// told that nobody reads, and the process that its input is empty.
+    _input: Option<OwnedFd>,
 }
 
 /// A process's end, as the shim told it.
@@ -135,6 +144,7 @@ impl Peer {
         stdio: [Option<BorrowedFd<'_>>; 3],
         terminal: bool,
     ) -> Result<u32> {
+        let input = stdio[0].filter(|_| !terminal).map(kept).transpose()?;
         let [stdin, stdout, stderr] = stdio.map(path_of);
         let request = task::CreateTaskRequest {
             id: id.to_owned(),
@@ -147,7 +157,7 @@ impl Peer {
             ..Default::default()
         };
         let created: task::CreateTaskResponse = self.call("Create", &request)?;
-        match self.watch(id, None) {
+        match self.watch(id, None, input) {
             Ok(()) => Ok(created.pid),
             Err(error) => Err(error.and_cleanup(self.delete(id, None))),
         }
@@ -171,6 +181,7 @@ impl Peer {
             // The shim has a terminal of its own, which does what terminals do.
             console::make_raw(&stdio[0])?;
         }
+        let input = (!terminal).then(|| kept(stdio[0].as_fd())).transpose()?;
         let [stdin, stdout, stderr] = stdio.each_ref().map(|fd| path_of(Some(fd.as_fd())));
         let request = task::ExecProcessRequest {
             id: id.to_owned(),
@@ -182,7 +193,7 @@ impl Peer {
             spec: Some(json(PROCESS, process)?),
         };
         self.call::<()>("Exec", &request)?;
-        match self.start_process(id, Some(exec)).and_then(|pid| self.watch(id, Some(exec)).map(|()| pid)) {
+        match self.start_process(id, Some(exec)).and_then(|pid| self.watch(id, Some(exec), input).map(|()| pid)) {
             Ok(pid) => Ok(pid),
             Err(error) => Err(error.and_cleanup(self.delete(id, Some(exec)))),
         }
@@ -231,11 +242,12 @@ impl Peer {
         }
     }
 
-    fn watch(&mut self, id: &str, exec: Option<&str>) -> Result<()> {
+    fn watch(&mut self, id: &str, exec: Option<&str>, input: Option<OwnedFd>) -> Result<()> {
         let exec_id = exec.unwrap_or_default().to_owned();
         let request = task::WaitRequest { id: id.to_owned(), exec_id };
         let stream = self.connection.send(self.service, "Wait", &request, None)?;
-        self.waits.insert(stream, (id.to_owned(), exec.map(str::to_owned)));
+        let waited = Waited { container: id.to_owned(), exec: exec.map(str::to_owned), _input: input };
+        self.waits.insert(stream, waited);
         Ok(())
     }
 
@@ -261,11 +273,11 @@ impl Peer {
         let Some(answers) = heard else {
             self.gone = true;
             let lost = std::mem::take(&mut self.waits).into_values();
-            return lost.map(|(container, exec)| End { container, exec, code: 255 }).collect();
+            return lost.map(|Waited { container, exec, .. }| End { container, exec, code: 255 }).collect();
         };
         let mut ends = Vec::new();
         for (stream, answer) in answers {
-            let Some((container, exec)) = self.waits.remove(&stream) else { continue };
+            let Some(Waited { container, exec, .. }) = self.waits.remove(&stream) else { continue };
             let status = answer.and_then(|payload| {
                 task::WaitResponse::decode(payload.as_slice())
                     .map_err(|e| Error::new(Kind::Internal, "an end that is no message").with_source(e))
@@ -303,7 +315,7 @@ impl Peer {
 
     fn end_of_sandbox(&mut self) -> Result<()> {
         let deadline = Instant::now() + START;
-        while self.waits.values().any(|(container, exec)| *container == self.pod && exec.is_none()) {
+        while self.waits.values().any(|w| w.container == self.pod && w.exec.is_none()) {
             if Instant::now() > deadline {
                 bail!(DeadlineExceeded, "the sandbox did not end in {} s", START.as_secs());
             }
@@ -397,6 +409,10 @@ fn address(said: &[u8]) -> Result<Address> {
         return Ok(Address { version: 2, address: text.to_owned(), protocol: "ttrpc".to_owned() });
     }
     Err(Error::new(Kind::Internal, "it did not say where it listens").with_quote(text.escape_debug()))
+}
+
+fn kept(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
+    fd.try_clone_to_owned().context(|| "keep a stream open".to_owned())
 }
 
 /// A descriptor of this process for another one to open; none is no stream.
