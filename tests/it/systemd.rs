@@ -45,7 +45,7 @@ scope() {
 up() { for i in $(seq 60); do wharf version > /dev/null 2>&1 && break; sleep 0.5; done; }
 ended() { for i in $(seq 60); do wharf inspect $C | grep -q CONTAINER_EXITED && break; sleep 0.5; done; wharf inspect $C | grep reason; }
 # Until a container other than $old runs.
-running() { for i in $(seq 180); do C=$(wharf ps -q --name '^c$' --state running 2> /dev/null); [ -n "$C" ] && [ "$C" != "$old" ] && break; sleep 0.5; C=; done; echo $C > /root/container; [ -n "$C" ]; }
+running() { for i in $(seq 20); do C=$(wharf ps -q --name '^c$' --state running 2> /dev/null); [ -n "$C" ] && [ "$C" != "$old" ] && break; sleep 0.5; C=; done; echo $C > /root/container; [ -n "$C" ]; }
 # From the kubelet's port without TLS.
 get() { (exec 3<> /dev/tcp/127.0.0.1/10255; printf "GET $1 HTTP/1.0\r\n\r\n" >&3; sed '1,/^.$/d' <&3) 2> /dev/null || true; }
 export CONTAINER_RUNTIME_ENDPOINT=unix:///run/wharf/wharf.sock; C=$(cat /root/container 2> /dev/null)"#;
@@ -202,15 +202,20 @@ fn pods_of_a_kubelet_with_the_systemd_driver_are_scopes_in_its_slices() {
     let own = Own::start(&worker);
     worker.kubelet_with("readOnlyPort: 10255\n");
     own.ok(&format!(
-        "sed -i 's,containerd/containerd.sock,wharf/wharf.sock,; s/cgroupDriver: cgroupfs/cgroupDriver: systemd/' /var/lib/kubelet/config.yaml; \
+        "sed -i 's,containerd/containerd.sock,wharf/wharf.sock,; s/cgroupDriver: cgroupfs/cgroupDriver: systemd/; \
+         s,/run/systemd/resolve/resolv.conf,/etc/resolv.conf,' /var/lib/kubelet/config.yaml; \
          systemctl restart kubelet; cat > /etc/kubernetes/manifests/web.yaml <<'END'\n{POD}\nEND"
     ));
-    let said = own.ok("running && scope && cat ${M%/*}/memory.max");
+    let deadline = begin + Duration::from_secs(400);
+    while own.ok("running && echo yes || true") != "yes" {
+        let said = || own.ok("wharf pods; wharf ps -a; journalctl -q -u kubelet -n 20 --no-pager");
+        assert!(Instant::now() < deadline, "the pod does not run:\n{}", said());
+    }
+    let said = own.ok("scope && cat ${M%/*}/memory.max");
     says(&said, &["Delegate=yes", "MemoryMax=67108864", "CPUQuotaPerSecUSec=500ms", "memory.max 67108864", "67108864"]);
     assert!(said.contains("Slice=kubepods-burstable-pod"), "{said}");
 
     // The kubelet gathers one after another.
-    let deadline = begin + Duration::from_secs(180);
     while let Some(missing) = unused(&own.ok("get /stats/summary")) {
         assert!(Instant::now() < deadline, "{missing}");
         thread::sleep(Duration::from_secs(1));

@@ -212,6 +212,9 @@ impl Worker {
     pub fn heal(&self) {
         self.ok(
             "systemctl stop kubelet squatter 2>/dev/null; systemctl unmask --runtime containerd kubelet 2>/dev/null; \
+                 rm -f /etc/kubernetes/manifests/*; \
+                 [ ! -S /run/wharf/wharf.sock ] || wharf -r unix:///run/wharf/wharf.sock rmp -fa; systemctl stop wharf 2>/dev/null; \
+                 rm -rf /run/systemd/system/wharf.service /run/systemd/system/wharf.service.d /var/lib/wharf /run/wharf; \
                  rm -f /usr/lib/systemd/system/kubelet.service /var/lib/kubelet/config.yaml /var/lib/kubelet/*_state; \
                  swapoff -a; systemctl daemon-reload; cp /root/config.toml /etc/containerd/config.toml; \
                  systemctl reset-failed containerd 2>/dev/null; systemctl restart containerd",
