@@ -1,6 +1,11 @@
 //! Handlers of containerd's shims, by crictl: gVisor, whose pods have a kernel of their own, and runc as containerd runs it.
 
-use std::{fs, io::Write, path::Path, process::Stdio};
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
 use serde_json::Value;
 
@@ -32,6 +37,14 @@ fn running(node: &Node, handler: &str, name: &str, script: &str) -> (String, Str
     (container, pod)
 }
 
+/// What a command says that counts its input, of 200,000 bytes.
+fn counted(node: &Node, container: &str) -> String {
+    let mut input = node.crictl_command(&["exec", "-i", container, "sh", "-c", "wc -c; echo end"]);
+    let mut child = input.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&[b'x'; 200_000]).unwrap();
+    String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+}
+
 /// What every handler's pods can do, whatever is behind it; `kernel` is what a container says of its own.
 fn works(node: &mut Node, handler: &str, kernel: &str) {
     node.ok(&["pull", IMAGE]);
@@ -47,11 +60,7 @@ fn works(node: &mut Node, handler: &str, kernel: &str) {
     let said = String::from_utf8_lossy(&copied.stderr);
     assert_eq!(copied.status.success(), handler != "gvisor", "{handler}: {said}");
     assert!(copied.status.success() || said.contains("a kernel of its own"), "{said}");
-    let mut input = node.crictl_command(&["exec", "-i", &container, "sh", "-c", "wc -c; echo end"]);
-    let mut child = input.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(&[b'x'; 200_000]).unwrap();
-    let counted = child.wait_with_output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&counted.stdout), "200000\nend\n", "{handler}");
+    assert_eq!(counted(node, &container), "200000\nend\n", "{handler}");
     node.until("a third tick", || node.ok(&["logs", &container]).contains("tick 3"));
     let log = node.ok(&["logs", &container]);
     assert!(log.contains("out") && node.ok(&["logs", &container]).contains("tick 1"), "{handler}: {log}");
@@ -133,6 +142,41 @@ fn pods_of_runc_under_containerds_shim() {
     node.serve();
     let own = fs::read_to_string("/proc/version").unwrap();
     works(&mut node, "shim", own.trim());
+    node.end();
+}
+
+/// Shims open a command's input after they have said that it runs: here by half a second, for which strace holds that up.
+#[test]
+fn the_input_of_a_command_waits_for_a_slow_shim() {
+    let test = "shim-slow";
+    if support::program(test, "strace").is_none() {
+        return;
+    }
+    let Some(directory) = support::containerd_2(test) else { return };
+    let Some(mut node) = Node::with_registry(test) else { return };
+    let program = directory.join("containerd-shim-runc-v2");
+    let options = "options = { BinaryName = 'runc' }\n";
+    node.flags = config(&node.dir, &[("shim", "io.containerd.runc.v2", &program, options)]);
+    node.kill_engine();
+    node.serve();
+    node.ok(&["pull", IMAGE]);
+    let (container, pod) = running(&node, "shim", "slow", "sleep 1000");
+    let arguments = |p: &Path| fs::read_to_string(p.join("cmdline")).unwrap_or_default();
+    let is_shim = |p: &PathBuf| arguments(p).starts_with(&*program.to_string_lossy()) && arguments(p).contains(&pod);
+    let shim = fs::read_dir("/proc").unwrap().flatten().map(|e| e.path()).find(is_shim).unwrap();
+    let said = node.dir.join("strace");
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-o", "/dev/null", "-e", "trace=openat", "-e", "inject=openat:delay_enter=500000", "-p"]);
+    strace.arg(shim.file_name().unwrap()).stderr(fs::File::create(&said).unwrap());
+    // It opens what it was given by the number it found that under.
+    strace.args((3..100).flat_map(|number| ["-P".to_owned(), format!("/proc/self/fd/{number}")]));
+    let mut strace = strace.spawn().unwrap();
+    node.until("strace", || fs::read_to_string(&said).unwrap().contains("attached"));
+    let counted = counted(&node, &container);
+    rustix::process::kill_process(rustix::process::Pid::from_child(&strace), rustix::process::Signal::INT).unwrap();
+    strace.wait().unwrap();
+    assert_eq!(counted, "200000\nend\n");
+    node.ok(&["rmp", "-f", &pod]);
     node.end();
 }
 
