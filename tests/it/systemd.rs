@@ -224,7 +224,8 @@ fn pods_of_a_kubelet_with_the_systemd_driver_are_scopes_in_its_slices() {
     // Both agree, and doctor sees that; what is killed is started again, in a scope of its own.
     let report: Value = serde_json::from_str(&own.ok("wharf doctor cgroup-driver -o json")).unwrap();
     assert_eq!(report["runbooks"][0]["verdict"], "pass", "{report:#}");
-    let said = own.ok("scope > /dev/null; old=$C; kill -9 $(cat $M/cgroup.procs); running || running || running; scope");
+    let said =
+        own.ok("scope > /dev/null; old=$C; kill -9 $(cat $M/cgroup.procs); running || running || running; scope");
     says(&said, &["ActiveState=active"]);
 
     own.ok("rm /etc/kubernetes/manifests/web.yaml; for i in $(seq 90); do [ -z \"$(wharf pods -q)\" ] && exit; sleep 1; done; wharf pods; exit 1");
