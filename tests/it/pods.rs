@@ -114,7 +114,8 @@ fn scripted(test: &str) -> Option<Node> {
     );
     // While it is made to wait, creation by runc does too.
     let runc = format!(
-        "#!/bin/sh\ncase \" $* \" in *' create '*) echo create >> {d}/calls; while [ -e {d}/create.slow ]; do sleep 0.05; done;; esac\nexec runc \"$@\"\n"
+        "#!/bin/sh\ncase \" $* \" in *' create '*) echo create >> {d}/calls; while [ -e {d}/create.slow ]; do sleep 0.05; done;;\n\
+         *' delete '*) [ -e {d}/delete.fails ] && exit 1;; esac\nexec runc \"$@\"\n"
     );
     let config = format!(
         "version = 3\n[plugins.'io.containerd.cri.v1.runtime'.cni]\nbin_dirs = ['{d}/bin']\nconf_dir = '{d}/net.d'\n\
@@ -399,6 +400,20 @@ fn pod_12_who_asks_for_a_container_again_gets_what_was_made_meanwhile() {
     say(&node, "create.slow");
     gives_up(&["create", "-T", "500ms", &pod, &container, &config]);
     unsay(&node, "create.slow");
+    settles(&node, &before);
+
+    // What could not be removed is given to nobody: it can be seen, and removed once more.
+    say(&node, "create.slow");
+    gives_up(&["create", "-T", "500ms", &pod, &container, &config]);
+    unsay(&node, "create.slow");
+    say(&node, "delete.fails");
+    node.until("a removal that fails", || !node.ok(&["ps", "-aq"]).is_empty());
+    let left = node.ok(&["ps", "-aq"]);
+    assert!(node.fails(&["create", &pod, &container, &config]).contains("AlreadyExists"));
+    unsay(&node, "delete.fails");
+    node.ok(&["rm", "-f", &left]);
+    let id = node.ok(&["create", &pod, &container, &config]);
+    node.ok(&["rm", "-f", &id]);
     settles(&node, &before);
     node.end();
 }

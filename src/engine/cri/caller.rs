@@ -5,16 +5,24 @@
 //! gets it; it is removed when something else is asked for under its name, or nothing is for a while (threats POD-12).
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
-use crate::error::{Error, Kind, Result};
+use crate::{
+    engine::Engine,
+    error::{Error, Kind, Result},
+};
 
-/// Between two looks at something whose making is about to begin.
+/// Between two looks at something whose making is about to begin, and how many there are: what has a record and is not being
+/// made by then is never going to be.
 pub const SOON: Duration = Duration::from_millis(10);
+pub const LOOKS: u32 = 100;
 
 /// Whether the one who asked is still there.
 #[derive(Debug)]
@@ -35,6 +43,23 @@ where
     let done = tokio::spawn(work(Caller(left))).await;
     drop::<oneshot::Sender<()>>(stay);
     done.unwrap_or_else(|e| Err(Error::new(Kind::Internal, "the work on a call died").with_source(e)))
+}
+
+/// Has what nobody asks for again removed, after a while. `forget` says whether it had to be.
+pub fn forget_later<F>(engine: &Arc<Engine>, what: String, forget: impl FnOnce(Arc<Engine>) -> F + Send + 'static)
+where
+    F: Future<Output = Result<bool>> + Send,
+{
+    let (patience, engine) = (engine.config.unclaimed, Arc::downgrade(engine));
+    tokio::spawn(async move {
+        tokio::time::sleep(patience).await;
+        let Some(engine) = engine.upgrade() else { return };
+        match forget(engine).await {
+            Ok(true) => tracing::info!("nobody asked for {what} again: it was removed"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!("nobody asked for {what} again: {error:#}"),
+        }
+    });
 }
 
 /// Of a pod or container: it was made for a caller that had gone by then.

@@ -107,7 +107,7 @@ async fn create(engine: &Arc<Engine>, request: cri::CreateContainerRequest, mut 
             created(engine, &container).await
         }
         Err(error) => {
-            let undone = clean_up(engine, &container).await;
+            let undone = discard(engine, &container).await;
             Err(error.and_cleanup(undone).context(format!("create container {}", meta.name)))
         }
     }
@@ -132,7 +132,7 @@ async fn claim(
     meta: &cri::ContainerMetadata,
     taken: Error,
 ) -> Result<Option<String>> {
-    loop {
+    for _ in 0..caller::LOOKS {
         let is = |c: &Arc<Container>| c.record().config.metadata.as_ref() == Some(meta);
         let Some(found) = engine.pods.containers_of(&wanted.pod).into_iter().find(is) else { return Ok(None) };
         let guard = found.lock.lock().await;
@@ -148,28 +148,30 @@ async fn claim(
         if record.config == wanted.config && record.image_id == wanted.image_id {
             return created(engine, &found).await.map(Some);
         }
-        clean_up(engine, &found).await?;
+        discard(engine, &found).await?;
         return Ok(None);
     }
+    Err(taken)
 }
 
 /// Removes it when nobody has asked for it again.
 fn forget_later(engine: &Arc<Engine>, container: &Arc<Container>) {
-    let (engine, container) = (Arc::downgrade(engine), Arc::clone(container));
-    tokio::spawn(async move {
-        let Some(patience) = engine.upgrade().map(|e| e.config.unclaimed) else { return };
-        tokio::time::sleep(patience).await;
-        let Some(engine) = engine.upgrade() else { return };
+    let what = format!("container {}", container.record().id);
+    let container = Arc::clone(container);
+    caller::forget_later(engine, what, |engine| async move {
         let _guard = container.lock.lock().await;
-        if container.state() != ContainerState::Creating {
-            return;
+        let unclaimed = container.state() == ContainerState::Creating;
+        if unclaimed {
+            discard(&engine, &container).await?;
         }
-        let id = container.record().id;
-        match clean_up(&engine, &container).await {
-            Ok(()) => tracing::info!(container = id, "nobody asked for it again: it was removed"),
-            Err(error) => tracing::warn!(container = id, "nobody asked for it again: {error:#}"),
-        }
+        Ok(unclaimed)
     });
+}
+
+/// Removes what nobody knows of. If that fails it is in the lists from then on, for somebody to try again.
+async fn discard(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()> {
+    engine.pods.update_container(container, |r| r.state = ContainerState::Removing)?;
+    clean_up(engine, container).await
 }
 
 /// What a checkpoint holds is given to CRIU with the rights of root (threats RUN-16).

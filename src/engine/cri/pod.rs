@@ -116,7 +116,7 @@ async fn ready(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<String> {
 /// What was made for a caller that had gone, if the same is asked for again. Another thing of that name is removed. What
 /// somebody knows of has `taken` the name.
 async fn claim(engine: &Arc<Engine>, wanted: &PodRecord, taken: Error) -> Result<Option<String>> {
-    loop {
+    for _ in 0..caller::LOOKS {
         let Some(found) = engine.pods.pod_named(&pod_name(&wanted.config)) else { return Ok(None) };
         let guard = found.lock.lock().await;
         let record = found.record();
@@ -134,24 +134,20 @@ async fn claim(engine: &Arc<Engine>, wanted: &PodRecord, taken: Error) -> Result
         undo(engine, &found).await?;
         return Ok(None);
     }
+    Err(taken)
 }
 
 /// Removes it when nobody has asked for it again.
 fn forget_later(engine: &Arc<Engine>, pod: &Arc<Pod>) {
-    let (engine, pod) = (Arc::downgrade(engine), Arc::clone(pod));
-    tokio::spawn(async move {
-        let Some(patience) = engine.upgrade().map(|e| e.config.unclaimed) else { return };
-        tokio::time::sleep(patience).await;
-        let Some(engine) = engine.upgrade() else { return };
+    let what = format!("pod {}", pod.record().id);
+    let pod = Arc::clone(pod);
+    caller::forget_later(engine, what, |engine| async move {
         let _guard = pod.lock.lock().await;
-        if pod.state() != PodState::Creating {
-            return;
+        let unclaimed = pod.state() == PodState::Creating;
+        if unclaimed {
+            undo(&engine, &pod).await?;
         }
-        let id = pod.record().id;
-        match undo(&engine, &pod).await {
-            Ok(()) => tracing::info!(pod = id, "nobody asked for it again: it was removed"),
-            Err(error) => tracing::warn!(pod = id, "nobody asked for it again: {error:#}"),
-        }
+        Ok(unclaimed)
     });
 }
 
