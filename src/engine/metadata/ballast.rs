@@ -60,11 +60,15 @@ impl Ballast {
         Ok(())
     }
 
-    /// Takes the space, if four times as much is free.
+    /// Whether so many bytes can be taken for convenience: four times as much is free.
+    pub fn is_plenty(&self, bytes: u64) -> Result<bool> {
+        Ok(self.free()?.0 >= 4 * bytes)
+    }
+
+    /// Takes the space, if there is plenty.
     pub fn restore(&self) -> Result<()> {
-        let (free, total) = self.free()?;
-        let size = SIZE.min(total / 64);
-        if free < 4 * size || size == 0 || self.path.exists() {
+        let size = SIZE.min(self.free()?.1 / 64);
+        if !self.is_plenty(size)? || size == 0 || self.path.exists() {
             return Ok(());
         }
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path);

@@ -77,8 +77,8 @@ impl Db {
     pub fn open(path: &Path) -> Result<Self> {
         let ballast = Ballast::beside(path);
         ballast.make_room()?;
-        match schema::open(path) {
-            Ok(connection) => Self::with(path, connection, ballast),
+        let connection = match schema::open(path) {
+            Ok(connection) => connection,
             Err(error) if error.is(Kind::DataLoss) => {
                 let aside = schema::move_aside(path)?;
                 let mut fresh = schema::open(path)?;
@@ -91,10 +91,15 @@ impl Db {
                     aside.display(),
                     images.map_or_else(|| "all".to_owned(), |count| count.to_string())
                 );
-                Self::with(path, fresh, ballast)
+                fresh
             }
-            Err(error) => Err(error),
+            Err(error) => return Err(error),
+        };
+        if ballast.is_plenty(schema::LOG_SIZE)? {
+            let log = schema::log(path);
+            schema::lengthen(&log).map_err(|e| Error::io("lengthen", &log, e))?;
         }
+        Self::with(path, connection, ballast)
     }
 
     /// Opens for who only looks, with what is wrong with the file. `DataLoss` if nothing can be read.
