@@ -167,21 +167,43 @@ async fn set_up(engine: &Arc<Engine>, pod: &Arc<Pod>, runtime: Runtime) -> Resul
     let record = pod.record();
     sysctls::validate(&record)?;
     let maps = users::of_pod(&record.config)?;
-    let attached = async {
-        let Some(path) = &record.netns else { return Ok(None) };
-        let path = path.clone();
-        blocking({
-            let (path, maps) = (path.clone(), maps.clone());
-            move || maps.map_or_else(|| netns::create(&path), |maps| netns::create_owned(&path, &maps))
-        })
-        .await?;
+    if let Some(path) = record.netns.clone() {
+        let maps = maps.clone();
+        blocking(move || maps.map_or_else(|| netns::create(&path), |maps| netns::create_owned(&path, &maps))).await?;
         crash::point("pod.2");
-        engine.network.attach(&path, &pod_network(&record)).await.map(Some)
     }
-    .await?;
-    crash::point("pod.3");
-    let record = engine.pods.update_pod(pod, |r| r.attachment = attached)?;
-    crash::point("pod.4");
+    let attach = attach(engine, pod);
+    let launch = launch(engine, pod, &record, runtime.clone(), maps);
+    // A containerd shim may look for the network, and a sysctl of the pod's own may be of an interface. Else they need nothing of each other.
+    let sysctls = record.config.linux.as_ref().is_some_and(|l| !l.sysctls.is_empty());
+    if sysctls || matches!(runtime, Runtime::Shim(_)) {
+        attach.await?;
+        return launch.await;
+    }
+    let (attached, launched) = tokio::join!(attach, launch);
+    attached.and(launched)
+}
+
+/// Brings the pod's network namespace, if it has one, to the network.
+async fn attach(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
+    let record = pod.record();
+    if let Some(netns) = &record.netns {
+        let attached = engine.network.attach(netns, &pod_network(&record)).await?;
+        crash::point("pod.3");
+        engine.pods.update_pod(pod, |r| r.attachment = Some(attached))?;
+        crash::point("pod.4");
+    }
+    Ok(())
+}
+
+/// The pod's files and its shim.
+async fn launch(
+    engine: &Arc<Engine>,
+    pod: &Arc<Pod>,
+    record: &PodRecord,
+    runtime: Runtime,
+    maps: Option<Users>,
+) -> Result<()> {
     blocking({
         let (record, maps) = (record.clone(), maps.clone());
         move || {
@@ -196,12 +218,10 @@ async fn set_up(engine: &Arc<Engine>, pod: &Arc<Pod>, runtime: Runtime) -> Resul
     };
     let usual =
         sysctls::usual(engine, record.netns.is_some(), maps.is_some()).into_iter().filter(|(name, _)| !own(name));
-    let mut spec = PodSpec { users: maps, ..pod_spec(&record, runtime) };
+    let mut spec = PodSpec { users: maps, ..pod_spec(record, runtime) };
     spec.sysctls.extend(usual.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    let task = {
-        let _kept = engine.slices.read().await;
-        engine.shims.launch(&spec).await?
-    };
+    let _kept = engine.slices.read().await;
+    let task = engine.shims.launch(&spec).await?;
     crash::point("pod.6");
     pod.set_task(Some(task));
     Ok(())
