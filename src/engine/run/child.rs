@@ -2,7 +2,10 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::thread::ThreadNameSpaceType;
+use rustix::{
+    fs::{FileType, Mode, OFlags},
+    thread::ThreadNameSpaceType,
+};
 
 use super::{
     Confinement,
@@ -115,9 +118,22 @@ fn enter(plan: &ExecPlan, around: &Around<'_>, stdio: [OwnedFd; 3]) -> Result<()
 
 fn attach(stdio: &[OwnedFd; 3]) -> Result<()> {
     for (number, fd) in (0..).zip(stdio) {
-        sys::place(fd, number).context(|| format!("make descriptor {number}"))?;
+        sys::place(own_null(fd).as_ref().unwrap_or(fd), number).context(|| format!("make descriptor {number}"))?;
     }
     Ok(())
+}
+
+/// The container's own /dev/null for the host's, if it has one: no descriptor of the host's mounts is left to it (and CRIU
+/// could not write that down).
+fn own_null(fd: &OwnedFd) -> Option<OwnedFd> {
+    let is_null = |fd: &OwnedFd| {
+        rustix::fs::fstat(fd).is_ok_and(|found| {
+            FileType::from_raw_mode(found.st_mode) == FileType::CharacterDevice
+                && found.st_rdev == rustix::fs::makedev(1, 3)
+        })
+    };
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    is_null(fd).then(|| rustix::fs::open("/dev/null", flags, Mode::empty()).ok()).flatten().filter(is_null)
 }
 
 fn attach_terminal(slave: &OwnedFd) -> Result<()> {
