@@ -5,6 +5,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`error`], [`proto`] | the one error; generated bindings |
+//! | [`tar`] | archives on their way out |
 //! | [`streams`] | how exec, attach and port-forward travel |
 //! | [`config`] | configuration that others wrote, with the lines of what is wrong with it |
 //! | [`node`] | facts of the machine |
@@ -27,5 +28,6 @@ pub mod node;
 pub mod proto;
 pub mod runbook;
 pub mod streams;
+pub mod tar;
 #[cfg(feature = "tui")]
 pub mod tui;

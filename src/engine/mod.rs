@@ -7,6 +7,7 @@ pub mod check;
 pub mod content;
 pub mod crash;
 pub mod cri;
+mod criu;
 mod features;
 pub mod gc;
 mod handlers;

@@ -27,8 +27,8 @@ options = { SystemdCgroup = true, BinaryName = 'crun' }";
 
 /// `pod NAME HANDLER PARENT`: a pod on the host's network with one container; `scope`: what systemd and the kernel say of that.
 const SCOPE: &str = r#"pod() {
-  echo '{"metadata":{"name":"'$1'","namespace":"default","uid":"'$1'","attempt":0},"linux":{"cgroup_parent":"'$3'","security_context":{"namespace_options":{"network":2}}}}' > /root/pod.json
-  echo '{"metadata":{"name":"c","attempt":0},"image":{"image":"registry.example.com/busybox:1"},"command":['${4:-'"sleep","100000"'}'],"linux":{"resources":{"memory_limit_in_bytes":'${5:-67108864}',"cpu_quota":50000,"cpu_period":100000}}}' > /root/c.json
+  echo '{"metadata":{"name":"'$1'","namespace":"default","uid":"'$1'","attempt":0},"linux":{"cgroup_parent":"'$3'","security_context":{"namespace_options":{"pid":'${PIDS:-0}',"network":'${NETWORK:-2}'}}}}' > /root/pod.json
+  echo '{"metadata":{"name":"c","attempt":0},"image":{"image":"registry.example.com/busybox:1"},"command":['${4:-'"sleep","100000"'}'],"linux":{"security_context":{"namespace_options":{"pid":'${PIDS:-0}',"network":'${NETWORK:-2}'}},"resources":{"memory_limit_in_bytes":'${5:-67108864}',"cpu_quota":50000,"cpu_period":100000}}}' > /root/c.json
   wharf run --detach --no-pull -r $2 /root/c.json /root/pod.json > /root/container || return 1
   C=$(cat /root/container)
 }
@@ -265,3 +265,84 @@ spec:
     imagePullPolicy: Never
     command: [sh, -c, 'echo hello; echo hello > /file; sleep 100000 & wait']
     resources: {limits: {memory: 64Mi, cpu: 500m}, requests: {memory: 32Mi, cpu: 100m}}";
+
+/// What a person who looks for an intruder asks for: its memory, its files, its output; and it goes on.
+#[test]
+fn a_running_container_is_written_to_an_archive() {
+    let Some(worker) = worker("worker-checkpoint") else { return };
+    let begin = Instant::now();
+    let own = Own::start(&worker);
+    for handler in ["runc", "crun", "wharf"] {
+        let said = own.ok(&format!(
+            r#"NETWORK=0 PIDS=1 pod a {handler} kubepods-burstable-pod7.slice '"sh","-c","word=plugh; rm /bin/vi; while :; do i=$((i+1)); echo $i > /count; echo line $i; sleep 0.2; done"' || exit 1
+            sleep 1; wharf checkpoint --export /root/a.tar $C || exit 1; old=$(wharf exec $C cat /count)
+            stat -c %a /root/a.tar; tar -tf /root/a.tar | sort; tar -xOf /root/a.tar rootfs-diff.tar | tar -t
+            echo words $(tar -xOf /root/a.tar --wildcards 'checkpoint/pages-*.img' | grep -ac word=plugh)
+            tar -xOf /root/a.tar config.dump; echo; tar -xOf /root/a.tar spec.dump | head -c 20; echo
+            sleep 1; [ $(wharf exec $C cat /count) -gt $old ] && echo goes on
+            ls -A /var/lib/wharf/checkpoints; grep -c checkpoints /proc/mounts; ls -A /root/*.partial 2> /dev/null
+            wharf rmp -fa > /dev/null"#
+        ));
+        says(
+            &said,
+            &[
+                "600",
+                "checkpoint/inventory.img",
+                "checkpoint/descriptors.json",
+                "config.dump",
+                "dump.log",
+                "rootfs-diff.tar",
+                "spec.dump",
+                "stats-dump",
+                "status",
+                "count",
+                "bin/.wh.vi",
+                "words 1",
+                "goes on",
+            ],
+        );
+        assert!(said.ends_with("goes on\n0"), "{handler}: something is left: {said}");
+    }
+    // It is all there: runc makes the process of our own runtime go on in another pod, by this and the image alone.
+    let said = own.ok(&format!(
+        "{RESTORE}; NETWORK=0 pod b wharf kubepods-burstable-pod7.slice && restore; wharf rmp -fa > /dev/null"
+    ));
+    assert!(said.ends_with("and on"), "{said}");
+
+    let refused = own.ok(
+        "pod a wharf kubepods-burstable-pod7.slice; for p in a.tar /root/missing/a.tar; do wharf checkpoint --export $p $C 2>&1; done; \
+         mv /usr/sbin/criu /usr/sbin/no-criu; wharf checkpoint --export /root/b.tar $C 2>&1; mv /usr/sbin/no-criu /usr/sbin/criu; \
+         wharf stop -t 0 $C > /dev/null; wharf checkpoint --export /root/b.tar $C 2>&1; ls -A /root/*.partial /root/b.tar 2> /dev/null; \
+         ls -A /var/lib/wharf/checkpoints",
+    );
+    let lines: Vec<_> = refused.lines().collect();
+    let reasons =
+        ["not the absolute path", "/root/missing/", "there is no criu on this node: install", "is not running"];
+    assert_eq!(lines.len(), reasons.len(), "{refused}");
+    for (line, reason) in lines.iter().zip(reasons) {
+        assert!(line.contains(reason), "{line}");
+    }
+    own.end();
+    println!("emulated: {:.0} s", begin.elapsed().as_secs_f64());
+}
+
+/// What is in /root/a.tar, with the files and the network of the container $C.
+const RESTORE: &str = r#"restore() {
+  rm -rf /root/r; mkdir /root/r; cd /root/r; tar -xf /root/a.tar; cp -a /run/wharf/pods/*/containers/$C/rootfs .; tar -xf rootfs-diff.tar -C rootfs
+  find rootfs -name '.wh.*' | while read w; do rm -rf $w ${w/.wh./}; done; [ ! -e rootfs/bin/vi ] || return 1
+  python3 - /run/wharf/netns/* << 'END'
+import json, os, sys
+spec = json.load(open('spec.dump')); spec['root']['path'] = '/root/r/rootfs'; spec['linux']['cgroupsPath'] = 'wharf-restored.slice:wharf:restored'
+for mount in spec['mounts']:
+    if 'rbind' in mount.get('options', []):
+        mount['source'] = '/root/r/' + os.path.basename(mount['source'])
+        os.mkdir(mount['source']) if mount['source'].endswith('shm') else open(mount['source'], 'w').close()
+for namespace in spec['linux']['namespaces']:
+    namespace.pop('path', None)
+    if namespace['type'] == 'network': namespace['path'] = sys.argv[1]
+json.dump(spec, open('config.json', 'w'))
+END
+  was=$(cat rootfs/count)
+  runc --systemd-cgroup restore --image-path checkpoint --work-path . --bundle . --detach --tcp-established --ext-unix-sk --file-locks restored < /dev/null > out 2>&1 || { cat out restore.log | tail -n 20; return 1; }
+  sleep 2; [ $(cat rootfs/count) -gt $was ] && grep -q "^line $((was + 1))$" out && echo and on; runc delete -f restored
+}"#;

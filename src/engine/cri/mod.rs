@@ -4,6 +4,7 @@
 
 mod caller;
 mod cdi;
+mod checkpoint;
 mod container;
 mod ended;
 mod events;
@@ -88,12 +89,9 @@ fn once<T: Send + 'static>(message: T) -> Answer<Listed<T>> {
     Ok(Response::new(Box::pin(futures::stream::once(async move { Ok(message) }))))
 }
 
-fn unimplemented<T>(what: &str) -> Answer<T> {
-    Err(Status::unimplemented(format!("{what} is not supported by this version of wharf")))
-}
-
 /// Finds again, at start, what was here before: adopts what runs, finishes or undoes what was interrupted.
 pub async fn recover(engine: &Arc<Engine>) -> crate::error::Result<()> {
+    checkpoint::clean_up(engine).await?;
     node::recover(engine).await
 }
 
@@ -306,11 +304,10 @@ impl RuntimeService for Service {
 
     async fn checkpoint_container(
         &self,
-        _: Request<cri::CheckpointContainerRequest>,
+        request: Request<cri::CheckpointContainerRequest>,
     ) -> Answer<cri::CheckpointContainerResponse> {
-        // What a checkpoint holds is written and read by CRIU with the rights of root: a source of holes that the kubelet
-        // asks for behind a feature gate (threats RUN-16).
-        unimplemented("CheckpointContainer: writing a running container to an archive")
+        checkpoint::checkpoint(&self.0, request.into_inner()).await?;
+        ok(cri::CheckpointContainerResponse {})
     }
 
     type GetContainerEventsStream = Listed<cri::ContainerEventResponse>;

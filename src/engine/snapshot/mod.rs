@@ -7,6 +7,7 @@
 //! recovery once, in the metadata database; a `Driver` knows one filesystem.
 
 mod btrfs;
+pub mod changes;
 mod clients;
 mod erofs;
 mod filter;

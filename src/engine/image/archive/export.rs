@@ -15,7 +15,6 @@ use super::{
         reference::Reference,
     },
     DEPTH, DOCUMENTS,
-    write::Archive,
 };
 use crate::{
     bail,
@@ -24,6 +23,7 @@ use crate::{
         metadata::ImageRow,
     },
     error::{Context, Result},
+    tar::{self, Entry, Writer},
 };
 
 /// Which of an image's platforms.
@@ -173,20 +173,22 @@ impl Plan {
             json!({ "Config": path(config), "RepoTags": tags, "Layers": layers })
         });
         let docker: Vec<Value> = docker.collect();
-        let mut archive = Archive::new(to);
-        archive.document("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
-        archive.document("index.json", index.to_string().as_bytes())?;
-        archive.document("manifest.json", Value::Array(docker).to_string().as_bytes())?;
-        archive.directory("blobs/")?;
-        archive.directory("blobs/sha256/")?;
+        let mut archive = Writer::new(to);
+        archive.document("oci-layout", 0o444, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+        archive.document("index.json", 0o444, index.to_string().as_bytes())?;
+        archive.document("manifest.json", 0o444, Value::Array(docker).to_string().as_bytes())?;
+        for directory in ["blobs/", "blobs/sha256/"] {
+            archive.entry(&Entry::new(directory.as_bytes(), tar::Kind::Directory, 0o755))?;
+        }
         for (digest, size) in &self.blobs {
             let mut hasher = ring::digest::Context::new(&ring::digest::SHA256);
-            archive.file(&path(digest), *size, content.reader(digest)?, |part| hasher.update(part))?;
-            if Digest::from_sha256(hasher.finish().as_ref()) != *digest {
+            archive.entry(&Entry::new(path(digest).as_bytes(), tar::Kind::File(*size), 0o444))?;
+            let missing = archive.content(*size, content.reader(digest)?, |part| hasher.update(part))?;
+            if missing > 0 || Digest::from_sha256(hasher.finish().as_ref()) != *digest {
                 bail!(DataLoss, "blob {digest} is damaged on disk: run wharf check --deep --repair");
             }
         }
-        archive.finish()
+        archive.end().map(drop)
     }
 }
 
@@ -222,4 +224,22 @@ fn media_type(body: &[u8], parsed: &Manifest) -> String {
         Manifest::Index(_) => "application/vnd.oci.image.index.v1+json",
     };
     said.unwrap_or(usual).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::image::unpack::{self, Limits, Stream};
+
+    #[test]
+    fn sizes_small_and_huge_are_read_as_they_were_written() {
+        for size in [0, 1, 0o77_777_777_777, 1 << 33, 1 << 40, i64::MAX as u64] {
+            let mut bytes = Vec::new();
+            Writer::new(&mut bytes).entry(&Entry::new(b"blobs/sha256/x", tar::Kind::File(size), 0o444)).unwrap();
+            let limits = Limits::default();
+            let mut stream = Stream::unhashed(Box::new(&bytes[..]), "archive", u64::MAX, std::path::Path::new("/"));
+            let entry = unpack::tar::Reader::new(&mut stream, &limits).next_entry().unwrap().unwrap();
+            assert_eq!((entry.size, entry.path.as_slice()), (size, &b"blobs/sha256/x"[..]));
+        }
+    }
 }

@@ -7,13 +7,8 @@
 mod export;
 mod names;
 mod read;
-mod write;
 
-use std::{
-    collections::HashSet,
-    io::{self, Read},
-    sync::Arc,
-};
+use std::{collections::HashSet, io::Read, sync::Arc};
 
 use serde_json::json;
 
@@ -36,7 +31,7 @@ use crate::{
         content::{Content, Digest, Stashed},
         metadata::ImageRow,
     },
-    error::{Context, Error, Kind, Result},
+    error::{Context, Result},
 };
 
 /// Indexes inside indexes.
@@ -312,13 +307,5 @@ impl Shelf<'_> {
             }
         }
         Ok(seen.into_iter().collect())
-    }
-}
-
-/// An error of ours that went through somebody else's writer.
-fn back(error: io::Error, doing: &str) -> Error {
-    match error.downcast::<Error>() {
-        Ok(ours) => ours,
-        Err(error) => Error::new(Kind::Unavailable, doing.to_owned()).with_source(error),
     }
 }
