@@ -254,6 +254,12 @@ fn memory(node: &Node) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() >> 10
 }
 
+/// Sockets of shims, with the connections made to them, accepted or not.
+fn sockets(node: &Node) -> usize {
+    let all = fs::read_to_string(format!("/proc/{}/net/unix", node.engine())).unwrap();
+    all.lines().filter(|line| line.ends_with("/s")).count()
+}
+
 /// 3 of 8 shims, for as long as a hundred questions take.
 #[test]
 fn pod_08_shims_that_stand_still_hold_nobody_up() {
@@ -289,7 +295,7 @@ fn pod_08_shims_that_stand_still_hold_nobody_up() {
         })
     };
     let (before, descriptors) = (slowest(&containers[3..]), holdings(&node)["descriptors"]);
-    let size = memory(&node);
+    let (size, quiet) = (memory(&node), sockets(&node));
     frozen.iter().for_each(|pid| signal(*pid, Signal::STOP));
     // Probes of a kubelet, with their limit of a second.
     let probes: Vec<_> = (0..30)
@@ -299,6 +305,8 @@ fn pod_08_shims_that_stand_still_hold_nobody_up() {
         })
         .collect();
     let meanwhile = slowest(&containers[3..]);
+    let asked = sockets(&node).saturating_sub(quiet);
+    assert!((3..=14).contains(&asked), "{asked} questions to three shims, of which each has four at most");
     for mut probe in probes {
         assert!(!probe.wait().unwrap().success());
     }

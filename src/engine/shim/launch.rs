@@ -22,6 +22,7 @@ use rustix::{
 use tokio::{
     io::{AsyncReadExt, Interest, unix::AsyncFd},
     net::{UnixStream, unix::pipe},
+    sync::Semaphore,
     time::timeout,
 };
 
@@ -41,6 +42,10 @@ use crate::{
 const START: Duration = Duration::from_secs(40);
 /// For an answer, but for those that wait for a process. Longer than any wait inside the shim.
 const ANSWER: Duration = Duration::from_secs(150);
+/// Questions a shim has at a time, and how long another waits for its turn: what is asked of one that stands still must
+/// not grow without an end (threats POD-08). Kills and removals have no turn to wait for.
+const IN_FLIGHT: usize = 4;
+const TURN: Duration = Duration::from_secs(10);
 /// For a shim to say hello when an engine finds it again.
 const HELLO: Duration = Duration::from_secs(5);
 /// memfd_create(2); kernels before 6.3 do not know it and need not be told.
@@ -171,18 +176,22 @@ struct Shim {
     /// Shim and pause process, by what means no other process when their numbers are used again (threats POD-16). `None`: it
     /// has gone.
     processes: [Option<OwnedFd>; 2],
+    turns: Semaphore,
 }
 
 impl Shim {
     fn gone(directory: &Path) -> Self {
-        Self { directory: directory.to_owned(), pids: (0, 0), processes: [None, None] }
+        Self::new(directory, (0, 0), [None, None])
+    }
+
+    fn new(directory: &Path, pids: (u32, u32), processes: [Option<OwnedFd>; 2]) -> Self {
+        Self { directory: directory.to_owned(), pids, processes, turns: Semaphore::new(IN_FLIGHT) }
     }
 
     fn from_hello(directory: &Path, reply: Reply) -> Result<Self> {
         match reply {
             Reply::Hello { version, shim, pause } if version == wire::VERSION => {
-                let processes = [process(shim)?, process(pause)?];
-                Ok(Self { directory: directory.to_owned(), pids: (shim, pause), processes })
+                Ok(Self::new(directory, (shim, pause), [process(shim)?, process(pause)?]))
             }
             Reply::Hello { version, .. } => {
                 bail!(FailedPrecondition, "the shim in {} speaks version {version}", directory.display())
@@ -234,6 +243,13 @@ impl Shim {
         if self.is_gone() {
             bail!(NotFound, "the pod's shim has gone");
         }
+        let _turn = match request {
+            Request::Kill { .. } | Request::Delete(_) | Request::Shutdown => None,
+            _ => match timeout(TURN, self.turns.acquire()).await {
+                Ok(turn) => turn.ok(),
+                Err(_) => bail!(Unavailable, "the shim (pid {}) has left {IN_FLIGHT} questions unanswered", self.pids.0),
+            },
+        };
         let Ok(answer) = timeout(ANSWER, self.call(&request, fds)).await else {
             bail!(DeadlineExceeded, "the shim (pid {}) did not answer in {} s", self.pids.0, ANSWER.as_secs());
         };
