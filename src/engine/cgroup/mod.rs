@@ -453,11 +453,18 @@ impl Cgroup {
 
     /// What tells of OOM kills while they happen; `None` without the controller, or where the kernel does not tell.
     pub fn oom_events(&self) -> Option<OomEvents> {
-        let directory = self.of("memory")?;
+        let directory = self.counting()?;
         if self.layout.is_unified() {
             return File::open(directory.join("memory.events")).ok().map(OomEvents::Counts);
         }
         v1::oom_signals(&directory).ok().map(OomEvents::Signals)
+    }
+
+    /// Where the kernel counts its kills: on v1 in the group of the killed alone, which crun makes below its scope.
+    fn counting(&self) -> Option<PathBuf> {
+        let directory = self.of("memory")?;
+        let below = directory.join("container");
+        Some(if !self.layout.is_unified() && self.is_scope() && below.is_dir() { below } else { directory })
     }
 
     /// How many processes of the group the kernel's out-of-memory killer has killed.

@@ -269,7 +269,7 @@ fn stall(text: &str) -> Pressure {
 }
 
 pub(super) fn oom_kills(cgroup: &Cgroup) -> Result<u64> {
-    let Some(directory) = cgroup.of("memory") else { return Ok(0) };
+    let Some(directory) = cgroup.counting() else { return Ok(0) };
     let file = if cgroup.layout().is_unified() { "memory.events" } else { "memory.oom_control" };
     Ok(Table::read(&directory, file)?.get("oom_kill"))
 }
