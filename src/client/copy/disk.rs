@@ -18,7 +18,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{Ids, Meta, Progress, Root, Sink, failed, resolve, shown, source::kind_at};
+use super::{Ids, Meta, Progress, Root, Sink, failed, resolve, shown, source::kind_at, xattr};
 use crate::{
     bail,
     error::{Error, Kind, Result},
@@ -131,15 +131,26 @@ impl Disk {
         Ok(name)
     }
 
-    /// Owner, mode and time, in this order: a change of the owner takes bits of the mode away.
-    fn finish(&self, fd: BorrowedFd<'_>, name: &OsStr, meta: Meta) -> Result<()> {
+    /// Owner, mode, attributes and time, in this order: a change of the owner takes bits of the mode and capabilities away.
+    fn finish(&self, fd: BorrowedFd<'_>, name: &OsStr, meta: &Meta) -> Result<()> {
         self.own(fd, "", AtFlags::EMPTY_PATH, name, meta)?;
         let mode = if matches!(self.owner, Owner::Here) { meta.mode & 0o1777 } else { meta.mode };
         rustix::fs::fchmod(fd, Mode::from_raw_mode(mode)).map_err(failed("set the mode of", name))?;
+        let taken = match &self.owner {
+            Owner::Container(ids) => xattr::write(fd, name, &meta.xattrs, Some(ids))?,
+            Owner::Here => {
+                let mut xattrs = meta.xattrs.clone();
+                xattrs.remove(OsStr::new(xattr::CAPABILITY));
+                xattr::write(fd, name, &xattrs, None)?
+            }
+        };
+        if !taken {
+            self.progress.bare.fetch_add(1, Ordering::Relaxed);
+        }
         rustix::fs::futimens(fd, &times(meta)).map_err(failed("set the time of", name))
     }
 
-    fn own(&self, fd: BorrowedFd<'_>, path: &str, flags: AtFlags, name: &OsStr, meta: Meta) -> Result<()> {
+    fn own(&self, fd: BorrowedFd<'_>, path: &str, flags: AtFlags, name: &OsStr, meta: &Meta) -> Result<()> {
         if !self.may_own {
             return Ok(());
         }
@@ -176,7 +187,7 @@ impl Disk {
         Ok(())
     }
 
-    fn write(&self, name: &OsStr, meta: Meta, size: u64, content: &mut dyn Read) -> Result<()> {
+    fn write(&self, name: &OsStr, meta: &Meta, size: u64, content: &mut dyn Read) -> Result<()> {
         let temporary = Self::temporary()?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(self.here(), &temporary, flags, Mode::from_raw_mode(0o600))
@@ -255,13 +266,13 @@ impl Sink for Disk {
         let readable =
             rustix::fs::openat(&level.fd, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
                 .map_err(failed("open", &level.name))?;
-        self.finish(readable.as_fd(), &level.name, meta)
+        self.finish(readable.as_fd(), &level.name, &meta)
     }
 
     fn file(&mut self, name: &OsStr, meta: Meta, size: u64, content: &mut dyn Read) -> Result<()> {
         let name = self.name(name)?;
         self.free(&name)?;
-        self.write(&name, meta, size, content)
+        self.write(&name, &meta, size, content)
     }
 
     fn link(&mut self, name: &OsStr, meta: Meta, target: &OsStr) -> Result<()> {
@@ -270,9 +281,9 @@ impl Sink for Disk {
         let temporary = Self::temporary()?;
         rustix::fs::symlinkat(target, self.here(), &temporary).map_err(failed("make the link", &name))?;
         let flags = AtFlags::SYMLINK_NOFOLLOW;
-        let own = || self.own(self.here(), &temporary.to_string_lossy(), flags, &name, meta);
+        let own = || self.own(self.here(), &temporary.to_string_lossy(), flags, &name, &meta);
         let time = || {
-            rustix::fs::utimensat(self.here(), &temporary, &times(meta), flags)
+            rustix::fs::utimensat(self.here(), &temporary, &times(&meta), flags)
                 .map_err(failed("set the time of", &name))
         };
         let done = own().and_then(|()| time()).and_then(|()| self.put(&temporary, &name));
@@ -280,7 +291,7 @@ impl Sink for Disk {
     }
 }
 
-fn times(meta: Meta) -> Timestamps {
+fn times(meta: &Meta) -> Timestamps {
     let (seconds, nanos) = meta.mtime;
     Timestamps {
         last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },

@@ -75,7 +75,11 @@ impl Ids {
         }
         // Without these, which went with the id, directories of other users of the container would be closed.
         let mut after = rustix::thread::capabilities(None).map_err(failed)?;
-        let wanted = CapabilitySet::CHOWN | CapabilitySet::DAC_OVERRIDE | CapabilitySet::FOWNER | CapabilitySet::FSETID;
+        let wanted = CapabilitySet::CHOWN
+            | CapabilitySet::DAC_OVERRIDE
+            | CapabilitySet::FOWNER
+            | CapabilitySet::FSETID
+            | CapabilitySet::SETFCAP;
         after.effective |= before.permitted & wanted;
         rustix::thread::set_capabilities(None, after).map_err(failed)
     }

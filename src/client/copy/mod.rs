@@ -2,7 +2,8 @@
 //! (`/proc/PID/root`). Paths are resolved inside that root (openat2(2), RESOLVE_IN_ROOT), below it nothing is followed: whatever
 //! links a container has, the answer is inside. Owners are those that the container sees.
 //!
-//! Here is the way to the root and what a copy is; reading a tree is in `source`, writing one in `disk`, tar in `tar`.
+//! Here is the way to the root and what a copy is; reading a tree is in `source`, writing one in `disk`, tar in `tar`,
+//! attributes in `xattr`.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -40,20 +41,23 @@ mod source;
 mod tar;
 #[cfg(test)]
 mod tests;
+mod xattr;
 
 pub use ids::Ids;
+pub use xattr::Xattrs;
 
 /// How deep directories may lie in each other: each is an open file while it is copied.
 const DEPTH: usize = 200;
 
 /// What a file is beside its content. Owners are as the container sees them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Meta {
     pub mode: u32,
     pub uid: u32,
     pub gid: u32,
     /// Seconds and nanoseconds.
     pub mtime: (i64, i64),
+    pub xattrs: Xattrs,
 }
 
 /// Where files go, in the order of a walk: a directory, what is in it, its end.
@@ -73,6 +77,8 @@ pub struct Progress {
     pub stop: AtomicBool,
     /// Files whose owner the container cannot have: its root has them.
     pub unowned: AtomicU64,
+    /// Files whose attributes the filesystem there does not take.
+    pub bare: AtomicU64,
 }
 
 impl Progress {
@@ -97,6 +103,10 @@ impl Progress {
             text.push_str(&format!(
                 "; {unowned} have the container's root for an owner, theirs is not in its user namespace"
             ));
+        }
+        let bare = self.bare.load(Ordering::Relaxed);
+        if bare > 0 {
+            text.push_str(&format!("; {bare} without their extended attributes, the filesystem there takes none"));
         }
         text
     }
@@ -185,7 +195,7 @@ pub async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 
 }
 
 /// Out of a container, to a local path, as cp does: into a directory that is there, else under the name that is given. The bits
-/// that would run a program as its owner stay behind.
+/// that would run a program as its owner stay behind, and the capabilities it would have.
 ///
 /// # Errors
 /// Whatever keeps it from being whole; what was begun is removed.

@@ -13,7 +13,7 @@ use std::{
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 
-use super::{DEPTH, Ids, Meta, Progress, Root, Sink, failed, resolve, shown};
+use super::{DEPTH, Ids, Meta, Progress, Root, Sink, Xattrs, failed, resolve, shown, xattr};
 use crate::{
     bail,
     error::{Error, Result},
@@ -57,7 +57,8 @@ impl Source {
     fn meta(&self, stat: &Stat) -> Meta {
         let owner = (stat.st_uid, stat.st_gid);
         let (uid, gid) = self.ids.as_ref().map_or(owner, |ids| ids.inside(owner));
-        Meta { mode: stat.st_mode & 0o7777, uid, gid, mtime: (stat.st_mtime, stat.st_mtime_nsec as i64) }
+        let mtime = (stat.st_mtime, stat.st_mtime_nsec as i64);
+        Meta { mode: stat.st_mode & 0o7777, uid, gid, mtime, xattrs: Xattrs::new() }
     }
 
     fn visit(
@@ -69,7 +70,7 @@ impl Source {
         depth: usize,
     ) -> Result<()> {
         let stat = rustix::fs::fstat(fd).map_err(failed("look at", name))?;
-        let meta = self.meta(&stat);
+        let mut meta = self.meta(&stat);
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => {
                 if depth >= DEPTH {
@@ -79,12 +80,15 @@ impl Source {
                         shown(name)
                     );
                 }
+                let open = opened(fd, name, OFlags::RDONLY | OFlags::DIRECTORY)?;
+                meta.xattrs = xattr::read(&open, name, self.ids.as_ref())?;
                 sink.enter(name, meta)?;
-                self.children(fd, name, sink, progress, depth)?;
+                self.children(&open, name, sink, progress, depth)?;
                 sink.leave()
             }
             FileType::RegularFile => {
                 let mut file = File::from(opened(fd, name, OFlags::RDONLY)?);
+                meta.xattrs = xattr::read(&file, name, self.ids.as_ref())?;
                 progress.file();
                 let size = stat.st_size.cast_unsigned();
                 if size > 0 {
@@ -121,14 +125,13 @@ impl Source {
 
     fn children(
         &self,
-        fd: BorrowedFd<'_>,
+        open: &OwnedFd,
         name: &OsStr,
         sink: &mut dyn Sink,
         progress: &Progress,
         depth: usize,
     ) -> Result<()> {
-        let open = opened(fd, name, OFlags::RDONLY | OFlags::DIRECTORY)?;
-        let list = Dir::read_from(&open).map_err(failed("list", name))?;
+        let list = Dir::read_from(open).map_err(failed("list", name))?;
         for entry in list {
             let entry = entry.map_err(failed("list", name))?;
             let child = OsStr::from_bytes(entry.file_name().to_bytes());
@@ -136,7 +139,7 @@ impl Source {
                 continue;
             }
             let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let found = match rustix::fs::openat(&open, child, flags, Mode::empty()) {
+            let found = match rustix::fs::openat(open, child, flags, Mode::empty()) {
                 Ok(found) => found,
                 // It went between the list and now.
                 Err(rustix::io::Errno::NOENT) => continue,

@@ -7,7 +7,7 @@ use std::{
     os::unix::ffi::{OsStrExt, OsStringExt},
 };
 
-use super::{DEPTH, Meta, Progress, Sink, shown};
+use super::{DEPTH, Meta, Progress, Sink, Xattrs, shown, xattr};
 use crate::{
     bail,
     error::{Error, Result},
@@ -16,6 +16,8 @@ use crate::{
 const BLOCK: usize = 512;
 /// Bytes of an extended header.
 const EXTENDED: u64 = 1 << 20;
+/// The names of extended attributes in extended headers, as GNU tar and bsdtar write them.
+const XATTR: &str = "SCHILY.xattr.";
 /// What twelve octal digits hold, and seven.
 const LARGE: u64 = 0o77_777_777_777;
 const OWNER: u32 = 0o7_777_777;
@@ -43,39 +45,47 @@ impl<'a> Writer<'a> {
         [self.path.as_slice(), name.as_bytes()].concat()
     }
 
-    fn entry(&mut self, kind: u8, path: &[u8], meta: Meta, size: u64, link: &[u8]) -> Result<()> {
+    fn entry(&mut self, kind: u8, path: &[u8], meta: &Meta, size: u64, link: &[u8]) -> Result<()> {
         let mut records = Vec::new();
-        let mut record = |key: &str, value: &[u8]| {
+        let mut record = |key: &[u8], value: &[u8]| {
             // Its length counts its own digits.
             let rest = key.len() + value.len() + 3;
             let mut length = rest + 1;
             while length.to_string().len() + rest != length {
                 length = length.to_string().len() + rest;
             }
-            records.extend_from_slice(format!("{length} {key}=").as_bytes());
+            records.extend_from_slice(format!("{length} ").as_bytes());
+            records.extend_from_slice(key);
+            records.push(b'=');
             records.extend_from_slice(value);
             records.push(b'\n');
         };
         if path.len() > 100 {
-            record("path", path);
+            record(b"path", path);
         }
         if link.len() > 100 {
-            record("linkpath", link);
+            record(b"linkpath", link);
         }
         for (key, value, most) in
             [("size", size, LARGE), ("uid", meta.uid.into(), OWNER.into()), ("gid", meta.gid.into(), OWNER.into())]
         {
             if value > most {
-                record(key, value.to_string().as_bytes());
+                record(key.as_bytes(), value.to_string().as_bytes());
             }
         }
         let (seconds, nanos) = meta.mtime;
         if nanos > 0 || !(0..=LARGE as i64).contains(&seconds) {
             let time = if nanos > 0 && seconds >= 0 { format!("{seconds}.{nanos:09}") } else { seconds.to_string() };
-            record("mtime", time.as_bytes());
+            record(b"mtime", time.as_bytes());
+        }
+        for (key, value) in &meta.xattrs {
+            // Its name ends where the value begins.
+            if !key.as_bytes().contains(&b'=') {
+                record(&[XATTR.as_bytes(), key.as_bytes()].concat(), value);
+            }
         }
         if !records.is_empty() {
-            let extended = header(b'x', b"pax", Meta { mode: 0o644, ..Meta::default() }, records.len() as u64, b"");
+            let extended = header(b'x', b"pax", &Meta { mode: 0o644, ..Meta::default() }, records.len() as u64, b"");
             self.put(&extended)?;
             self.put(&records)?;
             self.pad(records.len() as u64)?;
@@ -90,7 +100,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-fn header(kind: u8, path: &[u8], meta: Meta, size: u64, link: &[u8]) -> [u8; BLOCK] {
+fn header(kind: u8, path: &[u8], meta: &Meta, size: u64, link: &[u8]) -> [u8; BLOCK] {
     let mut block = [0; BLOCK];
     let mut text = |at: usize, length: usize, bytes: &[u8]| {
         let take = bytes.len().min(length);
@@ -115,7 +125,7 @@ impl Sink for Writer<'_> {
     fn enter(&mut self, name: &OsStr, meta: Meta) -> Result<()> {
         let mut path = self.named(name);
         path.push(b'/');
-        self.entry(b'5', &path, meta, 0, b"")?;
+        self.entry(b'5', &path, &meta, 0, b"")?;
         self.path = path;
         Ok(())
     }
@@ -129,7 +139,7 @@ impl Sink for Writer<'_> {
 
     fn file(&mut self, name: &OsStr, meta: Meta, size: u64, content: &mut dyn Read) -> Result<()> {
         let path = self.named(name);
-        self.entry(b'0', &path, meta, size, b"")?;
+        self.entry(b'0', &path, &meta, size, b"")?;
         let copied = std::io::copy(&mut content.take(size), self.to).map_err(|e| Error::io("copy", shown(name), e))?;
         if copied != size {
             bail!(Unavailable, "{} became shorter while it was copied", shown(name));
@@ -139,7 +149,7 @@ impl Sink for Writer<'_> {
 
     fn link(&mut self, name: &OsStr, meta: Meta, target: &OsStr) -> Result<()> {
         let path = self.named(name);
-        self.entry(b'2', &path, meta, 0, target.as_bytes())
+        self.entry(b'2', &path, &meta, 0, target.as_bytes())
     }
 }
 
@@ -152,12 +162,13 @@ struct Extended {
     uid: Option<u32>,
     gid: Option<u32>,
     mtime: Option<(i64, i64)>,
+    xattrs: Xattrs,
 }
 
 /// Unpacks an archive.
 pub fn read(from: &mut dyn Read, sink: &mut dyn Sink, progress: &Progress) -> Result<()> {
     let plain = Meta { mode: 0o755, ..Meta::default() };
-    sink.enter(OsStr::new("archive"), plain)?;
+    sink.enter(OsStr::new("archive"), plain.clone())?;
     let mut open: Vec<OsString> = Vec::new();
     let mut extended = Extended::default();
     while let Some(block) = next(from)? {
@@ -191,6 +202,7 @@ pub fn read(from: &mut dyn Read, sink: &mut dyn Sink, progress: &Progress) -> Re
             uid: id(&block[108..116], extended.uid)?,
             gid: id(&block[116..124], extended.gid)?,
             mtime: extended.mtime.unwrap_or((number(&block[136..148])?.cast_signed(), 0)),
+            xattrs: extended.xattrs,
         };
         let mut parts = parts(&path)?;
         let directory = kind == b'5' || (matches!(kind, b'0' | 0) && path.ends_with(b"/"));
@@ -203,7 +215,7 @@ pub fn read(from: &mut dyn Read, sink: &mut dyn Sink, progress: &Progress) -> Re
         }
         let count = parts.len();
         for (at, part) in parts.into_iter().enumerate().skip(same) {
-            sink.enter(&part, if directory && at + 1 == count { meta } else { plain })?;
+            sink.enter(&part, if directory && at + 1 == count { meta.clone() } else { plain.clone() })?;
             open.push(part);
         }
         match (kind, last) {
@@ -322,7 +334,12 @@ fn pax(mut text: &[u8], into: &mut Extended) -> Result<()> {
                 let nanos = format!("{part:0<9.9}");
                 into.mtime = Some((whole.parse().map_err(bad)?, nanos.parse().map_err(bad)?));
             }
-            _ => {}
+            _ => {
+                let name = key.strip_prefix(XATTR.as_bytes()).map(OsStr::from_bytes);
+                if let Some(name) = name.filter(|n| xattr::is_kept(n) && !n.as_bytes().contains(&0)) {
+                    into.xattrs.insert(name.to_owned(), value.to_vec());
+                }
+            }
         }
         text = &text[length..];
     }

@@ -159,8 +159,8 @@ fn archives_go_out_and_in_and_cannot_leave() {
         let mut writer = tar::Writer::new(&mut bytes);
         let meta = Meta { mode: 0o644, ..Meta::default() };
         match target {
-            Some(target) => writer.link(OsStr::new(path), meta, OsStr::new(target)).unwrap(),
-            None => writer.file(OsStr::new(path), meta, 4, &mut &b"evil"[..]).unwrap(),
+            Some(target) => writer.link(OsStr::new(path), meta.clone(), OsStr::new(target)).unwrap(),
+            None => writer.file(OsStr::new(path), meta.clone(), 4, &mut &b"evil"[..]).unwrap(),
         }
         writer.end().unwrap();
         bytes
@@ -174,4 +174,48 @@ fn archives_go_out_and_in_and_cannot_leave() {
     into_tar(&other, &mut evil("/absolute", None).as_slice(), Path::new("/"), &progress()).unwrap();
     assert!(back.path().join("absolute").is_file() && names(outside.path()).is_empty());
     assert!(!names(back.path()).iter().any(|n| n.starts_with(".wharf")), "{:?}", names(back.path()));
+}
+
+/// On a filesystem with attributes of users, which a tmpfs may not have.
+#[test]
+fn attributes_go_with_their_files() {
+    let here = tempfile::tempdir_in("/var/tmp").unwrap();
+    let set =
+        |path: &Path, key: &str, value: &[u8]| rustix::fs::setxattr(path, key, value, rustix::fs::XattrFlags::empty());
+    let get = |path: PathBuf, key: &str| {
+        let mut value = vec![0; 100_000];
+        let length = rustix::fs::getxattr(&path, key, &mut value[..]).ok()?;
+        Some(value[..length].to_vec())
+    };
+    let (inside, other) = (here.path().join("inside"), here.path().join("other"));
+    fs::create_dir_all(inside.join("d/sub")).unwrap();
+    fs::create_dir_all(&other).unwrap();
+    let open = |path: &Path| rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY, Mode::empty()).unwrap();
+    let ids = || Ids::new(&[(0, 0, u32::MAX)], &[(0, 0, u32::MAX)]);
+    let (root, back) = (Root { fd: open(&inside), ids: ids() }, Root { fd: open(&other), ids: ids() });
+    fs::write(inside.join("d/file"), "text").unwrap();
+    let capability = [&[1, 0, 0, 2][..], &[0, 4, 0, 0], &[0; 12]].concat();
+    if set(&inside.join("d/file"), "user.note", b"a=b\nc").is_err() {
+        eprintln!("SKIPPED: /var/tmp takes no attributes");
+        return;
+    }
+    set(&inside.join("d/sub"), "user.empty", b"").unwrap();
+    set(&inside.join("d/sub"), "user.large", &vec![7; 3000]).unwrap();
+    let may = rustix::process::geteuid().is_root();
+    if may {
+        set(&inside.join("d/file"), xattr::CAPABILITY, &capability).unwrap();
+    }
+    let kept = may.then_some(capability);
+    let mut archive = Vec::new();
+    out_tar(&root, Path::new("/d"), &mut archive, &progress()).unwrap();
+    into_tar(&back, &mut archive.as_slice(), Path::new("/"), &progress()).unwrap();
+    assert_eq!(get(other.join("d/file"), "user.note").unwrap(), b"a=b\nc");
+    assert_eq!(get(other.join("d/file"), xattr::CAPABILITY), kept);
+    assert_eq!(get(other.join("d/sub"), "user.empty"), Some(Vec::new()));
+    assert_eq!(get(other.join("d/sub"), "user.large"), Some(vec![7; 3000]));
+    out(&root, Path::new("/d"), &here.path().join("out"), &progress()).unwrap();
+    assert_eq!(get(here.path().join("out/file"), "user.note").unwrap(), b"a=b\nc");
+    assert_eq!(get(here.path().join("out/file"), xattr::CAPABILITY), None, "no program with capabilities comes out");
+    into(&back, &inside.join("d/file"), Path::new("/again"), &progress()).unwrap();
+    assert_eq!(get(other.join("again"), xattr::CAPABILITY), kept);
 }
