@@ -66,7 +66,7 @@ fn hint(kind: Kind, chain: &str) -> Option<&'static str> {
         Kind::PermissionDenied if connecting => Some("run it as root"),
         // Whoever talks to the registry has said what to look at.
         Kind::Unavailable | Kind::DeadlineExceeded if chain.contains("registry ") => None,
-        Kind::Unavailable => Some("look at the runtime's own log, such as journalctl -u containerd"),
+        Kind::Unavailable => Some("look at the runtime's own log, such as journalctl -u containerd or -u crio"),
         Kind::DeadlineExceeded => {
             Some("the runtime hangs or is busy: give it longer with -t, or read its disk with --offline")
         }

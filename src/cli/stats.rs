@@ -48,7 +48,7 @@ impl Of {
 
 #[derive(Debug, Args)]
 pub struct Stats {
-    /// All states, not only running
+    /// Also what uses nothing, since it does not run
     #[arg(short, long)]
     all: bool,
     /// Only of this pod
@@ -60,6 +60,11 @@ pub struct Stats {
 
 fn number(value: Option<cri::UInt64Value>) -> u64 {
     value.map_or(0, |v| v.value)
+}
+
+/// Whether there is anything to show: a runtime also lists what has no process.
+fn measured(cpu: Option<&cri::CpuUsage>, memory: Option<&cri::MemoryUsage>) -> bool {
+    number(cpu.and_then(|c| c.usage_core_nano_seconds)) > 0 || number(memory.and_then(|m| m.working_set_bytes)) > 0
 }
 
 /// Percent of one CPU between two samples; what the runtime says if there was only one.
@@ -86,9 +91,12 @@ async fn container_stats(backend: &Backend, args: &Stats) -> Result<Vec<cri::Con
     let mut pods = backend.pods();
     let call = pods.list_container_stats(request);
     let mut stats = backend.ask("ask for the containers' use of the node", call).await?.stats;
-    let by = ContainerSelect { all: args.all, pod: args.pod.clone(), ..Default::default() };
-    let wanted: Vec<String> = containers(backend, None, &by).await?.into_iter().map(|c| c.id).collect();
-    stats.retain(|s| s.attributes.as_ref().is_some_and(|a| args.of.takes(&a.id) && wanted.contains(&a.id)));
+    stats.retain(|s| s.attributes.as_ref().is_some_and(|a| args.of.takes(&a.id)));
+    if args.pod.is_some() {
+        let by = ContainerSelect { all: true, pod: args.pod.clone(), ..Default::default() };
+        let wanted: Vec<String> = containers(backend, None, &by).await?.into_iter().map(|c| c.id).collect();
+        stats.retain(|s| s.attributes.as_ref().is_some_and(|a| wanted.contains(&a.id)));
+    }
     stats.sort_by_key(|s| s.attributes.as_ref().map(|a| a.id.clone()));
     Ok(stats)
 }
@@ -98,7 +106,8 @@ pub async fn stats(backend: &Backend, out: &mut Out, args: Stats) -> Result<u8> 
         let before = container_stats(backend, &args).await?;
         if args.of.output == Format::Table {
             tokio::time::sleep(args.of.seconds).await;
-            let now = container_stats(backend, &args).await?;
+            let mut now = container_stats(backend, &args).await?;
+            now.retain(|s| args.all || measured(s.cpu.as_ref(), s.memory.as_ref()));
             home(out, args.of.watch)?;
             out.table(&containers_table(&now, &before))?;
         } else {
@@ -146,7 +155,8 @@ pub async fn statsp(backend: &Backend, out: &mut Out, of: Of) -> Result<u8> {
         let before = pod_stats(backend, &of).await?;
         if of.output == Format::Table {
             tokio::time::sleep(of.seconds).await;
-            let now = pod_stats(backend, &of).await?;
+            let mut now = pod_stats(backend, &of).await?;
+            now.retain(|s| s.linux.as_ref().is_some_and(|l| measured(l.cpu.as_ref(), l.memory.as_ref())));
             home(out, of.watch)?;
             let mut table = Table::new(&["POD", "POD ID", "CPU %", "MEM"]);
             for stats in &now {

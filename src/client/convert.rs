@@ -7,6 +7,7 @@ use std::{
 
 use super::types::{
     Condition, Container, ContainerDetail, ContainerState, ContainerStats, DiskUse, Image, PodSandbox, PodState,
+    SnapshotRow,
 };
 use crate::{node, proto::cri};
 
@@ -117,6 +118,20 @@ pub fn conditions(status: Option<cri::RuntimeStatus>) -> Vec<Condition> {
     list.into_iter().map(|c| Condition { name: c.r#type, ok: c.status, reason: c.reason, message: c.message }).collect()
 }
 
+pub fn snapshot(s: node::containerd::StoredSnapshot) -> SnapshotRow {
+    SnapshotRow {
+        snapshotter: s.snapshotter,
+        namespace: s.namespace,
+        key: s.key,
+        parent: s.parent,
+        kind: s.kind,
+        bytes: s.bytes,
+        inodes: s.inodes,
+        created: s.created,
+        labels: s.labels,
+    }
+}
+
 /// One line of ImageFsInfo, with the figures of the filesystem that holds it.
 pub fn disk(what: &str, usage: cri::FilesystemUsage) -> DiskUse {
     let path = usage.fs_id.unwrap_or_default().mountpoint;
@@ -154,18 +169,30 @@ pub fn logs(under: &Path) -> Vec<DiskUse> {
     let mut found: Vec<_> = node::disk::trees(Path::new("/"), &places).into_iter().filter(|t| t.bytes > 0).collect();
     found.sort_by_key(|t| std::cmp::Reverse(t.bytes));
     found.truncate(LOGS);
-    let of = |tree: node::disk::Tree| {
-        let (total_bytes, free_bytes) = filesystem(&tree.path);
-        DiskUse {
-            what: tree.what,
-            path: tree.path,
-            used_bytes: tree.bytes,
-            used_inodes: tree.files,
-            total_bytes,
-            free_bytes,
-        }
-    };
-    found.into_iter().map(of).collect()
+    found.into_iter().map(tree).collect()
+}
+
+pub fn share(share: node::shares::Share) -> DiskUse {
+    tree(node::disk::Tree {
+        what: share.what,
+        path: share.path,
+        bytes: share.bytes,
+        files: share.files,
+        partial: false,
+    })
+}
+
+/// What was measured of a directory, with the figures of the filesystem that holds it.
+pub fn tree(tree: node::disk::Tree) -> DiskUse {
+    let (total_bytes, free_bytes) = filesystem(&tree.path);
+    DiskUse {
+        what: tree.what,
+        path: tree.path,
+        used_bytes: tree.bytes,
+        used_inodes: tree.files,
+        total_bytes,
+        free_bytes,
+    }
 }
 
 #[cfg(test)]

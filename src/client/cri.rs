@@ -18,12 +18,14 @@ use super::{
     action::Step,
     cgroups,
     containerd::{self, Layers},
-    convert, health, host, logs,
+    convert,
+    disk::Shares,
+    health, host, logs,
     offline::{Offline, serve},
     transport::{self, Transport},
     types::{
-        CgroupFact, Container, ContainerDetail, ContainerState, ContainerStats, DiskUse, ExecRequest, ExecResult,
-        Image, Inventory, LogLine, LogOptions, LogPage, LogTurn, Mode, ObjectRef, PodSandbox, PodState, PullPhase,
+        CgroupFact, Container, ContainerDetail, ContainerState, ContainerStats, ExecRequest, ExecResult, Image,
+        Inventory, LogLine, LogOptions, LogPage, LogTurn, Mode, ObjectRef, PodSandbox, PodState, PullPhase,
         PullProgress, RuntimeInfo, Scope, Seen, SnapshotRow,
     },
 };
@@ -39,8 +41,6 @@ pub(super) const QUESTION: Duration = Duration::from_secs(10);
 /// For a change; what it waits for by itself comes on top.
 const CHANGE: Duration = Duration::from_secs(120);
 const PULL: Duration = Duration::from_secs(3600);
-/// Where the kubelet has containers log to.
-const LOGS: &str = "/var/log/pods";
 /// Status calls at one time.
 const AT_ONCE: usize = 16;
 
@@ -63,6 +63,7 @@ pub struct Cri {
     info: RuntimeInfo,
     native: Option<Arc<dyn Native>>,
     known: Arc<Mutex<Known>>,
+    pub(super) shares: Shares,
 }
 
 /// What does not change while a state lasts, and the last sample for rates.
@@ -121,7 +122,7 @@ impl Cri {
     async fn with(transport: Transport, endpoint: &str, mode: Mode, read_only: bool) -> Result<Self> {
         let transport = if read_only { transport::read_only(transport) } else { transport };
         let info = RuntimeInfo { endpoint: endpoint.to_owned(), mode, read_only, ..RuntimeInfo::default() };
-        let mut cri = Self { transport, info, native: None, known: Arc::default() };
+        let mut cri = Self { transport, info, native: None, known: Arc::default(), shares: Shares::default() };
         let mut service = cri.runtime_service();
         let version = service.version(cri::VersionRequest::default());
         let version = within(transport::HELLO, "ask for the version", version).await;
@@ -129,7 +130,7 @@ impl Cri {
         cri.info.name = version.runtime_name;
         cri.info.version = version.runtime_version;
         cri.info.api_version = version.runtime_api_version;
-        cri.info.storage = mode == Mode::Attached && cri.info.name == "containerd";
+        cri.info.storage = mode == Mode::Attached && matches!(cri.info.name.as_str(), "containerd" | "cri-o");
         Ok(cri)
     }
 
@@ -252,23 +253,10 @@ impl Cri {
         Ok(PathBuf::from(path))
     }
 
-    async fn disk(&self) -> Result<Vec<DiskUse>> {
-        let mut service = self.image_service();
-        let info =
-            within(QUESTION, "ask for the image filesystem", service.image_fs_info(cri::ImageFsInfoRequest::default()));
-        let info = info.await?;
-        tokio::task::spawn_blocking(move || {
-            let images = info.image_filesystems.into_iter().map(|u| convert::disk("image filesystem", u));
-            let containers = info.container_filesystems.into_iter().map(|u| convert::disk("container filesystem", u));
-            images.chain(containers).chain(convert::logs(Path::new(LOGS))).collect()
-        })
-        .await
-        .map_err(|e| Error::new(Kind::Internal, "reading the filesystems died").with_source(e))
-    }
-
     async fn snapshots(&self) -> Result<Vec<SnapshotRow>> {
         match &self.native {
             Some(native) => native.snapshots().await,
+            None if self.info.name == "cri-o" => self.layers().await,
             None if self.info.storage => {
                 let work = containerd::snapshots(self.transport.clone());
                 let limit = QUESTION * 3;
@@ -296,7 +284,7 @@ impl Cri {
         if let Some(pid) = self.known().pids.get(pod) {
             return Some(*pid);
         }
-        let pid = cgroups::first_process(&self.inspect(&ObjectRef::Pod(pod.to_owned())).await.ok()?)?;
+        let pid = self.process_in(pod).await?;
         self.known().pids.insert(pod.to_owned(), pid);
         Some(pid)
     }
@@ -366,7 +354,7 @@ impl Runtime for Cri {
             part(scope.images, source, self.images()),
             part(scope.stats, source, self.stats()),
             part(scope.snapshots, source, self.snapshots()),
-            part(scope.disk, source, self.disk()),
+            part(scope.disk, source, self.disk(scope.whole)),
             part(scope.pods || scope.images, source, self.conditions()),
         );
         let sandbox_image = status.value().map(|(_, image)| image.clone()).unwrap_or_default();

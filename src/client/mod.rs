@@ -16,7 +16,9 @@ mod containerd;
 mod convert;
 pub mod copy;
 pub mod cri;
+mod crio;
 pub mod discover;
+mod disk;
 #[cfg(feature = "engine")]
 pub mod embedded;
 pub mod health;

@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 use super::{
     Credentials, Runtime, Session,
     action::Step,
-    cgroups, logs, transport,
+    cgroups,
+    disk::Shares,
+    logs, transport,
     types::{
         CgroupFact, Condition, ExecRequest, ExecResult, Inventory, LogLine, LogOptions, LogPage, LogTurn, Mode,
         ObjectRef, PullProgress, RuntimeInfo, Scope, Seen, Silence, SnapshotRow,
@@ -46,6 +48,7 @@ pub struct Offline {
     info: RuntimeInfo,
     /// Found once there is something to find.
     places: Arc<Mutex<Option<Places>>>,
+    shares: Shares,
 }
 
 impl Offline {
@@ -79,10 +82,10 @@ impl Offline {
             name: layout.name().to_owned(),
             mode: Mode::Attached,
             read_only,
-            storage: layout == Layout::Containerd,
+            storage: layout != Layout::Wharf,
             ..RuntimeInfo::default()
         };
-        Ok(Self { root: root.to_owned(), info, places: Arc::default() })
+        Ok(Self { root: root.to_owned(), info, places: Arc::default(), shares: Shares::default() })
     }
 
     /// Whether there is anything of the runtime on this node.
@@ -154,7 +157,10 @@ impl Offline {
         let images = part(scope.images, self.look("read the images", images));
         let snapshots = part(scope.snapshots, self.look("read the snapshots", snapshots));
         let disk = part(scope.disk, self.look("read the filesystems", disk));
-        let (facts, images, snapshots, disk) = futures::join!(facts, images, snapshots, disk);
+        let (facts, images, snapshots, mut disk) = futures::join!(facts, images, snapshots, disk);
+        if let (true, Seen::At { value, .. }) = (scope.whole, &mut disk) {
+            value.extend(self.shares.take(&self.root, &self.places().root));
+        }
         let mut inventory = Inventory { images, snapshots, disk, silence: Some(silence), ..Inventory::default() };
         let at = SystemTime::now();
         match facts {
@@ -313,7 +319,11 @@ impl Runtime for Offline {
         self.look("read the control groups", move |root, _| {
             let mut found = cgroups::kubelet(root);
             let live = facts.bundles.iter().filter(|b| ours(b) && b.sandbox && lives(b)).take(cgroups::PODS);
-            found.extend(live.filter_map(|b| cgroups::proven_by(root, &b.pod_namespace, &b.pod, b.pid?)));
+            // A pod without a process of its own is where its containers are.
+            let inside = |pod: &str| facts.bundles.iter().find(|b| b.pod_id == pod && lives(b) && b.pid.is_some())?.pid;
+            let proven =
+                |b: &Bundle| cgroups::proven_by(root, &b.pod_namespace, &b.pod, b.pid.or_else(|| inside(&b.id))?);
+            found.extend(live.filter_map(proven));
             Ok(found)
         })
         .await

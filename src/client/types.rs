@@ -223,10 +223,13 @@ pub struct Scope {
     pub stats: bool,
     pub snapshots: bool,
     pub disk: bool,
+    /// With what else is on the filesystem, which is walked for that.
+    pub whole: bool,
 }
 
 impl Scope {
-    pub const ALL: Self = Self { pods: true, images: true, stats: true, snapshots: true, disk: true };
+    /// All that a runtime tells.
+    pub const ALL: Self = Self { pods: true, images: true, stats: true, snapshots: true, disk: true, whole: false };
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 //! asking the runtime, so it works when that is dead or hangs. containerd, CRI-O and wharf; nothing here judges.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     io::Read,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
@@ -132,12 +132,16 @@ pub struct BundleFacts {
     pub problems: Vec<String>,
 }
 
-/// Where the runtime behind a socket keeps its things: what its shims tell, else its configuration, else the usual places.
+/// Where the runtime behind a socket keeps its things: what its shims or monitors tell, else its configuration, else the usual
+/// places.
 pub fn places(root: &Path, target: &Target) -> Places {
     let shim = process::pids(root).unwrap_or_default().into_iter().find_map(|pid| shim_of(root, pid, &target.socket));
     if let Some(Shim { state: Some(state), root: data, .. }) = shim {
         let data = data.unwrap_or_else(|| target.root.clone());
         return Places { layout: Layout::Containerd, root: data, state };
+    }
+    if let Some(places) = crio::monitored(root, &target.socket).filter(|_| target.name == "crio") {
+        return places;
     }
     let layout = match target.name.as_str() {
         "crio" => Layout::Crio,
@@ -187,7 +191,7 @@ pub fn collect(root: &Path, places: &Places) -> Result<BundleFacts> {
     }
     match places.layout {
         Layout::Containerd => containerd(root, &mut facts)?,
-        Layout::Crio => crio(root, &mut facts)?,
+        Layout::Crio => crio::collect(root, &mut facts)?,
         Layout::Wharf => wharf(root, &mut facts)?,
     }
     facts.whole |= places.layout != Layout::Containerd;
@@ -393,76 +397,6 @@ fn life<'a>(root: &Path, bundle: &Bundle, shims: impl Iterator<Item = &'a u32>) 
     if stat.name.starts_with("runc:[") || stat.name == "crun" { Life::Made } else { Life::Alive }
 }
 
-fn crio(root: &Path, facts: &mut BundleFacts) -> Result<()> {
-    let [kept, run] = [&facts.places.root, &facts.places.state].map(|p| format!("{p}/overlay-containers"));
-    let mut ids: BTreeSet<String> = list(&below(root, &run))?.into_iter().collect();
-    ids.extend(list(&below(root, &kept))?);
-    let live = live(root);
-    for id in ids.into_iter().filter(|id| is_id(id)).take(MOST) {
-        let at = |of: &str, file: &str| below(root, format!("{of}/{id}/userdata")).join(file);
-        let place = if at(&run, "config.json").is_file() { &run } else { &kept };
-        let path = format!("{place}/{id}/userdata");
-        let mut bundle = empty(root, &id, &path);
-        match document(&at(place, "config.json")) {
-            // One of podman's, say.
-            Ok(spec) if spec.pointer("/annotations/io.kubernetes.cri-o.ContainerType").is_none() => continue,
-            Ok(spec) => of_crio(&mut bundle, &spec),
-            Err(error) if error.is(crate::error::Kind::NotFound) => continue,
-            Err(error) => facts.problems.push(format!("{error:#}")),
-        }
-        let state =
-            document(&at(&kept, "state.json")).or_else(|_| document(&at(&run, "state.json"))).unwrap_or_default();
-        let stamp = |key: &str| time(state.get(key)?.as_str()?);
-        (bundle.started, bundle.finished) = (stamp("started"), stamp("finished"));
-        bundle.exit_code = state.get("exitCode").and_then(Value::as_i64).and_then(|c| i32::try_from(c).ok());
-        bundle.pid = pid_in(&at(&run, "pidfile"));
-        bundle.life = match life(root, &bundle, [].iter()) {
-            Life::Unknown => live.get(&id).map_or(Life::Unknown, |_| Life::Alive),
-            life => life,
-        };
-        bundle.pid = bundle.pid.or_else(|| live.get(&id).copied());
-        facts.bundles.push(bundle);
-    }
-    Ok(())
-}
-
-fn of_crio(bundle: &mut Bundle, spec: &Value) {
-    let annotations = strings(spec.get("annotations"));
-    let of = |name: &str| annotations.get(name).cloned().unwrap_or_default();
-    let own = |name: &str| of(&format!("io.kubernetes.cri-o.{name}"));
-    let inside = |name: &str| serde_json::from_str::<Value>(&own(name)).unwrap_or_default();
-    bundle.sandbox = own("ContainerType") == "sandbox";
-    let sandbox = own("SandboxID");
-    if is_id(&sandbox) {
-        bundle.pod_id = sandbox;
-    }
-    (bundle.pod, bundle.pod_namespace) = (of("io.kubernetes.pod.name"), of("io.kubernetes.pod.namespace"));
-    (bundle.uid, bundle.name) = (of("io.kubernetes.pod.uid"), of("io.kubernetes.container.name"));
-    let metadata = inside("Metadata");
-    bundle.attempt = metadata.get("attempt").and_then(Value::as_u64).and_then(|a| u32::try_from(a).ok());
-    let said = |key: &str| cut(metadata.get(key).and_then(Value::as_str).unwrap_or_default());
-    if bundle.sandbox {
-        bundle.name.clear();
-        for (field, key) in
-            [(&mut bundle.pod, "name"), (&mut bundle.pod_namespace, "namespace"), (&mut bundle.uid, "uid")]
-        {
-            if field.is_empty() {
-                *field = said(key);
-            }
-        }
-    } else if bundle.name.is_empty() {
-        bundle.name = said("name");
-    }
-    bundle.image = Some(own("ImageName")).filter(|i| !i.is_empty()).unwrap_or_else(|| own("Image"));
-    (bundle.log_path, bundle.ip, bundle.handler) = (own("LogPath"), own("IP.0"), own("RuntimeHandler"));
-    if bundle.sandbox {
-        bundle.log_directory = std::mem::take(&mut bundle.log_path);
-    }
-    (bundle.labels, bundle.annotations) = (strings(Some(&inside("Labels"))), strings(Some(&inside("Annotations"))));
-    bundle.made = time(&own("Created")).or(bundle.made);
-    bundle.cgroup = cut(spec.pointer("/linux/cgroupsPath").and_then(Value::as_str).unwrap_or_default());
-}
-
 /// Containers with a process, by what the processes' groups are called.
 fn live(root: &Path) -> BTreeMap<String, u32> {
     let groups = cgroup::collect(root).unwrap_or_default().live;
@@ -552,5 +486,6 @@ pub fn logs_in(root: &Path, directory: &str) -> Vec<(String, u32)> {
     list(&directory).unwrap_or_default().into_iter().take(ENTRIES).filter_map(newest).collect()
 }
 
+mod crio;
 #[cfg(test)]
 mod tests;

@@ -93,6 +93,10 @@ fn path_of(line: &str) -> Option<&str> {
 /// The container of a group's path and the driver that made it, by how its last parts are named.
 fn container_of(path: &str) -> Option<(String, String, Option<Driver>)> {
     let leaf = path.rsplit('/').find(|part| find_id(part).is_some())?;
+    // CRI-O has its monitors in groups of their own.
+    if leaf.starts_with("crio-conmon-") {
+        return None;
+    }
     let id = find_id(leaf)?;
     let driver = if leaf.contains(':') {
         None
@@ -122,6 +126,8 @@ mod tests {
         assert_eq!(of(format!("/kubepods/pod1/{id}/inner")), Some((true, Some(Driver::Cgroupfs))));
         assert_eq!(of(format!("/system.slice/kubepods-pod1.slice:cri-containerd:{id}")), Some((true, None)));
         assert_eq!(of("/system.slice/containerd.service".to_owned()), None);
+        assert_eq!(of(format!("/kubepods/pod1/crio-{id}")), Some((true, Some(Driver::Cgroupfs))));
+        assert_eq!(of(format!("/kubepods/pod1/crio-conmon-{id}")), None);
     }
 
     #[test]

@@ -150,7 +150,7 @@ fn measure(path: &Path, device: u64, end: Instant, linked: &mut BTreeSet<u64>, t
 }
 
 /// Files nobody can see any more that still take room on one of the filesystems, the largest first.
-fn deleted(root: &Path, devices: &BTreeSet<u64>) -> Result<Vec<Deleted>> {
+pub(super) fn deleted(root: &Path, devices: &BTreeSet<u64>) -> Result<Vec<Deleted>> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
     for pid in process::pids(root)? {

@@ -27,6 +27,7 @@ pub mod net;
 pub mod pressure;
 pub mod process;
 pub mod programs;
+pub mod shares;
 pub mod storage;
 pub mod target;
 pub mod unit;

@@ -15,6 +15,9 @@ pub struct MountFacts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mount {
     pub point: String,
+    /// What of its filesystem is there.
+    #[serde(default)]
+    pub root: String,
     /// Type of the filesystem.
     pub kind: String,
     pub device: String,
@@ -54,11 +57,12 @@ pub fn of_init(root: &Path) -> Result<MountFacts> {
 pub fn parse(text: &str) -> MountFacts {
     let mount = |line: &str| {
         let (left, right) = line.split_once(" - ")?;
-        let (mut left, mut right) = (left.split(' ').skip(4), right.split(' '));
-        let (point, options) = (left.next()?, left.next()?);
+        let (mut left, mut right) = (left.split(' ').skip(3), right.split(' '));
+        let (root, point, options) = (left.next()?, left.next()?, left.next()?);
         let (kind, device, own) = (right.next()?, right.next()?, right.next().unwrap_or_default());
         let options = format!("{options},{own}");
-        Some(Mount { point: unescape(point), kind: kind.to_owned(), device: unescape(device), options })
+        let (point, root) = (unescape(point), unescape(root));
+        Some(Mount { point, root, kind: kind.to_owned(), device: unescape(device), options })
     };
     MountFacts { mounts: text.lines().filter_map(mount).collect() }
 }

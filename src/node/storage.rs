@@ -1,15 +1,55 @@
-//! The image store of CRI-O, which is containers/storage's: one JSON document of images, one of layers.
+//! The store of CRI-O, which is containers/storage's: where it is, one JSON document of images, two of layers.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::SystemTime,
+};
 
 use serde_json::Value;
+use toml_edit::DocumentMut;
 
-use super::{below, bundles::document, containerd::StoredImage};
+use super::{
+    below,
+    bundles::document,
+    containerd::{StoredImage, StoredSnapshot},
+    disk, read,
+};
 use crate::error::{Error, Kind, Result};
+
+/// containers-storage.conf(5): the first that is there is the only one.
+const CONF: &[&str] = &["/etc/containers/storage.conf", "/usr/share/containers/storage.conf"];
+/// CRI-O's drop-ins, read after its file.
+const DROP_INS: &str = "/etc/crio/crio.conf.d";
 
 /// Images, and layers of one, that are told.
 const MOST: usize = 8192;
 const LAYERS: usize = 512;
+
+/// Its root and its run root: what CRI-O's own files say, the last of them first, else the storage's, else nothing.
+pub fn roots(root: &Path, config: &str) -> (Option<String>, Option<String>) {
+    let drop_ins = std::fs::read_dir(below(root, DROP_INS)).into_iter().flatten().flatten();
+    let drop_ins: BTreeSet<String> = drop_ins.filter_map(|f| f.file_name().into_string().ok()).collect();
+    let own = drop_ins.iter().rev().map(|name| format!("{DROP_INS}/{name}")).chain([config.to_owned()]);
+    let own = own.filter_map(|path| Some(("crio", "root", "runroot", parsed(root, &path)?)));
+    let storage = CONF.iter().find_map(|path| parsed(root, path));
+    let all: Vec<_> = own.chain(storage.map(|s| ("storage", "graphroot", "runroot", s))).collect();
+    let said = |table: &str, key: &str, document: &DocumentMut| {
+        document.get(table)?.get(key)?.as_str().filter(|p| p.starts_with('/')).map(str::to_owned)
+    };
+    (
+        all.iter().find_map(|(table, key, _, d)| said(table, key, d)),
+        all.iter().find_map(|(table, _, key, d)| said(table, key, d)),
+    )
+}
+
+fn parsed(root: &Path, path: &str) -> Option<DocumentMut> {
+    read(&below(root, path)).ok()?.parse().ok()
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
 
 /// # Errors
 /// If the list is not there or is no JSON.
@@ -20,24 +60,31 @@ pub fn images(root: &Path, data: &str) -> Result<Vec<StoredImage>> {
         return Err(Error::new(Kind::DataLoss, format!("{data}/overlay-images/images.json is no list")));
     };
     let layers = list("overlay-layers/layers.json").unwrap_or_default();
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let bytes = |value: &Value| {
-        let size = |key: &str| value.get(key).and_then(Value::as_u64).filter(|b| *b > 0);
-        size("diff-size").or_else(|| size("compressed-size")).unwrap_or(0)
-    };
     let sizes: BTreeMap<String, (u64, String)> = layers
         .as_array()
         .into_iter()
         .flatten()
         .take(MOST * 4)
-        .map(|l| (text(l, "id"), (bytes(l), text(l, "parent"))))
+        .map(|l| (text(l, "id"), (bytes(l).unwrap_or(0), text(l, "parent"))))
         .collect();
     let one = |image: &Value| {
-        let mut stored = StoredImage { id: format!("sha256:{}", text(image, "id")), ..StoredImage::default() };
+        // As CRI-O tells it: without the name of the algorithm.
+        let mut stored = StoredImage { id: text(image, "id"), ..StoredImage::default() };
         let names = image.get("names").and_then(Value::as_array).into_iter().flatten().take(256);
         for name in names.filter_map(Value::as_str) {
             if name.contains('@') { &mut stored.digests } else { &mut stored.tags }.push(name.to_owned());
         }
+        let digest = text(image, "digest");
+        for name in stored.tags.iter().filter(|_| !digest.is_empty()) {
+            let end = name.rfind(':').filter(|at| name.rfind('/').is_none_or(|slash| slash < *at));
+            let full = format!("{}@{digest}", &name[..end.unwrap_or(name.len())]);
+            if !stored.digests.contains(&full) {
+                stored.digests.push(full);
+            }
+        }
+        // Its manifest and configuration are part of it.
+        let documents = image.get("big-data-sizes").and_then(Value::as_object).into_iter().flatten();
+        stored.bytes = documents.filter_map(|(_, size)| size.as_u64()).fold(0, u64::saturating_add);
         let mut layer = text(image, "layer");
         for _ in 0..LAYERS {
             let Some((bytes, parent)) = sizes.get(&layer) else { break };
@@ -47,6 +94,54 @@ pub fn images(root: &Path, data: &str) -> Result<Vec<StoredImage>> {
         stored
     };
     Ok(images.iter().take(MOST).map(one).collect())
+}
+
+fn bytes(layer: &Value) -> Option<u64> {
+    let size = |key: &str| layer.get(key).and_then(Value::as_u64).filter(|b| *b > 0);
+    size("diff-size").or_else(|| size("compressed-size"))
+}
+
+/// Layers of images, and the ones that containers write to, of which the size is measured.
+///
+/// # Errors
+/// If the lists are not there or are no JSON.
+pub fn layers(root: &Path, data: &str) -> Result<Vec<StoredSnapshot>> {
+    let list = |name: &str| document(&below(root, data).join("overlay-layers").join(name));
+    let committed = list("layers.json")?;
+    // There is none before the first container.
+    let written = match list("volatile-layers.json") {
+        Err(error) if error.is(Kind::NotFound) => Value::Null,
+        other => other?,
+    };
+    let place = |layer: &Value| (String::new(), format!("{data}/overlay/{}/diff", text(layer, "id")));
+    let written: Vec<&Value> = written.as_array().into_iter().flatten().take(MOST).collect();
+    let places: Vec<disk::Place> = written.iter().map(|l| place(l)).collect();
+    let mut measured: BTreeMap<String, disk::Tree> =
+        disk::trees(root, &places).into_iter().filter(|t| !t.partial).map(|t| (t.path.clone(), t)).collect();
+    let one = |layer: &Value, kind: &str| StoredSnapshot {
+        snapshotter: "overlay".to_owned(),
+        key: text(layer, "id"),
+        parent: Some(text(layer, "parent")).filter(|p| !p.is_empty()),
+        kind: kind.to_owned(),
+        bytes: bytes(layer),
+        created: text(layer, "created").parse::<jiff::Timestamp>().ok().and_then(|t| SystemTime::try_from(t).ok()),
+        labels: layer
+            .get("names")
+            .and_then(Value::as_array)
+            .and_then(|names| Some(BTreeMap::from([("name".to_owned(), names.first()?.as_str()?.to_owned())])))
+            .unwrap_or_default(),
+        ..StoredSnapshot::default()
+    };
+    let committed = committed.as_array().into_iter().flatten().take(MOST).map(|l| one(l, "committed"));
+    let mut rows: Vec<StoredSnapshot> = committed.collect();
+    for layer in written {
+        let mut row = one(layer, "active");
+        if let Some(tree) = measured.remove(&place(layer).1) {
+            (row.bytes, row.inodes) = (Some(tree.bytes), Some(tree.files));
+        }
+        rows.push(row);
+    }
+    Ok(rows)
 }
 
 #[cfg(test)]
@@ -70,9 +165,48 @@ mod tests {
             r#"[{"id":"top","parent":"base","diff-size":10},{"id":"base","diff-size":100},{"id":"loop","parent":"loop","diff-size":1}]"#,
         );
         let images = images(root.path(), "/s").unwrap();
-        assert_eq!((images[0].id.as_str(), images[0].bytes, images[0].tags.len()), ("sha256:aa", 110, 1));
+        assert_eq!((images[0].id.as_str(), images[0].bytes, images[0].tags.len()), ("aa", 110, 1));
         assert_eq!((images[0].digests.len(), images[1].bytes), (1, LAYERS as u64));
+        put(
+            "overlay-images/images.json",
+            r#"[{"id":"aa","digest":"sha256:bb","names":["r:5000/a:1","r:5000/a"],"big-data-sizes":{"manifest":7},"layer":"base"}]"#,
+        );
+        let images = super::images(root.path(), "/s").unwrap();
+        assert_eq!(
+            (images[0].digests.as_slice(), images[0].bytes),
+            (["r:5000/a@sha256:bb".to_owned()].as_slice(), 107)
+        );
         put("overlay-images/images.json", "{}");
         assert!(super::images(root.path(), "/s").unwrap_err().is(Kind::DataLoss));
+        put("overlay-layers/volatile-layers.json", r#"[{"id":"own","parent":"top","names":["k8s_a-layer"]}]"#);
+        put("overlay/own/diff/file", "text");
+        let layers = layers(root.path(), "/s").unwrap();
+        let kinds: Vec<(&str, &str)> = layers.iter().map(|l| (l.key.as_str(), l.kind.as_str())).collect();
+        assert_eq!(kinds, [("top", "committed"), ("base", "committed"), ("loop", "committed"), ("own", "active")]);
+        assert_eq!((layers[3].parent.as_deref(), layers[3].inodes, layers[0].bytes), (Some("top"), Some(1), Some(10)));
+    }
+
+    #[test]
+    fn the_roots_are_those_of_the_nearest_file() {
+        let root = tempfile::tempdir().unwrap();
+        let put = |path: &str, text: &str| {
+            let path = below(root.path(), path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let said = || {
+            let (data, state) = roots(root.path(), "/etc/crio/crio.conf");
+            (data.unwrap_or_default(), state.unwrap_or_default())
+        };
+        assert_eq!(said(), (String::new(), String::new()));
+        put("/usr/share/containers/storage.conf", "[storage]\ngraphroot = \"/vendor\"\n");
+        assert_eq!(said().0, "/vendor");
+        put("/etc/containers/storage.conf", "[storage]\ngraphroot = \"/graph\"\nrunroot = \"/run/graph\"\n");
+        assert_eq!(said(), ("/graph".into(), "/run/graph".into()));
+        put("/etc/crio/crio.conf", "[crio]\nroot = \"/own\"\n");
+        assert_eq!(said(), ("/own".into(), "/run/graph".into()));
+        put("/etc/crio/crio.conf.d/10-x.conf", "[crio]\nroot = \"/ten\"\n");
+        put("/etc/crio/crio.conf.d/20-x.conf", "[crio]\nroot = \"/twenty\"\n");
+        assert_eq!(said().0, "/twenty");
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{below, process, read, unit};
+use super::{below, process, read, storage, unit};
 use crate::error::{Error, Kind, Result};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,8 +72,12 @@ pub fn find(root: &Path, socket: &str) -> Target {
     // Its own file says where its data are, unless a flag does.
     let file = read(&below(root, &target.config)).ok().and_then(|t| t.parse::<toml_edit::DocumentMut>().ok());
     let said = |key: &str| file.as_ref()?.get(key)?.as_str().map(str::to_owned);
-    target.root = option(&["--root"]).or_else(|| said("root")).unwrap_or_else(|| data.to_owned());
-    target.state = option(&["--state"]).or_else(|| said("state")).unwrap_or_else(|| state.to_owned());
+    let (kept, run) = match target.name.as_str() {
+        "crio" => storage::roots(root, &target.config),
+        _ => (said("root"), said("state")),
+    };
+    target.root = option(&["--root", "-r"]).or(kept).unwrap_or_else(|| data.to_owned());
+    target.state = option(&["--state", "--runroot"]).or(run).unwrap_or_else(|| state.to_owned());
     target
 }
 
@@ -117,9 +121,14 @@ fn by_name(root: &Path, socket: &str) -> Option<u32> {
             "containerd" => "/run/containerd/containerd.sock",
             _ => return false,
         };
-        let file = option(&command, &["-c", "--config"]).unwrap_or_else(|| "/etc/containerd/config.toml".to_owned());
+        let crio = stat.name == "crio";
+        let file = if crio { "/etc/crio/crio.conf" } else { "/etc/containerd/config.toml" };
+        let file = option(&command, &["-c", "--config"]).unwrap_or_else(|| file.to_owned());
         let document = read(&below(root, &file)).ok().and_then(|t| t.parse::<toml_edit::DocumentMut>().ok());
-        let written = document.and_then(|d| Some(d.get("grpc")?.get("address")?.as_str()?.to_owned()));
+        let written = document.and_then(|d| {
+            let at = if crio { d.get("crio")?.get("api")?.get("listen") } else { d.get("grpc")?.get("address") };
+            Some(at?.as_str()?.to_owned())
+        });
         let said = option(&command, &["-a", "--address", "--listen"]).or(written);
         said.as_deref().unwrap_or(usual).trim_start_matches("/var") == socket.trim_start_matches("/var")
     };

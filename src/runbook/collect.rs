@@ -231,7 +231,13 @@ impl Live {
             let started =
                 target.pid.and_then(|pid| std::fs::metadata(below(root, format!("/proc/{pid}"))).ok()?.modified().ok());
             let Some(pid) = target.pid else { bail!(NotFound, "the runtime does not run") };
-            let path = format!("/tmp/containerd.{pid}.stacks.log");
+            let path = match target.name.as_str() {
+                "crio" => newest(root, "/tmp", "crio-goroutine-stacks-").unwrap_or_default(),
+                _ => format!("/tmp/containerd.{pid}.stacks.log"),
+            };
+            if path.is_empty() {
+                return Ok(StackFacts::default());
+            }
             let Some(text) = node::read_if_there(&below(root, &path))? else { return Ok(StackFacts::default()) };
             let written = std::fs::metadata(below(root, &path)).and_then(|m| m.modified()).ok();
             // Another process may have had this pid.
@@ -339,6 +345,13 @@ async fn oci_version(program: &str) -> Option<String> {
     let text = command::output(std::path::Path::new(program), &["--version"], LOCAL).await.ok()?;
     let text = String::from_utf8_lossy(&text).into_owned();
     text.lines().next()?.split_once(" version ").map(|(_, version)| version.trim().to_owned())
+}
+
+/// The last of the files that a name begins like this: they end in a time.
+fn newest(root: &Path, directory: &str, prefix: &str) -> Option<String> {
+    let names =
+        std::fs::read_dir(below(root, directory)).ok()?.flatten().filter_map(|f| f.file_name().into_string().ok());
+    names.filter(|n| n.starts_with(prefix)).max().map(|n| format!("{directory}/{n}"))
 }
 
 /// Go's dump: `goroutine 12 [semacquire, 5 minutes]:` and the calls below it.

@@ -183,6 +183,15 @@ impl Evidence {
         })
     }
 
+    pub fn is_crio(&self) -> bool {
+        self.target.value().is_some_and(|t| t.name == "crio")
+    }
+
+    /// The key of the runtime's configuration that names the cgroup driver.
+    pub fn driver_key(&self) -> &'static str {
+        if self.is_crio() { "cgroup_manager" } else { "SystemdCgroup" }
+    }
+
     pub fn config_path(&self) -> &str {
         self.target.value().map_or("/etc/containerd/config.toml", |t| t.config.as_str())
     }

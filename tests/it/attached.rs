@@ -4,8 +4,9 @@
 
 use std::{
     fs,
-    io::Write,
-    process::{Output, Stdio},
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::{Child, Output, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -25,17 +26,17 @@ use crate::support::{
 };
 
 /// A loop that writes, a container in its third life, one that was never started.
-struct World {
-    pods: [String; 2],
-    running: String,
+pub struct World {
+    pub pods: [String; 2],
+    pub running: String,
     oldest: String,
-    previous: String,
-    again: String,
+    pub previous: String,
+    pub again: String,
 }
 
-const LOOP: &str = "i=0; while :; do i=$((i+1)); echo line $i; echo err $i >&2; sleep 0.3; done";
+pub const LOOP: &str = "i=0; while :; do i=$((i+1)); echo line $i; echo err $i >&2; sleep 0.3; done";
 
-fn world(c: &Containerd) -> World {
+pub fn world(c: &Cri) -> World {
     c.ok(&["pull", &c.image]);
     c.ok(&["pull", "127.0.0.1:5000/test/unused:1"]);
     let (web, running) = c.run("web", "loop", LOOP);
@@ -58,7 +59,7 @@ fn world(c: &Containerd) -> World {
     World { pods: [web, job], running, oldest, previous, again }
 }
 
-fn until(what: &str, check: impl Fn() -> bool) {
+pub fn until(what: &str, mut check: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !check() {
         assert!(Instant::now() < deadline, "it never came: {what}");
@@ -147,175 +148,211 @@ fn shape(output: &Output) -> Value {
     value
 }
 
+/// Every question that only asks, both ways.
+pub fn questions(c: &Cri, over: &str) {
+    let w = world(c);
+    let mut found = Vec::new();
+    let image = c.json(&["inspecti", &c.image])["status"]["id"].as_str().unwrap().to_owned();
+    for words in [
+        "pods",
+        "pods --no-trunc",
+        "pods -q -s ready",
+        "pods --name web",
+        "ps",
+        "ps -a",
+        "ps -a -v",
+        "ps -a -q",
+        "ps -a -r",
+        "ps -a --no-trunc",
+        "ps -a --name ^work",
+        "ps -a -s exited",
+        "ps -l",
+        "images",
+        "images --digests",
+        "images --no-trunc",
+        "images -q",
+        "images -v",
+        "images -f dangling=false",
+        "images --pinned",
+        "version",
+    ] {
+        both(c, &words.split(' ').collect::<Vec<_>>(), &mut found, lines);
+    }
+    for words in ["pods -o yaml", "ps -a -o yaml", "images -o yaml", "info -o yaml"] {
+        both(c, &words.split(' ').collect::<Vec<_>>(), &mut found, yaml);
+    }
+    both(c, &["pods", "-v"], &mut found, prose);
+    for words in ["pods -o json", "ps -a -o json", "images -o json", "info", "info -q"] {
+        both(c, &words.split(' ').collect::<Vec<_>>(), &mut found, json);
+    }
+    for words in ["stats -a -o json", "statsp -o json", "imagefsinfo", "runtime-config", "metricdescs", "metricsp"] {
+        both(c, &words.split(' ').collect::<Vec<_>>(), &mut found, shape);
+    }
+    for (verb, id) in [
+        ("inspect", &w.running),
+        ("inspect", &w.previous),
+        ("inspect", &w.again),
+        ("inspectp", &w.pods[0]),
+        ("inspectp", &w.pods[1]),
+        ("inspecti", &c.image),
+        ("inspecti", &image),
+    ] {
+        both(c, &[verb, id], &mut found, json);
+        both(c, &[verb, "-q", id], &mut found, json);
+        both(c, &[verb, "-o", "yaml", id], &mut found, yaml);
+        both(c, &[verb, "-o", "table", id], &mut found, prose);
+    }
+    // What is measured differs; which rows and columns there are does not.
+    let columns = |o: &Output| {
+        let rows = lines(o);
+        rows.lines().map(|l| l.split_whitespace().take(2).map(str::to_owned).collect()).collect::<Vec<Vec<String>>>()
+    };
+    for words in ["stats", "stats -a", "statsp"] {
+        both(c, &words.split(' ').collect::<Vec<_>>(), &mut found, columns);
+    }
+    assert!(found.is_empty(), "over {over}:\n{}", found.join("\n"));
+}
+
 #[test]
 fn questions_are_answered_as_crictl_answers_them() {
     for version in VERSIONS {
         let Some(c) = Containerd::start("attached", version) else { return };
-        let w = world(&c);
-        let mut found = Vec::new();
-        let image = c.json(&["inspecti", &c.image])["status"]["id"].as_str().unwrap().to_owned();
-        for words in [
-            "pods",
-            "pods --no-trunc",
-            "pods -q -s ready",
-            "pods --name web",
-            "ps",
-            "ps -a",
-            "ps -a -v",
-            "ps -a -q",
-            "ps -a -r",
-            "ps -a --no-trunc",
-            "ps -a --name ^work",
-            "ps -a -s exited",
-            "ps -l",
-            "images",
-            "images --digests",
-            "images --no-trunc",
-            "images -q",
-            "images -v",
-            "images -f dangling=false",
-            "images --pinned",
-            "version",
-        ] {
-            both(&c, &words.split(' ').collect::<Vec<_>>(), &mut found, lines);
-        }
-        for words in ["pods -o yaml", "ps -a -o yaml", "images -o yaml", "info -o yaml"] {
-            both(&c, &words.split(' ').collect::<Vec<_>>(), &mut found, yaml);
-        }
-        both(&c, &["pods", "-v"], &mut found, prose);
-        for words in ["pods -o json", "ps -a -o json", "images -o json", "info", "info -q"] {
-            both(&c, &words.split(' ').collect::<Vec<_>>(), &mut found, json);
-        }
-        for words in ["stats -a -o json", "statsp -o json", "imagefsinfo", "runtime-config", "metricdescs", "metricsp"]
-        {
-            both(&c, &words.split(' ').collect::<Vec<_>>(), &mut found, shape);
-        }
-        for (verb, id) in [
-            ("inspect", &w.running),
-            ("inspect", &w.previous),
-            ("inspect", &w.again),
-            ("inspectp", &w.pods[0]),
-            ("inspectp", &w.pods[1]),
-            ("inspecti", &c.image),
-            ("inspecti", &image),
-        ] {
-            both(&c, &[verb, id], &mut found, json);
-            both(&c, &[verb, "-q", id], &mut found, json);
-            both(&c, &[verb, "-o", "yaml", id], &mut found, yaml);
-            both(&c, &[verb, "-o", "table", id], &mut found, prose);
-        }
-        // What is measured differs; which rows and columns there are does not.
-        let columns = |o: &Output| {
-            let rows = lines(o);
-            rows.lines()
-                .map(|l| l.split_whitespace().take(2).map(str::to_owned).collect())
-                .collect::<Vec<Vec<String>>>()
-        };
-        for words in ["stats", "stats -a", "statsp"] {
-            both(&c, &words.split(' ').collect::<Vec<_>>(), &mut found, columns);
-        }
-        assert!(found.is_empty(), "over containerd {}:\n{}", version.name(), found.join("\n"));
+        questions(&c, &format!("containerd {}", version.name()));
         c.end();
     }
+}
+
+/// Logs of a container that writes, of one that ended and of its earlier lives.
+pub fn logs(c: &Cri, over: &str) {
+    let w = world(c);
+    let mut found = Vec::new();
+    let streams = |o: &Output| (lines(o), String::from_utf8_lossy(&o.stderr).into_owned());
+    until("its lines", || c.ok(&["logs", &w.again]).ends_with("40"));
+    let third = {
+        let file = c.json(&["inspect", &w.again])["status"]["logPath"].as_str().unwrap().to_owned();
+        fs::read_to_string(file).unwrap().lines().nth(30).unwrap().split(' ').next().unwrap().to_owned()
+    };
+    for words in [
+        &["logs", &w.again][..],
+        &["logs", &w.previous],
+        &["logs", "-t", &w.again],
+        &["logs", "--tail", "3", &w.again],
+        &["logs", "--tail", "0", &w.again],
+        &["logs", "--tail", "3", "-t", &w.previous],
+        &["logs", "--since", "1h", &w.again],
+        &["logs", "--since", &third, "-t", &w.again],
+        &["logs", "--limit-bytes", "11", &w.again],
+        &["logs", "-p", &w.again],
+        &["logs", "-f", &w.previous],
+    ] {
+        both(c, words, &mut found, streams);
+    }
+    assert!(found.is_empty(), "over {over}:\n{}", found.join("\n"));
+    assert_eq!(c.wharf_ok(&["logs", "-p", &w.again]), "second life");
+
+    // Follow: what was there, then what comes, until the container ends.
+    let mut follow = c.wharf(&["logs", "-f", "--tail", "2", &w.running]);
+    let follow = follow.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    thread::sleep(Duration::from_secs(2));
+    c.ok(&["stop", "--timeout", "0", &w.running]);
+    let text = succeeded("wharf logs -f", &follow.wait_with_output().unwrap());
+    let numbers: Vec<u32> = text.lines().filter_map(|l| l.strip_prefix("line ")?.parse().ok()).collect();
+    assert!(numbers.len() > 3, "{text}");
+    assert!(numbers.windows(2).all(|w| w[1] == w[0] + 1), "{text}");
+    let last = c.ok(&["logs", "--tail", "2", &w.running]);
+    assert!(last.contains(&format!("line {}", numbers.last().unwrap())), "{last} after {text}");
 }
 
 #[test]
 fn logs_are_read_as_crictl_reads_them() {
     for version in VERSIONS {
         let Some(c) = Containerd::start("attached-logs", version) else { return };
-        let w = world(&c);
-        let mut found = Vec::new();
-        let streams = |o: &Output| (lines(o), String::from_utf8_lossy(&o.stderr).into_owned());
-        until("its lines", || c.ok(&["logs", &w.again]).ends_with("40"));
-        let third = {
-            let file = c.json(&["inspect", &w.again])["status"]["logPath"].as_str().unwrap().to_owned();
-            fs::read_to_string(file).unwrap().lines().nth(30).unwrap().split(' ').next().unwrap().to_owned()
-        };
-        for words in [
-            &["logs", &w.again][..],
-            &["logs", &w.previous],
-            &["logs", "-t", &w.again],
-            &["logs", "--tail", "3", &w.again],
-            &["logs", "--tail", "0", &w.again],
-            &["logs", "--tail", "3", "-t", &w.previous],
-            &["logs", "--since", "1h", &w.again],
-            &["logs", "--since", &third, "-t", &w.again],
-            &["logs", "--limit-bytes", "11", &w.again],
-            &["logs", "-p", &w.again],
-            &["logs", "-f", &w.previous],
-        ] {
-            both(&c, words, &mut found, streams);
-        }
-        assert!(found.is_empty(), "over containerd {}:\n{}", version.name(), found.join("\n"));
-        assert_eq!(c.wharf_ok(&["logs", "-p", &w.again]), "second life");
-
-        // Follow: what was there, then what comes, until the container ends.
-        let mut follow = c.wharf(&["logs", "-f", "--tail", "2", &w.running]);
-        let follow = follow.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        thread::sleep(Duration::from_secs(2));
-        c.ok(&["stop", "--timeout", "0", &w.running]);
-        let text = succeeded("wharf logs -f", &follow.wait_with_output().unwrap());
-        let numbers: Vec<u32> = text.lines().filter_map(|l| l.strip_prefix("line ")?.parse().ok()).collect();
-        assert!(numbers.len() > 3, "{text}");
-        assert!(numbers.windows(2).all(|w| w[1] == w[0] + 1), "{text}");
-        let last = c.ok(&["logs", "--tail", "2", &w.running]);
-        assert!(last.contains(&format!("line {}", numbers.last().unwrap())), "{last} after {text}");
+        logs(&c, &format!("containerd {}", version.name()));
         c.end();
     }
+}
+
+/// Commands with and without a terminal, with input, and the ways they end.
+pub fn commands(c: &Cri, over: &str) {
+    c.ok(&["pull", &c.image]);
+    let (_, id) = c.run("web", "loop", LOOP);
+    let run = |words: &[&str]| {
+        let output = c.wharf(words).output().unwrap();
+        let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let script = "echo out; echo err >&2; exit 7";
+    for flags in [&["exec", "-s"][..], &["exec"]] {
+        let (code, out, err) = run(&[flags, &[&id, "sh", "-c", script]].concat());
+        assert_eq!((code, out.as_str(), err.as_str()), (Some(7), "out\n", "err\n"), "{flags:?} over {over}");
+    }
+    // A lot of output arrives whole.
+    let (code, out, _) = run(&["exec", &id, "sh", "-c", "seq 1 100000"]);
+    assert_eq!((code, out.lines().count(), out.lines().last()), (Some(0), 100_000, Some("100000")));
+    let (code, _, err) = run(&["exec", &id, "/no/such/program"]);
+    assert!(code != Some(0) && err.contains("/no/such/program"), "{err}");
+    let (code, _, err) = run(&["exec", "0123456789ab", "true"]);
+    assert!(code == Some(1) && err.contains("0123456789ab"), "{err}");
+
+    let mut head = c.wharf(&["exec", "-i", &id, "head", "-n", "1"]);
+    let mut head = head.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    head.stdin.as_mut().unwrap().write_all(b"first\nsecond\n").unwrap();
+    assert_eq!(succeeded("exec -i", &head.wait_with_output().unwrap()), "first");
+
+    let shell = c.wharf(&["exec", "-it", &id, "sh"]);
+    let Some(tmux) = Tmux::start("attached-exec", (80, 24), &shell) else { return };
+    tmux.wait_for("#");
+    tmux.text("echo $((40+2)) is the answer; stty size");
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("42 is the answer\n24 80");
+    tmux.resize(100, 30);
+    thread::sleep(Duration::from_millis(500));
+    tmux.text("clear; stty size; sleep 100");
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("30 100");
+    tmux.keys(&["C-c"]);
+    // The terminal drops what was typed before the signal.
+    tmux.wait_until("the prompt again", |s| s.trim_end().ends_with('#'));
+    tmux.text("exit 9");
+    tmux.keys(&["Enter"]);
+    assert_eq!(tmux.exit_code(), 9);
+    tmux.end();
+}
+
+/// What a container says from now on, and a port of its pod.
+pub fn streams(c: &Cri, over: &str) {
+    c.ok(&["pull", &c.image]);
+    let (pod, id) = c.run("web", "loop", &format!("while :; do echo served | nc -l -p 8080; done & {LOOP}"));
+    let first = |words: &[&str], wanted: &dyn Fn(&str) -> bool| {
+        let mut child = c.wharf(words).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let found = lines.find(|l| wanted(l)).unwrap_or_else(|| panic!("{words:?} over {over} ends without a word"));
+        // The rest is read, so that it can be written.
+        thread::spawn(move || lines.for_each(drop));
+        (child, found)
+    };
+    let end = |mut child: Child| {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    };
+    end(first(&["attach", &id], &|l| l.starts_with("line ")).0);
+    let (forward, line) = first(&["port-forward", &pod, ":8080"], &|l| l.contains("127.0.0.1:"));
+    let port = line.split(" -> ").next().and_then(|at| at.rsplit(':').next()).unwrap().to_owned();
+    let mut client = crate::support::in_netns(&c.netns, Path::new("busybox"));
+    // The program behind the port takes one at a time, and is a moment late.
+    let client = client.args(["nc", "-w", "5", "127.0.0.1", &port]);
+    until("an answer through the port", || client.output().unwrap().stdout == b"served\n");
+    end(forward);
+    assert_eq!(c.json(&["inspect", &id])["status"]["state"], "CONTAINER_RUNNING", "over {over}");
 }
 
 #[test]
 fn commands_run_over_its_streaming_server() {
     for version in VERSIONS {
         let Some(c) = Containerd::start("attached-exec", version) else { return };
-        c.ok(&["pull", &c.image]);
-        let (_, id) = c.run("web", "loop", LOOP);
-        let run = |words: &[&str]| {
-            let output = c.wharf(words).output().unwrap();
-            let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
-            (output.status.code(), text(&output.stdout), text(&output.stderr))
-        };
-        let script = "echo out; echo err >&2; exit 7";
-        for flags in [&["exec", "-s"][..], &["exec"]] {
-            let (code, out, err) = run(&[flags, &[&id, "sh", "-c", script]].concat());
-            assert_eq!(
-                (code, out.as_str(), err.as_str()),
-                (Some(7), "out\n", "err\n"),
-                "{flags:?} over {}",
-                version.name()
-            );
-        }
-        // A lot of output arrives whole.
-        let (code, out, _) = run(&["exec", &id, "sh", "-c", "seq 1 100000"]);
-        assert_eq!((code, out.lines().count(), out.lines().last()), (Some(0), 100_000, Some("100000")));
-        let (code, _, err) = run(&["exec", &id, "/no/such/program"]);
-        assert!(code != Some(0) && err.contains("/no/such/program"), "{err}");
-        let (code, _, err) = run(&["exec", "0123456789ab", "true"]);
-        assert!(code == Some(1) && err.contains("0123456789ab"), "{err}");
-
-        let mut head = c.wharf(&["exec", "-i", &id, "head", "-n", "1"]);
-        let mut head = head.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        head.stdin.as_mut().unwrap().write_all(b"first\nsecond\n").unwrap();
-        assert_eq!(succeeded("exec -i", &head.wait_with_output().unwrap()), "first");
-
-        let shell = c.wharf(&["exec", "-it", &id, "sh"]);
-        let Some(tmux) = Tmux::start("attached-exec", (80, 24), &shell) else { return };
-        tmux.wait_for("#");
-        tmux.text("echo $((40+2)) is the answer; stty size");
-        tmux.keys(&["Enter"]);
-        tmux.wait_for("42 is the answer\n24 80");
-        tmux.resize(100, 30);
-        thread::sleep(Duration::from_millis(500));
-        tmux.text("clear; stty size; sleep 100");
-        tmux.keys(&["Enter"]);
-        tmux.wait_for("30 100");
-        tmux.keys(&["C-c"]);
-        // The terminal drops what was typed before the signal.
-        tmux.wait_until("the prompt again", |s| s.trim_end().ends_with('#'));
-        tmux.text("exit 9");
-        tmux.keys(&["Enter"]);
-        assert_eq!(tmux.exit_code(), 9);
-        tmux.end();
+        commands(&c, &format!("containerd {}", version.name()));
+        c.empty();
+        streams(&c, &format!("containerd {}", version.name()));
         c.end();
     }
 }
@@ -356,13 +393,52 @@ fn snapshots_of_every_namespace_come_from_containerds_own_api() {
     }
 }
 
+/// A prune takes what nobody uses and nothing else, and nothing at all when it is only asked for, or refused.
+pub fn prunes(c: &Cri, w: &World) {
+    let everything = || (c.ok(&["ps", "-aq"]), c.ok(&["images", "-q"]), c.ok(&["pods", "-q"]));
+    let before = everything();
+    let plan = c.wharf_ok(&["prune", "--dry-run"]);
+    assert!(plan.contains("test/unused:1") && plan.contains("work"), "{plan}");
+    assert_eq!(everything(), before, "a dry run changed something");
+    let refused = c.wharf_fails(&["--read-only", "prune", "--yes"]);
+    assert!(refused.contains("read-only"), "{refused}");
+    assert_eq!(everything(), before, "read-only changed something");
+
+    c.wharf_ok(&["prune", "--yes"]);
+    let (containers, images, pods) = everything();
+    assert!(!containers.contains(&w.oldest), "{containers}");
+    assert!([&w.previous, &w.again, &w.running].iter().all(|id| containers.contains(*id)), "{containers}");
+    assert_eq!(pods, before.2);
+    let left = c.ok(&["images"]);
+    assert!(!left.contains("test/unused") && left.contains("test/busybox") && left.contains("test/pause"), "{left}");
+    assert_eq!(c.ok(&["exec", "-s", &w.running, "echo", "alive"]), "alive");
+    let nothing = c.wharf_ok(&["prune", "--dry-run"]);
+    assert!(nothing.contains("Nothing to remove") && everything().1 == images, "{nothing}");
+}
+
+/// From a container that runs to a node without pods, and back to an image.
+pub fn removes(c: &Cri, w: &World) {
+    assert!(c.wharf_fails(&["rm", &w.running]).contains("running"));
+    c.wharf_ok(&["stop", "-t", "1", &w.running]);
+    assert_eq!(c.json(&["inspect", &w.running])["status"]["state"], "CONTAINER_EXITED");
+    c.wharf_ok(&["rm", &w.running]);
+    assert!(!c.ok(&["ps", "-aq"]).contains(&w.running));
+    c.wharf_ok(&["rm", "-f", &w.again]);
+    c.wharf_ok(&["stopp", &w.pods[0]]);
+    assert_eq!(c.ok(&["pods", "-q", "-s", "notready"]), w.pods[0]);
+    c.wharf_ok(&["rmp", &w.pods[0]]);
+    c.wharf_ok(&["rmp", "-f", &w.pods[1]]);
+    assert_eq!(c.ok(&["pods", "-q"]), "");
+    c.wharf_ok(&["rmi", &c.image]);
+    assert!(!c.ok(&["images"]).contains("test/busybox"));
+    assert_eq!(c.wharf_ok(&["pull", &c.image]), c.ok(&["pull", &c.image]));
+}
+
 #[test]
 fn prn_05_changes_are_made_and_prune_keeps_what_is_used_or_another_namespaces() {
     for version in VERSIONS {
         let Some(c) = Containerd::start("attached-changes", version) else { return };
         let w = world(&c);
-        let everything = || (c.ok(&["ps", "-aq"]), c.ok(&["images", "-q"]), c.ok(&["pods", "-q"]));
-        let before = everything();
         // Docker's and buildkit's are theirs, images that nobody uses too, and what their leases hold.
         let others = ["moby", "buildkit", "default"];
         for other in others {
@@ -375,42 +451,9 @@ fn prn_05_changes_are_made_and_prune_keeps_what_is_used_or_another_namespaces() 
             others.map(|other| lists.map(|list| c.ctr(other, list)))
         };
         let kept = theirs();
-        let plan = c.wharf_ok(&["prune", "--dry-run"]);
-        assert!(plan.contains("test/unused:1") && plan.contains("work"), "{plan}");
-        assert_eq!(everything(), before, "a dry run changed something");
-        let refused = c.wharf_fails(&["--read-only", "prune", "--yes"]);
-        assert!(refused.contains("read-only"), "{refused}");
-        assert_eq!(everything(), before, "read-only changed something");
-
-        c.wharf_ok(&["prune", "--yes"]);
-        let (containers, images, pods) = everything();
-        assert!(!containers.contains(&w.oldest), "{containers}");
-        assert!([&w.previous, &w.again, &w.running].iter().all(|id| containers.contains(*id)), "{containers}");
-        assert_eq!(pods, before.2);
-        let left = c.ok(&["images"]);
-        assert!(
-            !left.contains("test/unused") && left.contains("test/busybox") && left.contains("test/pause"),
-            "{left}"
-        );
-        assert_eq!(c.ok(&["exec", "-s", &w.running, "echo", "alive"]), "alive");
+        prunes(&c, &w);
         assert_eq!(theirs(), kept, "something of another namespace has gone");
-        let nothing = c.wharf_ok(&["prune", "--dry-run"]);
-        assert!(nothing.contains("Nothing to remove") && everything().1 == images, "{nothing}");
-
-        assert!(c.wharf_fails(&["rm", &w.running]).contains("running"));
-        c.wharf_ok(&["stop", "-t", "1", &w.running]);
-        assert_eq!(c.json(&["inspect", &w.running])["status"]["state"], "CONTAINER_EXITED");
-        c.wharf_ok(&["rm", &w.running]);
-        assert!(!c.ok(&["ps", "-aq"]).contains(&w.running));
-        c.wharf_ok(&["rm", "-f", &w.again]);
-        c.wharf_ok(&["stopp", &w.pods[0]]);
-        assert_eq!(c.ok(&["pods", "-q", "-s", "notready"]), w.pods[0]);
-        c.wharf_ok(&["rmp", &w.pods[0]]);
-        c.wharf_ok(&["rmp", "-f", &w.pods[1]]);
-        assert_eq!(c.ok(&["pods", "-q"]), "");
-        c.wharf_ok(&["rmi", &c.image]);
-        assert!(!c.ok(&["images"]).contains("test/busybox"));
-        assert_eq!(c.wharf_ok(&["pull", &c.image]), c.ok(&["pull", &c.image]));
+        removes(&c, &w);
         for other in others {
             c.ctr(other, &["images", "rm", "127.0.0.1:5000/test/unused:1"]);
             c.ctr(other, &["leases", "rm", "held"]);

@@ -7,6 +7,7 @@ use std::{
 
 use crate::support::{
     attached_containerd::{Containerd, VERSIONS, Version},
+    cri::Cri,
     tmux::Tmux,
 };
 
@@ -14,61 +15,69 @@ fn short(id: &str) -> String {
     id.trim_start_matches("sha256:").chars().take(10).collect()
 }
 
+/// The tables of a runtime with two pods, at two sizes; `snapshots` lists their keys.
+pub fn panes(c: &Cri, runtime: &str, snapshots: impl Fn() -> Vec<String>) {
+    c.ok(&["pull", &c.image]);
+    c.ok(&["pull", "127.0.0.1:5000/test/unused:1"]);
+    let (_, loud) = c.run("web", "loud", "while :; do echo ahoy from the loop; sleep 0.5; done");
+    let (_, ended) = c.run("job", "brief", "exit 3");
+    for size in [(80, 24), (160, 48)] {
+        let Some(tmux) = Tmux::start("app", size, &c.wharf(&[])) else { return };
+        let screen = tmux.wait_for("ATTACHED");
+        assert!(screen.contains(runtime), "{screen}");
+        tmux.keys(&["2"]);
+        let screen = tmux.wait_until("both pods", |s| s.contains("web") && s.contains("job") && s.contains("Ready"));
+        assert!(screen.contains("2 Pods 2"), "{screen}");
+        tmux.keys(&["3"]);
+        tmux.wait_until("both containers and how they are", |s| {
+            ["Containers 2 ", "loud", "Running", "brief", "Exited 3"].iter().all(|w| s.contains(w))
+        });
+        tmux.keys(&["4"]);
+        let images = c.json(&["images", "-o", "json"])["images"].as_array().unwrap().clone();
+        let screen = tmux.wait_for(&format!("Images {} ", images.len()));
+        for image in &images {
+            let id = short(image["id"].as_str().unwrap());
+            assert!(screen.contains(&id), "{id} is missing:\n{screen}");
+        }
+        assert!(screen.contains("test/busybox:1") && screen.contains("test/unused:1"), "{screen}");
+        tmux.keys(&["5"]);
+        let all = snapshots();
+        let screen = tmux.wait_for(&format!("Snapshots {} ", all.len()));
+        for key in &all {
+            let key: String = key.chars().take(17).collect();
+            assert!(screen.contains(&key), "{key} is missing:\n{screen}");
+        }
+        // Logs of the container, by its row.
+        tmux.keys(&["3", "/"]);
+        tmux.text("loud");
+        tmux.keys(&["Enter", "l"]);
+        tmux.wait_for("ahoy from the loop");
+        tmux.keys(&["Escape"]);
+        tmux.wait_until("the table again", |s| s.contains("NAME") && s.contains("STATE"));
+        tmux.keys(&["q"]);
+        assert_eq!(tmux.exit_code(), 0);
+        tmux.end();
+    }
+    assert_eq!(c.json(&["inspect", &loud])["status"]["state"], "CONTAINER_RUNNING");
+    assert_eq!(c.json(&["inspect", &ended])["status"]["state"], "CONTAINER_EXITED");
+}
+
 #[test]
 fn the_panes_name_what_crictl_lists() {
     for version in VERSIONS {
         let Some(c) = Containerd::start("app", version) else { return };
-        c.ok(&["pull", &c.image]);
-        c.ok(&["pull", "127.0.0.1:5000/test/unused:1"]);
-        let (_, loud) = c.run("web", "loud", "while :; do echo ahoy from the loop; sleep 0.5; done");
-        let (_, ended) = c.run("job", "brief", "exit 3");
         c.ctr("other", &["images", "pull", "--plain-http", "127.0.0.1:5000/test/unused:1"]);
-        for size in [(80, 24), (160, 48)] {
-            let Some(tmux) = Tmux::start("app", size, &c.wharf(&[])) else { return };
-            let screen = tmux.wait_for("ATTACHED");
-            assert!(screen.contains("containerd"), "{screen}");
-            tmux.keys(&["2"]);
-            let screen =
-                tmux.wait_until("both pods", |s| s.contains("web") && s.contains("job") && s.contains("Ready"));
-            assert!(screen.contains("2 Pods 2"), "{screen}");
-            tmux.keys(&["3"]);
-            tmux.wait_until("both containers and how they are", |s| {
-                ["Containers 2 ", "loud", "Running", "brief", "Exited 3"].iter().all(|w| s.contains(w))
-            });
-            tmux.keys(&["4"]);
-            let images = c.json(&["images", "-o", "json"])["images"].as_array().unwrap().clone();
-            let screen = tmux.wait_for(&format!("Images {} ", images.len()));
-            for image in &images {
-                let id = short(image["id"].as_str().unwrap());
-                assert!(screen.contains(&id), "{id} is missing:\n{screen}");
-            }
-            assert!(screen.contains("test/busybox:1") && screen.contains("test/unused:1"), "{screen}");
-            tmux.keys(&["5"]);
-            let list = |namespace: &str| {
-                c.ctr(namespace, &["snapshots", "ls"]).lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
-            };
-            let all = [list("k8s.io"), list("other")].concat();
-            let screen = tmux.wait_for(&format!("Snapshots {} ", all.len()));
-            for line in &all {
-                let key: String = line.split_whitespace().next().unwrap().chars().take(17).collect();
-                assert!(screen.contains(&key), "{key} is missing:\n{screen}");
-            }
-            if size.0 == 160 {
-                assert!(screen.contains("other") && screen.contains("k8s.io"), "{screen}");
-            }
-            // Logs of the container, by its row.
-            tmux.keys(&["3", "/"]);
-            tmux.text("loud");
-            tmux.keys(&["Enter", "l"]);
-            tmux.wait_for("ahoy from the loop");
-            tmux.keys(&["Escape"]);
-            tmux.wait_until("the table again", |s| s.contains("NAME") && s.contains("STATE"));
-            tmux.keys(&["q"]);
-            assert_eq!(tmux.exit_code(), 0);
-            tmux.end();
-        }
-        assert_eq!(c.json(&["inspect", &loud])["status"]["state"], "CONTAINER_RUNNING");
-        assert_eq!(c.json(&["inspect", &ended])["status"]["state"], "CONTAINER_EXITED");
+        let list = |namespace: &str| {
+            let text = c.ctr(namespace, &["snapshots", "ls"]);
+            text.lines().skip(1).filter_map(|l| l.split_whitespace().next().map(str::to_owned)).collect::<Vec<_>>()
+        };
+        panes(&c, "containerd", || [list("k8s.io"), list("other")].concat());
+        let Some(tmux) = Tmux::start("app", (160, 48), &c.wharf(&[])) else { return };
+        tmux.wait_for("ATTACHED");
+        tmux.keys(&["5"]);
+        tmux.wait_until("both namespaces", |s| s.contains("other") && s.contains("k8s.io"));
+        tmux.keys(&["q"]);
+        tmux.end();
         c.ctr("other", &["images", "rm", "127.0.0.1:5000/test/unused:1"]);
         c.end();
     }

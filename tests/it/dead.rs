@@ -12,12 +12,18 @@ use serde_json::Value;
 
 use crate::support::{
     attached_containerd::{Containerd, VERSIONS, Version},
+    cri::Cri,
     tmux::Tmux,
 };
 
-/// Two pods: one that talks, one whose container has ended with 3.
 fn busy(test: &str, version: Version) -> Option<(Containerd, String)> {
     let c = Containerd::start(test, version)?;
+    let loud = two_pods(&c);
+    Some((c, loud))
+}
+
+/// One that talks, and one whose container has ended with 3.
+pub fn two_pods(c: &Cri) -> String {
     c.ok(&["pull", &c.image]);
     let (_, loud) = c.run("web", "loud", "while :; do echo ahoy from the loop; sleep 0.5; done");
     let (_, ended) = c.run("job", "brief", "exit 3");
@@ -31,11 +37,11 @@ fn busy(test: &str, version: Version) -> Option<(Containerd, String)> {
         assert!(Instant::now() < deadline, "it says nothing");
         thread::sleep(Duration::from_millis(100));
     }
-    Some((c, loud))
+    loud
 }
 
 /// Every pane of a runtime that is silent, which the banner says in this word.
-fn looks_through(tmux: &Tmux, silent: &str, images: usize, snapshots: usize) {
+pub fn looks_through(tmux: &Tmux, silent: &str, images: usize, snapshots: usize) {
     let screen = tmux.wait_until("that it is silent", |s| s.contains(silent) && s.contains("shown from disk"));
     assert!(!screen.contains("EMBEDDED"), "{screen}");
     tmux.keys(&["2"]);
@@ -54,7 +60,7 @@ fn looks_through(tmux: &Tmux, silent: &str, images: usize, snapshots: usize) {
     tmux.keys(&["6"]);
     tmux.wait_for("pod default/web");
     tmux.keys(&["7"]);
-    tmux.wait_until("the content store", |s| s.contains("─ from disk") && s.contains("content"));
+    tmux.wait_until("the image store", |s| s.contains("─ from disk") && s.contains("image filesystem"));
     // The log is a file.
     tmux.keys(&["3", "/"]);
     tmux.text("loud");
@@ -195,45 +201,50 @@ fn essence(list: &Value, keys: &[&str]) -> BTreeMap<String, Value> {
     list.as_array().unwrap().iter().map(of).collect()
 }
 
+/// What crictl tells of a runtime that lives, and after its death the verbs from the disk: these keys of containers and images.
+/// `kill` ends it.
+pub fn offline(c: &Cri, over: &str, loud: &str, container: &[&str], image: &[&str], kill: impl FnOnce()) {
+    let lists: [(&[&str], &str, &[&str]); 3] = [
+        (
+            &["pods", "-o", "json"],
+            "items",
+            &["metadata", "state", "createdAt", "labels", "annotations", "runtimeHandler"],
+        ),
+        (&["ps", "-a", "-o", "json"], "containers", container),
+        (&["images", "-o", "json"], "images", image),
+    ];
+    let told: Vec<_> = lists.iter().map(|(verb, key, keys)| essence(&c.json(verb)[*key], keys)).collect();
+    let status = c.json(&["inspect", loud]);
+    kill();
+    // Without being asked to, nothing is made up: it fails as ever, and says what there is.
+    let error = c.wharf_fails(&["ps", "-a"]);
+    assert!(error.contains("--offline"), "{error}");
+    for ((verb, key, keys), told) in lists.iter().zip(told) {
+        let text = c.wharf_ok(&[&["--offline"], *verb].concat());
+        let list: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(essence(&list[*key], keys), told, "{verb:?} of {over}");
+    }
+    let seen: Value = serde_json::from_str(&c.wharf_ok(&["--offline", "inspect", loud])).unwrap();
+    for key in ["/state", "/startedAt", "/logPath", "/image/image"] {
+        assert_eq!(seen["status"].pointer(key), status["status"].pointer(key), "{key}: {seen}");
+    }
+    assert_eq!(seen["info"]["pid"], status["info"]["pid"]);
+    assert_eq!(seen["info"]["runtimeSpec"]["process"]["args"], status["info"]["runtimeSpec"]["process"]["args"]);
+    assert!(c.wharf_ok(&["--offline", "logs", "--tail", "1", "loud"]).contains("ahoy"));
+    let stats = c.wharf_ok(&["--offline", "stats"]);
+    assert!(stats.contains("loud"), "{stats}");
+    let refused = c.wharf_fails(&["--offline", "stop", loud]);
+    assert!(refused.contains("refused") && refused.contains("--offline"), "{refused}");
+}
+
 #[test]
 fn the_verbs_tell_offline_what_crictl_told_before_the_death() {
     for version in VERSIONS {
         let Some((mut c, loud)) = busy("offline", version) else { return };
-        let lists: [(&[&str], &str, &[&str]); 3] = [
-            (
-                &["pods", "-o", "json"],
-                "items",
-                &["metadata", "state", "createdAt", "labels", "annotations", "runtimeHandler"],
-            ),
-            (
-                &["ps", "-a", "-o", "json"],
-                "containers",
-                &["podSandboxId", "metadata", "state", "createdAt", "labels", "annotations", "imageRef"],
-            ),
-            (&["images", "-o", "json"], "images", &["repoTags", "repoDigests", "size", "pinned"]),
-        ];
-        let told: Vec<_> = lists.iter().map(|(verb, key, keys)| essence(&c.json(verb)[*key], keys)).collect();
-        let status = c.json(&["inspect", &loud]);
-        c.kill();
-        // Without being asked to, nothing is made up: it fails as ever, and says what there is.
-        let error = c.wharf_fails(&["ps", "-a"]);
-        assert!(error.contains("--offline"), "{error}");
-        for ((verb, key, keys), told) in lists.iter().zip(told) {
-            let text = c.wharf_ok(&[&["--offline"], *verb].concat());
-            let list: Value = serde_json::from_str(&text).unwrap();
-            assert_eq!(essence(&list[*key], keys), told, "{verb:?} of {}", version.name());
-        }
-        let seen: Value = serde_json::from_str(&c.wharf_ok(&["--offline", "inspect", &loud])).unwrap();
-        for key in ["/state", "/startedAt", "/logPath", "/image/image"] {
-            assert_eq!(seen["status"].pointer(key), status["status"].pointer(key), "{key}: {seen}");
-        }
-        assert_eq!(seen["info"]["pid"], status["info"]["pid"]);
-        assert_eq!(seen["info"]["runtimeSpec"]["process"]["args"], status["info"]["runtimeSpec"]["process"]["args"]);
-        assert!(c.wharf_ok(&["--offline", "logs", "--tail", "1", "loud"]).contains("ahoy"));
-        let stats = c.wharf_ok(&["--offline", "stats"]);
-        assert!(stats.contains("loud"), "{stats}");
-        let refused = c.wharf_fails(&["--offline", "stop", &loud]);
-        assert!(refused.contains("refused") && refused.contains("--offline"), "{refused}");
+        let cri = c.clone();
+        let over = format!("containerd {}", version.name());
+        let container = ["podSandboxId", "metadata", "state", "createdAt", "labels", "annotations", "imageRef"];
+        offline(&cri, &over, &loud, &container, &["repoTags", "repoDigests", "size", "pinned"], || c.kill());
         c.serve();
         c.end();
     }

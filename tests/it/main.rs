@@ -6,6 +6,7 @@ mod archive;
 mod archive_threats;
 mod attached;
 mod attached_app;
+mod attached_crio;
 mod capture;
 mod config;
 mod confinement;

@@ -1,23 +1,12 @@
 //! A containerd of the test's own, to attach to: root, state, socket, network and registry are private, and end with it.
 
-use std::{
-    fs,
-    ops::Deref,
-    path::{Path, PathBuf},
-    process::Child,
-    time::{Duration, Instant},
-};
-
-use wharf::engine::{cgroup::Cgroup, network::netns};
+use std::{fs, ops::Deref, path::PathBuf, process::Child};
 
 use super::{
+    attached::{self, PAUSE},
     cri::Cri,
-    node::{IMAGE, processes, release},
-    registry::{self, Registry},
+    registry::Registry,
 };
-
-/// What its sandboxes run.
-const PAUSE: &str = "127.0.0.1:5000/test/pause:1";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
@@ -61,47 +50,12 @@ impl Containerd {
 
     /// The same with more tables in its configuration.
     pub fn start_with(test: &str, version: Version, more: &str) -> Option<Self> {
-        if !super::root(test) {
-            return None;
-        }
-        let crictl = super::program(test, "crictl")?;
-        super::program(test, "runc")?;
         let programs = match version {
             Version::Debian => super::program(test, "containerd").map(|_| None),
             Version::New => super::containerd_2(test).map(Some),
         }?;
-        let dir = tempfile::Builder::new().prefix(&format!("wharf-{test}-")).tempdir().unwrap().keep();
-        // The root filesystem of a test machine may be an overlay, which cannot carry another one.
-        rustix::mount::mount("tmpfs", &dir, "tmpfs", rustix::mount::MountFlags::empty(), None).unwrap();
-        let netns = dir.join("netns");
-        netns::create(&netns).unwrap();
-        let cri = Cri {
-            crictl,
-            socket: format!("unix://{}", dir.join("c.sock").display()),
-            netns,
-            cgroup: format!("/wharf-it-{test}-{}", std::process::id()),
-            dir,
-            image: IMAGE.to_owned(),
-        };
-        let mut containerd = Self { cri, programs, child: None, registry: None };
-        let dir = containerd.dir.clone();
-        let registry = Registry::start(test, &containerd.netns, &dir.join("registry"), None)?;
-        let root = dir.join("image");
-        assert!(super::busybox_root(test, &root));
-        let base = registry::layer(&root);
-        fs::create_dir(dir.join("more")).unwrap();
-        fs::write(dir.join("more/file"), vec![7; 300_000]).unwrap();
-        fs::write(root.join("pause"), "#!/bin/sh\ntrap 'exit 0' TERM INT\nwhile :; do sleep 1000 & wait; done\n")
-            .unwrap();
-        super::cri::succeeded(
-            "chmod",
-            &std::process::Command::new("chmod").arg("755").arg(root.join("pause")).output().unwrap(),
-        );
-        let pause = registry::layer(&root);
-        registry.push("test/busybox", "1", std::slice::from_ref(&base), None);
-        registry.push("test/unused", "1", &[base, registry::layer(&dir.join("more"))], None);
-        registry.push_program("test/pause", "1", &[pause], "/pause", None);
-        containerd.registry = Some(registry);
+        let (cri, registry) = attached::ground(test, "c.sock")?;
+        let mut containerd = Self { cri, programs, child: None, registry: Some(registry) };
         containerd.configure(version, more);
         containerd.serve();
         Some(containerd)
@@ -109,15 +63,7 @@ impl Containerd {
 
     fn configure(&self, version: Version, more: &str) {
         let dir = self.dir.display();
-        let network = serde_json::json!({
-            "cniVersion": "0.4.0", "name": "it",
-            "plugins": [{ "type": "bridge", "bridge": "it0", "isGateway": true, "ipam": { "type": "host-local",
-                "dataDir": self.dir.join("cni-data"), "ranges": [[{ "subnet": "10.91.0.0/16" }]] } }],
-        });
-        fs::create_dir_all(self.dir.join("cni")).unwrap();
-        fs::write(self.dir.join("cni/10-it.conflist"), network.to_string()).unwrap();
-        let plugins = ["/opt/cni/bin", "/usr/lib/cni"].into_iter().find(|d| Path::new(d).join("bridge").exists());
-        let plugins = plugins.expect("CNI plugins (Debian: containernetworking-plugins)");
+        let plugins = attached::network(&self.cri);
         let common = format!(
             "root = \"{dir}/lib\"\nstate = \"{dir}/run\"\n[grpc]\naddress = \"{dir}/c.sock\"\n[ttrpc]\n\
              address = \"{dir}/t.sock\"\n[plugins.\"io.containerd.internal.v1.opt\"]\npath = \"{dir}/opt\"\n"
@@ -155,17 +101,7 @@ impl Containerd {
         command.env("PATH", format!("{beside}{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default()));
         command.arg("-c").arg(self.dir.join("config.toml")).args(["-l", "warn"]);
         self.child = Some(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
-        let deadline = Instant::now() + Duration::from_secs(60);
-        loop {
-            let info = self.crictl(&["info"]).output().unwrap();
-            let parsed: serde_json::Value = serde_json::from_slice(&info.stdout).unwrap_or_default();
-            let conditions = parsed["status"]["conditions"].as_array().cloned().unwrap_or_default();
-            if conditions.len() >= 2 && conditions.iter().take(2).all(|c| c["status"] == true) {
-                return;
-            }
-            assert!(Instant::now() < deadline, "containerd does not come up: {parsed}\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        attached::ready(&self.cri, || self.log());
     }
 
     /// SIGKILL, as if it had crashed.
@@ -194,20 +130,9 @@ impl Containerd {
         super::cri::succeeded(&format!("ctr {arguments:?}"), &command.output().unwrap())
     }
 
-    /// Runs a pod with a container; both ids.
-    pub fn run(&self, pod: &str, container: &str, script: &str) -> (String, String) {
-        let config = self.pod_config(pod);
-        let sandbox = self.ok(&["runp", &config]);
-        let id = self.ok(&["create", &sandbox, &self.container_config(container, pod, 0, script), &config]);
-        self.ok(&["start", &id]);
-        (sandbox, id)
-    }
-
     /// Ends it and whatever it runs.
     pub fn end(self) {
-        for pod in self.ok(&["pods", "-q"]).lines() {
-            self.ok(&["rmp", "-f", pod]);
-        }
+        self.empty();
     }
 }
 
@@ -218,16 +143,6 @@ impl Drop for Containerd {
             let _ = child.wait();
         }
         self.registry = None;
-        if let Ok(cgroup) = Cgroup::new(&self.cgroup) {
-            let _ = cgroup.kill().and_then(|()| cgroup.delete());
-        }
-        for line in processes(&self.dir.to_string_lossy()) {
-            if let Some(pid) =
-                line.split(' ').next().and_then(|p| p.parse().ok()).and_then(rustix::process::Pid::from_raw)
-            {
-                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-            }
-        }
-        release(&self.dir);
+        attached::clear(&self.cri);
     }
 }

@@ -8,6 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
+#[derive(Clone)]
 pub struct Cri {
     pub crictl: PathBuf,
     /// `unix:///path`.
@@ -63,6 +64,25 @@ impl Cri {
         serde_json::from_str(&self.ok(arguments)).unwrap()
     }
 
+    /// Runs a pod with a container; both ids.
+    pub fn run(&self, pod: &str, container: &str, script: &str) -> (String, String) {
+        let config = self.pod_config(pod);
+        let sandbox = self.ok(&["runp", &config]);
+        let id = self.ok(&["create", &sandbox, &self.container_config(container, pod, 0, script), &config]);
+        self.ok(&["start", &id]);
+        (sandbox, id)
+    }
+
+    /// Removes every pod; what runs in them need not end by itself.
+    pub fn empty(&self) {
+        for container in self.ok(&["ps", "-q"]).lines() {
+            self.ok(&["stop", "-t", "0", container]);
+        }
+        for pod in self.ok(&["pods", "-q"]).lines() {
+            self.ok(&["rmp", "-f", pod]);
+        }
+    }
+
     /// A pod's config file.
     pub fn pod_config(&self, name: &str) -> String {
         let config = json!({
@@ -71,7 +91,8 @@ impl Cri {
             "log_directory": self.dir.join("logs").join(name),
             "labels": { "app": name, "io.kubernetes.pod.name": name, "io.kubernetes.pod.namespace": "default",
                         "io.kubernetes.pod.uid": format!("uid-{name}") },
-            "linux": { "cgroup_parent": self.cgroup },
+            // As the kubelet asks for unless a pod says otherwise.
+            "linux": { "cgroup_parent": self.cgroup, "security_context": { "namespace_options": { "pid": 1 } } },
         });
         self.write(&format!("pod-{name}.json"), &config)
     }
@@ -88,7 +109,8 @@ impl Cri {
             "labels": { "io.kubernetes.container.name": name, "io.kubernetes.pod.name": pod,
                         "io.kubernetes.pod.namespace": "default", "io.kubernetes.pod.uid": format!("uid-{pod}") },
             "annotations": { "io.kubernetes.container.restartCount": attempt.to_string() },
-            "linux": { "resources": { "memory_limit_in_bytes": 128 << 20 } },
+            "linux": { "resources": { "memory_limit_in_bytes": 128 << 20 },
+                       "security_context": { "namespace_options": { "pid": 1 } } },
         });
         self.write(&format!("container-{pod}-{name}-{attempt}.json"), &config)
     }

@@ -1,7 +1,9 @@
 //! What several tests need: a reason to skip, a root filesystem of a busybox.
 
 pub mod archive;
+pub mod attached;
 pub mod attached_containerd;
+pub mod attached_crio;
 pub mod containerd;
 pub mod cri;
 pub mod disk;

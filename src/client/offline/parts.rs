@@ -11,9 +11,12 @@ use serde_json::{Value, json};
 use super::{UNKNOWN, source};
 use crate::{
     bail,
-    client::types::{
-        Condition, Container, ContainerDetail, ContainerState, ContainerStats, DiskUse, Image, PodSandbox, PodState,
-        SnapshotRow,
+    client::{
+        convert,
+        types::{
+            Condition, Container, ContainerDetail, ContainerState, ContainerStats, DiskUse, Image, PodSandbox,
+            PodState, SnapshotRow,
+        },
     },
     error::Result,
     node::{
@@ -231,21 +234,12 @@ pub fn images(root: &Path, places: &Places) -> Result<(Vec<Image>, String)> {
 }
 
 pub fn snapshots(root: &Path, places: &Places) -> Result<(Vec<SnapshotRow>, String)> {
-    if places.layout != Layout::Containerd {
-        bail!(Unimplemented, "{} does not show its snapshots", places.layout.name());
-    }
-    let rows = containerd::snapshots(root, &places.root)?.into_iter().map(|s| SnapshotRow {
-        snapshotter: s.snapshotter,
-        namespace: s.namespace,
-        key: s.key,
-        parent: s.parent,
-        kind: s.kind,
-        bytes: s.bytes,
-        inodes: s.inodes,
-        created: s.created,
-        labels: s.labels,
-    });
-    Ok((rows.collect(), format!("disk: {}", places.root)))
+    let stored = match places.layout {
+        Layout::Containerd => containerd::snapshots(root, &places.root)?,
+        Layout::Crio => storage::layers(root, &places.root)?,
+        Layout::Wharf => bail!(Unimplemented, "wharf's snapshots are told by wharf alone: wharf --embedded reads them"),
+    };
+    Ok((stored.into_iter().map(convert::snapshot).collect(), format!("disk: {}", places.root)))
 }
 
 pub fn disk(root: &Path, places: &Places) -> Result<(Vec<DiskUse>, String)> {
@@ -275,7 +269,9 @@ pub fn disk(root: &Path, places: &Places) -> Result<(Vec<DiskUse>, String)> {
         let used = containerd::content(root, &places.root);
         add("content", blobs, used);
     } else {
-        add("image filesystem", places.root.clone(), (0, 0));
+        let layers = format!("{}/overlay", places.root);
+        let used = node::disk::trees(root, &[("layers".to_owned(), layers.clone())]);
+        add("image filesystem", layers, used.first().map_or((0, 0), |t| (t.bytes, t.files)));
     }
     let logs = "/var/log/pods".to_owned();
     let trees = node::disk::trees(root, &[("logs".to_owned(), logs.clone())]);

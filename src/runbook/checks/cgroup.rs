@@ -33,7 +33,9 @@ pub static HANDLERS: Check = Check {
     id: "handler-drivers",
     title: "Which driver does each runtime handler use?",
     needs: &[Fact::Target, Fact::Status, Fact::Conf],
-    command: |seen| format!("{} info | grep -i cgroup; grep -n SystemdCgroup {}", seen.crictl(), seen.config_path()),
+    command: |seen| {
+        format!("{} info | grep -i cgroup; grep -n {} {}", seen.crictl(), seen.driver_key(), seen.config_path())
+    },
     judge: handlers,
 };
 

@@ -100,7 +100,14 @@ pub static ORPHANS: Check = Check {
     id: "disk-orphans",
     title: "Does the runtime keep what belongs to nobody, or to others?",
     needs: &[Fact::Inventory],
-    command: |_| "for n in $(ctr namespaces ls -q); do ctr -n $n snapshots usage; done".to_owned(),
+    command: |seen| {
+        if seen.is_crio() {
+            "crio check"
+        } else {
+            "for n in $(ctr namespaces ls -q); do ctr -n $n snapshots usage; done"
+        }
+        .to_owned()
+    },
     judge: orphans,
 };
 
@@ -359,6 +366,11 @@ fn orphans(seen: &Evidence) -> Result<Finding, Missing> {
     let snapshots = listed(&inventory.snapshots, "snapshots")?;
     let containers = listed(&inventory.containers, "containers")?;
     let pods = listed(&inventory.pods, "pods")?;
+    if seen.is_crio() {
+        return Ok(Finding::not_applicable(
+            "a layer of CRI-O's belongs to an image or to a container, and goes with it",
+        ));
+    }
     let mut others: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
     let (mut alone, mut room) = (Vec::new(), 0);
     for snapshot in snapshots {

@@ -25,7 +25,8 @@ pub static RUNTIME: Check = Check {
     title: "containerd 1.7 or later, cgroup v2, systemd driver?",
     needs: &[Fact::Status, Fact::Cgroup, Fact::Kubelet, Fact::Conf],
     command: |seen| {
-        format!("{} version; stat -fc %T /sys/fs/cgroup; grep -n SystemdCgroup {}", seen.crictl(), seen.config_path())
+        let (crictl, key, config) = (seen.crictl(), seen.driver_key(), seen.config_path());
+        format!("{crictl} version; stat -fc %T /sys/fs/cgroup; grep -n {key} {config}")
     },
     judge: runtime,
 };

@@ -114,8 +114,14 @@ pub static STACKS: Check = Check {
     title: "Which goroutines wait, and for what?",
     needs: &[Fact::Stacks, Fact::Calls, Fact::Processes],
     command: |seen| {
-        let pid = seen.target.value().and_then(|t| t.pid).map_or("$(pidof containerd)".to_owned(), |p| p.to_string());
-        format!("kill -USR1 {pid}; less /tmp/containerd.{pid}.stacks.log")
+        let name = if seen.is_crio() { "crio" } else { "containerd" };
+        let pid = seen.target.value().and_then(|t| t.pid).map_or(format!("$(pidof {name})"), |p| p.to_string());
+        let file = if seen.is_crio() {
+            "crio-goroutine-stacks-*.log".to_owned()
+        } else {
+            format!("containerd.{pid}.stacks.log")
+        };
+        format!("kill -USR1 {pid}; less /tmp/{file}")
     },
     judge: stacks,
 };
