@@ -16,6 +16,8 @@ pub const MOST_LINES: usize = 200_000;
 const MOST_BYTES: usize = 48 << 20;
 /// Lines that are read at a time when a person comes to the edge of what is kept.
 const PAGE: usize = 5000;
+/// Lines of one source that wait for those of the others.
+const AHEAD: usize = 100;
 /// Pages that are looked through for one key.
 const PAGES: usize = 40;
 /// The number of the first line that comes; older ones, read later, have lower ones.
@@ -112,8 +114,12 @@ pub struct LogView {
     begun: Vec<bool>,
     /// The end was let go for older lines: what is written from now on is not here either.
     pub behind: bool,
-    /// Up to where a page has come that lines on their way may be on as well.
-    joined: Option<LogPlace>,
+    /// By source: lines behind the last one that is here. They wait for those of the others that come before them.
+    ahead: Vec<VecDeque<Line>>,
+    /// By source: and more of them are on the disk.
+    more: Vec<bool>,
+    /// By source: up to where a page has come that lines on their way may be on as well.
+    joined: Vec<Option<LogPlace>>,
     /// A page is asked for.
     pub turning: bool,
     /// And for how many more pages.
@@ -139,8 +145,10 @@ pub struct LogView {
 
 impl LogView {
     pub fn new(token: Token, sources: Vec<(String, String)>, name: String) -> Self {
-        let begun = vec![false; sources.len()];
-        Self { token, sources, name, begun, next: FIRST, ..Self::default() }
+        let count = sources.len();
+        let (begun, more) = (vec![false; count], vec![false; count]);
+        let (ahead, joined) = (vec![VecDeque::new(); count], vec![None; count]);
+        Self { token, sources, name, begun, ahead, more, joined, next: FIRST, ..Self::default() }
     }
 
     /// From when on: what is older is not wanted.
@@ -160,19 +168,45 @@ impl LogView {
         self.heard |= !lines.is_empty();
         for (source, line) in lines {
             self.lag = line.at.filter(|_| late).and_then(|at| now.duration_since(at).ok());
-            if self.behind || self.joined.is_some_and(|joined| !is_behind(line.place, joined)) {
+            let on_a_page = self.joined[source].is_some_and(|joined| !is_behind(line.place, joined));
+            if self.more[source] || on_a_page {
                 continue;
             }
-            self.joined = None;
-            self.append(source, line);
+            self.joined[source] = None;
+            let line = numbered(0, source, line);
+            if self.behind {
+                self.ahead[source].push_back(line);
+                self.shorten(source);
+            } else {
+                self.append(line);
+            }
         }
         self.trim();
     }
 
-    fn append(&mut self, source: usize, line: LogLine) {
-        self.bytes += line.text.len();
-        self.lines.push_back(numbered(self.next, source, line));
+    fn append(&mut self, line: Line) {
+        self.bytes += line.raw.len();
+        self.lines.push_back(Line { number: self.next, ..line });
         self.next += 1;
+    }
+
+    /// Of what waits a little is kept: the rest can be read again.
+    fn shorten(&mut self, source: usize) {
+        let ahead = &mut self.ahead[source];
+        if ahead.len() > AHEAD && ahead.iter().take(AHEAD).any(|l| l.place.is_some()) {
+            ahead.truncate(AHEAD);
+            (self.more[source], self.joined[source]) = (true, None);
+        }
+    }
+
+    /// Puts what waits to the lines, by time, as long as nothing that is still on the disk comes before it.
+    fn catch_up(&mut self) {
+        while !(0..self.sources.len()).any(|s| self.more[s] && self.ahead[s].is_empty()) {
+            let heads = self.ahead.iter().enumerate().filter_map(|(s, lines)| Some((lines.front()?.at, s)));
+            let Some(line) = heads.min().and_then(|(_, s)| self.ahead[s].pop_front()) else { break };
+            self.append(line);
+        }
+        self.behind = self.more.iter().any(|m| *m) || self.ahead.iter().any(|lines| !lines.is_empty());
     }
 
     fn trim(&mut self) {
@@ -184,6 +218,9 @@ impl LogView {
                 let Some(line) = self.lines.pop_back() else { break };
                 self.bytes -= line.raw.len();
                 (self.next, self.behind) = (line.number, true);
+                let source = line.source;
+                self.ahead[source].push_front(line);
+                self.shorten(source);
             } else {
                 let Some(line) = self.lines.pop_front() else { break };
                 self.bytes -= line.raw.len();
@@ -220,10 +257,11 @@ impl LogView {
         edge.map(|(line, from)| (line.source, LogTurn { from, at: line.at, older: true, lines: PAGE }))
     }
 
-    /// The page behind what is here, where its end was let go. Of several logs that is not known.
+    /// The page behind what is here, where its end was let go, of a source that the others wait for.
     fn below(&self) -> Option<(usize, LogTurn)> {
-        let last = self.lines.back().filter(|_| self.behind && self.sources.len() == 1)?;
-        Some((0, LogTurn { from: last.place?, at: last.at, older: false, lines: PAGE }))
+        let source = (0..self.sources.len()).find(|s| self.more[*s] && self.ahead[*s].is_empty())?;
+        let last = self.lines.iter().rev().find(|l| l.source == source)?;
+        Some((source, LogTurn { from: last.place?, at: last.at, older: false, lines: PAGE }))
     }
 
     /// Lines are wanted that may not be here.
@@ -255,8 +293,13 @@ impl LogView {
 
     /// The next page towards the end, if so few lines are left below the place.
     pub fn turn_down(&mut self, few: usize) -> Option<(usize, LogTurn)> {
-        let anchor = self.anchor.filter(|_| !self.turning)?;
-        let page = self.below().filter(|_| self.after(anchor).take(few).count() < few)?;
+        let anchor = self.anchor.filter(|_| !self.turning && self.behind)?;
+        if self.after(anchor).take(few).count() >= few {
+            return None;
+        }
+        self.catch_up();
+        self.trim();
+        let page = self.below()?;
         self.turning = true;
         Some(page)
     }
@@ -269,9 +312,11 @@ impl LogView {
             return;
         };
         if !older {
-            self.joined = page.lines.last().and_then(|l| l.place).or_else(|| self.lines.back()?.place);
-            self.behind = !page.end;
-            page.lines.into_iter().for_each(|line| self.append(source, line));
+            let last = self.lines.iter().rev().find(|l| l.source == source).and_then(|l| l.place);
+            self.joined[source] = page.lines.last().and_then(|l| l.place).or(last);
+            self.more[source] = !page.end;
+            self.ahead[source].extend(page.lines.into_iter().map(|line| numbered(0, source, line)));
+            self.catch_up();
             return self.trim();
         }
         if let Some(begun) = self.begun.get_mut(source) {

@@ -202,6 +202,46 @@ fn logs_of_several_stay_in_the_order_of_their_times() {
 }
 
 #[test]
+fn logs_of_several_are_read_down_again_after_they_were_let_go() {
+    let disks = vec![Disk { lines: 200_000, pace: 2, inode: 7 }, Disk { lines: 130_000, pace: 3, inode: 8 }];
+    let mut reader = Reader::open(disks);
+    reader.keys(&"g".repeat(90));
+    assert!(reader.log().behind && reader.kept()[0].starts_with("line 0 of"), "{}", reader.app.screen());
+    // What comes meanwhile is on the disk when its turn is.
+    let token = reader.log().token;
+    for source in 0..2 {
+        let n = reader.disks[source].lines;
+        reader.disks[source].lines += 1;
+        let line = reader.disks[source].line(n);
+        reader.app.send(Event::Log { token, lines: vec![(source, line)] });
+    }
+    let pages = reader.pages;
+    while reader.log().behind {
+        let end = reader.log().lines.back().unwrap().number;
+        reader.app.model.log.as_mut().unwrap().anchor = Some(end);
+        let effects = reader.app.press(KeyCode::PageDown);
+        reader.answer(effects);
+        assert!(reader.pages - pages < 60, "no end");
+        assert!(reader.log().lines.len() <= MOST_LINES);
+    }
+    let log = reader.log();
+    assert!(log.lines.iter().map(|l| l.at).is_sorted(), "out of order");
+    assert!(log.lines.iter().zip(log.lines.iter().skip(1)).all(|(a, b)| a.number + 1 == b.number));
+    for (source, disk) in reader.disks.iter().enumerate() {
+        let of = log.lines.iter().filter(|l| l.source == source).map(|l| String::from_utf8_lossy(l.raw()).into_owned());
+        let of: Vec<String> = of.collect();
+        let first = disk.lines - of.len();
+        let whole = of.iter().enumerate().all(|(at, l)| *l == format!("line {} of {}", first + at, disk.inode));
+        assert!(whole && of.len() > 10_000, "a gap in {}", disk.inode);
+    }
+    // And they are followed again.
+    let n = reader.disks[1].lines;
+    let line = reader.disks[1].line(n);
+    reader.app.send(Event::Log { token, lines: vec![(1, line)] });
+    assert_eq!(reader.kept().last().unwrap(), &format!("line {n} of 8"));
+}
+
+#[test]
 fn a_page_that_cannot_be_read_is_said_and_asked_for_again() {
     let mut reader = Reader::open(one(12_000));
     let effects = reader.app.keys("g");
