@@ -19,6 +19,7 @@ use super::{
     event::{Effect, Event, Token},
     host,
     sessions::Sessions,
+    words,
 };
 use crate::{
     client::{
@@ -96,6 +97,9 @@ impl Runner {
             Effect::Keep { pane, settings } => drop(self.tasks.spawn(keep(send, pane, settings))),
             Effect::Reveal { what } => drop(self.tasks.spawn(reveal(runtime, send, what))),
             Effect::Cgroups => self.replace("cgroups", cgroups(runtime, send)),
+            // A recording tells of another machine than this.
+            Effect::Words if self.replay.is_some() => {}
+            Effect::Words => self.replace("words", hear(runtime, send)),
             Effect::Logs { token, containers, since } => {
                 self.replace("logs", logs(runtime, send, token, containers, since));
             }
@@ -157,6 +161,7 @@ fn union(a: Scope, b: Scope) -> Scope {
         stats: a.stats || b.stats,
         snapshots: a.snapshots || b.snapshots,
         disk: a.disk || b.disk,
+        whole: a.whole || b.whole,
     }
 }
 
@@ -376,6 +381,11 @@ async fn cgroups(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>) {
 }
 
 /// Plans on what is there now, not on what the screen shows.
+async fn hear(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>) {
+    let lines = words::read(&runtime.info().endpoint).await;
+    tell(&send, Event::Words(lines.map_err(|e| format!("{e:#}")))).await;
+}
+
 async fn plan(
     runtime: Arc<dyn Runtime>,
     send: mpsc::Sender<Event>,

@@ -28,7 +28,11 @@ pub fn guarded() -> bool {
 pub struct Modes {
     pub application_cursor: bool,
     pub bracketed_paste: bool,
+    pub mouse: Mouse,
+    pub mouse_encoding: MouseEncoding,
 }
+
+pub use vt100::{MouseProtocolEncoding as MouseEncoding, MouseProtocolMode as Mouse};
 
 pub struct Emulator {
     parser: vt100::Parser,
@@ -61,7 +65,12 @@ impl Emulator {
 
     pub fn modes(&self) -> Modes {
         let screen = self.screen();
-        Modes { application_cursor: screen.application_cursor(), bracketed_paste: screen.bracketed_paste() }
+        Modes {
+            application_cursor: screen.application_cursor(),
+            bracketed_paste: screen.bracketed_paste(),
+            mouse: screen.mouse_protocol_mode(),
+            mouse_encoding: screen.mouse_protocol_encoding(),
+        }
     }
 
     pub fn process(&mut self, bytes: &[u8]) {

@@ -16,6 +16,7 @@ use crate::{
         types::{CgroupFact, Inventory, LogLine, LogPage, LogTurn, ObjectRef, PullProgress, Scope, Seen},
     },
     config::app::{self, App},
+    node::journal::Line,
     runbook::{Params, RunEvent, Runbook},
 };
 
@@ -54,6 +55,8 @@ pub enum Event {
         result: Result<Vec<audit::Entry>, String>,
     },
     Cgroups(Seen<Vec<CgroupFact>>),
+    /// What a silent runtime and the kubelet have logged.
+    Words(Result<Vec<Line>, String>),
     Mouse(MouseEvent),
     Planned {
         token: Token,
@@ -145,6 +148,8 @@ pub enum Effect {
         what: String,
     },
     Cgroups,
+    /// Read what the silent runtime and the kubelet have logged.
+    Words,
     /// Report the mouse to the app, or leave it to the terminal.
     Mouse(bool),
     /// Into the terminal's clipboard.

@@ -1,8 +1,8 @@
-//! What a key and a paste are to a program in a terminal: the bytes of terminfo's `screen` and xterm's modifiers. Pure.
+//! What a key, a paste and the mouse are to a program in a terminal: the bytes of terminfo's `screen` and xterm's modifiers. Pure.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
-use super::emulator::Modes;
+use super::emulator::{Modes, Mouse, MouseEncoding};
 
 /// The bytes of a key; none for one that no terminal sends.
 pub fn encode(key: KeyEvent, modes: Modes) -> Option<Vec<u8>> {
@@ -64,6 +64,55 @@ fn control(c: char) -> Option<u8> {
     })
 }
 
+/// A report of the mouse over a cell, as xterm makes it; none of what the program did not ask for.
+pub fn mouse(event: MouseEvent, (column, row): (u16, u16), modes: Modes) -> Option<Vec<u8>> {
+    let number = |button| match button {
+        MouseButton::Left => 0,
+        MouseButton::Middle => 1,
+        MouseButton::Right => 2,
+    };
+    let (button, least) = match event.kind {
+        MouseEventKind::Down(button) => (number(button), Mouse::Press),
+        MouseEventKind::Up(button) => (number(button), Mouse::PressRelease),
+        MouseEventKind::Drag(button) => (32 + number(button), Mouse::ButtonMotion),
+        MouseEventKind::Moved => (35, Mouse::AnyMotion),
+        MouseEventKind::ScrollUp => (64, Mouse::Press),
+        MouseEventKind::ScrollDown => (65, Mouse::Press),
+        MouseEventKind::ScrollLeft => (66, Mouse::Press),
+        MouseEventKind::ScrollRight => (67, Mouse::Press),
+    };
+    let level = |mode| match mode {
+        Mouse::None => 0,
+        Mouse::Press => 1,
+        Mouse::PressRelease => 2,
+        Mouse::ButtonMotion => 3,
+        Mouse::AnyMotion => 4,
+    };
+    if level(modes.mouse) < level(least) {
+        return None;
+    }
+    let has = |m, value| if event.modifiers.contains(m) { value } else { 0 };
+    let with = has(KeyModifiers::SHIFT, 4_u32) + has(KeyModifiers::ALT, 8) + has(KeyModifiers::CONTROL, 16);
+    let up = matches!(event.kind, MouseEventKind::Up(_));
+    let (column, row) = (u32::from(column) + 1, u32::from(row) + 1);
+    if modes.mouse_encoding == MouseEncoding::Sgr {
+        let last = if up { 'm' } else { 'M' };
+        return Some(format!("\x1b[<{};{column};{row}{last}", button + with).into_bytes());
+    }
+    // The older forms do not tell which button was let go, and end at some column.
+    let button = if up { 3 } else { button } + with;
+    let mut bytes = b"\x1b[M".to_vec();
+    for value in [button, column, row] {
+        match (modes.mouse_encoding, value + 32) {
+            (MouseEncoding::Utf8, value @ ..0x800) => {
+                bytes.extend_from_slice(char::from_u32(value)?.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+            (_, value) => bytes.push(u8::try_from(value).ok()?),
+        }
+    }
+    Some(bytes)
+}
+
 /// Text that was pasted. It cannot end the brackets that it stands in, and its line ends are those of the Enter key.
 pub fn paste(text: &str, modes: Modes) -> Vec<u8> {
     let text = text.replace("\r\n", "\r").replace('\n', "\r");
@@ -117,6 +166,35 @@ mod tests {
             assert_eq!(found.as_deref(), Some(bytes.as_bytes()), "{modifiers:?} {code:?}");
         }
         assert_eq!(encode(KeyEvent::new(KeyCode::CapsLock, none), plain), None);
+    }
+
+    #[test]
+    fn the_mouse_is_told_as_it_was_asked_for() {
+        let (left, right) = (MouseButton::Left, MouseButton::Right);
+        let (none, ctrl) = (KeyModifiers::NONE, KeyModifiers::CONTROL);
+        let told = |kind, modifiers, at, mode, encoding| {
+            let modes = Modes { mouse: mode, mouse_encoding: encoding, ..Modes::default() };
+            let event = MouseEvent { kind, column: 99, row: 99, modifiers };
+            mouse(event, at, modes).map(|b| b.escape_ascii().to_string())
+        };
+        use MouseEventKind::{Down, Drag, Moved, ScrollUp, Up};
+        for (kind, modifiers, at, mode, encoding, bytes) in [
+            (Down(left), none, (0, 0), Mouse::Press, MouseEncoding::Default, Some("\\x1b[M !!")),
+            (Up(left), none, (0, 0), Mouse::Press, MouseEncoding::Default, None),
+            (Up(right), none, (4, 2), Mouse::PressRelease, MouseEncoding::Default, Some("\\x1b[M#%#")),
+            (Up(right), none, (4, 2), Mouse::PressRelease, MouseEncoding::Sgr, Some("\\x1b[<2;5;3m")),
+            (Down(right), ctrl, (4, 2), Mouse::AnyMotion, MouseEncoding::Sgr, Some("\\x1b[<18;5;3M")),
+            (Drag(left), none, (300, 2), Mouse::ButtonMotion, MouseEncoding::Sgr, Some("\\x1b[<32;301;3M")),
+            (Drag(left), none, (3, 2), Mouse::PressRelease, MouseEncoding::Sgr, None),
+            (Moved, none, (3, 2), Mouse::ButtonMotion, MouseEncoding::Sgr, None),
+            (Moved, none, (3, 2), Mouse::AnyMotion, MouseEncoding::Sgr, Some("\\x1b[<35;4;3M")),
+            (ScrollUp, none, (3, 2), Mouse::PressRelease, MouseEncoding::Sgr, Some("\\x1b[<64;4;3M")),
+            (Down(left), none, (300, 0), Mouse::Press, MouseEncoding::Default, None),
+            (Down(left), none, (300, 0), Mouse::Press, MouseEncoding::Utf8, Some("\\x1b[M \\xc5\\x8d!")),
+            (Down(left), none, (3, 0), Mouse::None, MouseEncoding::Sgr, None),
+        ] {
+            assert_eq!(told(kind, modifiers, at, mode, encoding).as_deref(), bytes, "{kind:?} {mode:?} {encoding:?}");
+        }
     }
 
     #[test]

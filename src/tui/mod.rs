@@ -49,6 +49,7 @@ pub mod tree;
 mod tty;
 pub mod update;
 pub mod view;
+mod words;
 
 use event::{Effect, Event};
 use model::Model;

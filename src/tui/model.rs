@@ -79,6 +79,11 @@ pub struct Model {
     /// A letter is waited for, to sort by its column.
     pub picking: bool,
     pub mouse: bool,
+    /// When the log of a silent runtime was last asked for, and up to when it is told.
+    pub listened: Option<SystemTime>,
+    pub heard: Option<SystemTime>,
+    /// The terminal reports the mouse: for the app, or for a program in a terminal of the app that asks for it.
+    pub captured: bool,
     /// Commands that were given, newest last, and where in them the input is.
     pub said: Vec<String>,
     /// The last refresh asked for, and whether its answer is still to come.
@@ -281,6 +286,9 @@ impl Model {
             toast: None,
             picking: false,
             mouse: false,
+            listened: None,
+            heard: None,
+            captured: false,
             said: Vec::new(),
             asked: None,
             pending: false,
@@ -519,5 +527,6 @@ pub fn scope(pane: PaneId) -> Scope {
         images: pane == PaneId::Images,
         snapshots: pane == PaneId::Snapshots,
         disk: matches!(pane, PaneId::Disk | PaneId::Node),
+        whole: pane == PaneId::Disk,
     }
 }

@@ -13,6 +13,7 @@ use super::{
     panes::{self, PaneId},
     text::SafeText,
     theme::Tone,
+    words,
 };
 use crate::client::types::{Scope, Seen};
 
@@ -32,6 +33,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     let mut out = Vec::new();
     happened(model, event, &mut out);
     exec::fit(model, &mut out);
+    exec::capture(model, &mut out);
     out
 }
 
@@ -100,7 +102,7 @@ fn happened(model: &mut Model, event: Event, out: &mut Vec<Effect>) {
                 model.dirty = true;
             }
         }
-        Event::Settings(settings) => match settings.and_then(|s| looks::settings(model, &s, out)) {
+        Event::Settings(settings) => match settings.and_then(|s| looks::settings(model, &s)) {
             Ok(()) => {}
             Err(error) => model.say(Tone::Bad, format!("settings not used: {error}")),
         },
@@ -123,6 +125,16 @@ fn happened(model: &mut Model, event: Event, out: &mut Vec<Effect>) {
             }
             model.cgroups = seen;
             model.dirty |= model.rebuild();
+        }
+        Event::Words(Ok(lines)) => {
+            model.heard = words::tell(&mut model.happened, &lines, model.heard, model.now);
+            model.dirty |= model.rebuild();
+        }
+        Event::Words(Err(error)) => {
+            let heard = model.happened.iter().any(|h| h.kind == "journal" && h.what.as_str() == error);
+            if !heard {
+                model.happened.push(model.now, Tone::Dim, "journal", "journal", error);
+            }
         }
         Event::Mouse(mouse) => input::mouse(model, mouse, out),
         Event::Planned { token, result } => acts::planned(model, token, result),
@@ -424,7 +436,7 @@ fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
         Cmd::Diagnose => books::diagnose(model, out),
         Cmd::Fix => books::fix(model, out),
         Cmd::Copy => looks::copy(model, out),
-        Cmd::Mouse => input::toggle_mouse(model, out),
+        Cmd::Mouse => input::toggle_mouse(model),
         Cmd::Type | Cmd::NextTerminal | Cmd::PreviousTerminal | Cmd::End => exec::pane_key(model, cmd, out),
         Cmd::CopyLines if model.pane == PaneId::Exec => exec::pane_key(model, cmd, out),
         Cmd::Follow

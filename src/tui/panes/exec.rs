@@ -38,6 +38,13 @@ pub fn size(model: &Model) -> (u16, u16) {
     (model.size.0.max(2), model.size.1.saturating_sub(around).max(1))
 }
 
+/// The cell of a terminal under a cell of the screen, from 0; none beside it.
+pub fn cell_at(model: &Model, column: u16, row: u16) -> Option<(u16, u16)> {
+    let (columns, rows) = size(model);
+    let row = row.checked_sub(3 + u16::from(model.dead().is_some()))?;
+    (column < columns && row < rows).then_some((column, row))
+}
+
 fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let Some(term) = model.terminals.shown() else {
         let inner = crate::tui::view::frame_of(model, frame, area, "Exec", Tone::Dim);

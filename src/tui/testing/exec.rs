@@ -118,7 +118,9 @@ fn it_is_as_large_as_its_pane() {
 fn what_a_program_says_to_the_terminal_stays_in_its_cells() {
     let (mut app, token) = opened(80, 24);
     for text in [SAYS, "\x1bktitle\x1b\\", "\x1b[>c\x1b[5n\x1b[18t\x1b[?u", "\x1b]52;c;b3duZWQ=\x1b\\", "\u{9b}6n"] {
-        assert!(says(&mut app, token, text.as_bytes()).is_empty(), "nothing is answered: {text:?}");
+        let effects = says(&mut app, token, text.as_bytes());
+        // That it wants the mouse is heard, by the app.
+        assert!(effects.iter().all(|e| matches!(e, Effect::Mouse(_))), "nothing is answered: {text:?} {effects:?}");
     }
     says(&mut app, token, "\x0f\x1b[r\x1b[H\x1b[2Ja\u{202e}b\u{200b}c\u{301} \u{7f}\u{85}d".as_bytes());
     let screen = app.screen();
@@ -475,4 +477,25 @@ pub fn ended(app: &mut App, token: Token) {
     says(app, token, b"/data # exit 3\r\n");
     app.send(Event::Terminal { token, news: News::Ended(Ok(3)) });
     assert_eq!(app.model.terminals.shown().map(|t| &t.state), Some(&State::Ended(Ok(3))));
+}
+
+#[test]
+fn a_program_that_asks_for_the_mouse_gets_it_while_it_has_the_keys() {
+    use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+    let (mut app, token) = opened(80, 24);
+    let kind = MouseEventKind::Down(MouseButton::Left);
+    let click = |app: &mut App, column, row| {
+        app.send(Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }))
+    };
+    assert_eq!(says(&mut app, token, b"\x1b[?1002h\x1b[?1006h"), [Effect::Mouse(true)]);
+    assert_eq!(typed(&click(&mut app, 0, 3)), b"\x1b[<0;1;1M");
+    assert_eq!(typed(&click(&mut app, 79, 22)), b"\x1b[<0;80;20M");
+    assert!(click(&mut app, 10, 2).is_empty() && click(&mut app, 10, 23).is_empty());
+    // Left, it is the person's terminal's again, and the program's when it is come back to.
+    assert!(app.ctrl(']').contains(&Effect::Mouse(false)));
+    assert!(app.keys("\n").contains(&Effect::Mouse(true)));
+    assert_eq!(says(&mut app, token, b"\x1b[?1002l"), [Effect::Mouse(false)]);
+    says(&mut app, token, b"\x1b[?1000h");
+    let ended = app.send(Event::Terminal { token, news: News::Ended(Ok(0)) });
+    assert_eq!(ended, [Effect::Mouse(false)]);
 }

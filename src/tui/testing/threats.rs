@@ -103,6 +103,132 @@ fn tui_06_a_log_cannot_pass_for_a_dialog() {
     assert_eq!(frames(&app.screen()), 0, "where a log stands no frame begins:\n{}", app.screen());
 }
 
+/// Text of any code points, more often of those that terminals disagree about.
+fn odd(seed: &mut u64) -> String {
+    let mut next = |below: u32| {
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((*seed >> 33) as u32) % below
+    };
+    let length = [3, 12, 60, 300][next(4) as usize];
+    let one = |_| {
+        let (from, to) = [
+            (0, 0x11_0000),
+            (0, 0x20),
+            (0x7F, 0xA0),
+            (0x20, 0x7F),
+            (0x300, 0x370),
+            (0x1100, 0x1200),
+            (0x200B, 0x2070),
+            (0x3000, 0xA000),
+            (0xFE00, 0xFE10),
+            (0xFF61, 0xFFA0),
+            (0x1_F1E6, 0x1_FB00),
+            (0xE_0000, 0xE_0200),
+        ][next(12) as usize];
+        char::from_u32(from + next(to - from)).unwrap_or('\u{FFFD}')
+    };
+    (0..length).map(one).collect()
+}
+
+/// Everything in a value that has a name, but ids, which tie it together, and states, which are none of it.
+fn renamed(value: &mut serde_json::Value, seed: &mut u64) {
+    const NAMES: &[&str] = &[
+        "name",
+        "namespace",
+        "uid",
+        "handler",
+        "ip",
+        "image",
+        "reason",
+        "message",
+        "what",
+        "path",
+        "key",
+        "parent",
+        "snapshotter",
+        "username",
+        "tags",
+        "digests",
+    ];
+    match value {
+        serde_json::Value::Object(fields) => {
+            for (key, field) in fields {
+                match field {
+                    serde_json::Value::String(text) if NAMES.contains(&key.as_str()) => *text = odd(seed),
+                    serde_json::Value::Array(list) if NAMES.contains(&key.as_str()) => {
+                        list.iter_mut().for_each(|text| *text = odd(seed).into());
+                    }
+                    serde_json::Value::Object(_) if matches!(key.as_str(), "labels" | "annotations") => {
+                        *field = serde_json::json!({ (odd(seed)): odd(seed), "app": odd(seed) });
+                    }
+                    other => renamed(other, seed),
+                }
+            }
+        }
+        serde_json::Value::Array(list) => list.iter_mut().for_each(|v| renamed(v, seed)),
+        _ => {}
+    }
+}
+
+#[track_caller]
+fn only_text_within_its_columns(app: &App, what: &str) {
+    let (width, height) = app.model.size;
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| view(&app.model, frame)).unwrap();
+    for cell in terminal.backend().buffer().content() {
+        // What a cell has is what is written to the terminal.
+        let bad = cell.symbol().chars().find(|c| c.is_control());
+        assert!(bad.is_none(), "{what}: {:?}\n{}", cell.symbol(), app.screen());
+    }
+    for line in app.screen().lines() {
+        let columns = unicode_width::UnicodeWidthStr::width(line);
+        let framed = line.starts_with('│') || line.starts_with('╭') || line.starts_with('╰');
+        assert!(columns <= usize::from(width), "{what}: {columns} columns: {line:?}");
+        assert!(!framed || columns == usize::from(width), "{what}: {columns} columns: {line:?}\n{}", app.screen());
+    }
+}
+
+#[test]
+fn tui_06_random_text_in_every_pane_is_text_within_its_columns() {
+    let whole = serde_json::to_value(inventory()).unwrap();
+    for round in 0..24_u64 {
+        let mut seed = round.wrapping_mul(0x9E37_79B9_7F4A_7C15) + 1;
+        let mut value = whole.clone();
+        renamed(&mut value, &mut seed);
+        let seen: Inventory = serde_json::from_value(value).unwrap();
+        let (width, height) = [(80, 24), (97, 30), (160, 48)][round as usize % 3];
+        let mut app = App::new(width, height);
+        app.send(Event::Inventory(Arc::new(seen)));
+        for pane in "123456780".chars() {
+            app.press(KeyCode::Char(pane));
+            only_text_within_its_columns(&app, &format!("round {round}, pane {pane}"));
+            let effects = app.keys("d");
+            if let [.., Effect::Inspect { token, .. }] = effects[..] {
+                let result = Ok(serde_json::json!({ "status": { (odd(&mut seed)): odd(&mut seed) } }));
+                app.send(Event::Inspected { token, result });
+            }
+            only_text_within_its_columns(&app, &format!("round {round}, pane {pane}, described"));
+            app.press(KeyCode::Esc);
+        }
+        app.send(Event::Failed(odd(&mut seed)));
+        only_text_within_its_columns(&app, &format!("round {round}, a failure"));
+        let effects = app.keys("3l");
+        let token = effects.iter().find_map(|e| if let Effect::Logs { token, .. } = e { Some(*token) } else { None });
+        let line = |text: String| LogLine { at: Some(now()), stderr: false, text: text.into(), place: None };
+        let lines = (0..40).map(|_| (0, line(odd(&mut seed)))).collect();
+        app.send(Event::Log { token: token.unwrap(), lines });
+        for keys in ["", "w", "t"] {
+            app.keys(keys);
+            only_text_within_its_columns(&app, &format!("round {round}, logs {keys}"));
+        }
+        let (mut app, token) = super::exec::opened(width, height);
+        for _ in 0..20 {
+            super::exec::says(&mut app, token, odd(&mut seed).as_bytes());
+            only_text_within_its_columns(&app, &format!("round {round}, a terminal"));
+        }
+    }
+}
+
 #[test]
 fn tui_12_what_a_shell_did_to_the_terminal_ends_with_it() {
     let mut pty = start_as("shell", &[]);

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::{go, logs, looks};
 use crate::{
     client::types::ContainerState,
     tui::{
-        emulator::Emulator,
+        emulator::{Emulator, Mouse},
         event::{Effect, Token},
         keymap::{Cmd, Context},
         keys,
@@ -95,6 +95,33 @@ pub fn paste(model: &mut Model, text: &str, out: &mut Vec<Effect>) {
     }
     let bytes = keys::paste(text, term.emulator.modes());
     input(model, bytes, out);
+}
+
+/// Whether the program that has the keys asked for the mouse.
+fn wants_mouse(model: &Model) -> bool {
+    let asks = |t: &Term| t.living() && t.emulator.modes().mouse != Mouse::None;
+    typing(model) && !model.read_only && model.terminals.shown().is_some_and(asks)
+}
+
+/// A report of the mouse over the terminal of a program that asked for it is that program's; whether it was.
+pub fn mouse(model: &mut Model, mouse: MouseEvent, out: &mut Vec<Effect>) -> bool {
+    let Some(at) = panes::exec::cell_at(model, mouse.column, mouse.row).filter(|_| wants_mouse(model)) else {
+        return false;
+    };
+    let modes = model.terminals.shown().map(|t| t.emulator.modes()).unwrap_or_default();
+    if let Some(bytes) = keys::mouse(mouse, at, modes) {
+        input(model, bytes, out);
+    }
+    true
+}
+
+/// Has the terminal report the mouse while somebody wants it.
+pub fn capture(model: &mut Model, out: &mut Vec<Effect>) {
+    let wanted = model.mouse || wants_mouse(model);
+    if wanted != model.captured {
+        model.captured = wanted;
+        out.push(Effect::Mouse(wanted));
+    }
 }
 
 fn input(model: &mut Model, bytes: Vec<u8>, out: &mut Vec<Effect>) {

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
-use super::{acts, ask, go, interrupt, logs, looks, set_filter, step};
+use super::{acts, ask, exec, go, interrupt, logs, looks, set_filter, step};
 use crate::{
     client::types::Scope,
     tui::{
@@ -157,7 +157,7 @@ pub fn command(model: &mut Model, text: &str, out: &mut Vec<Effect>) {
         Word::Journal => looks::journal(model, out),
         Word::Tree => looks::tree(model, out),
         Word::Columns => super::columns::open(model),
-        Word::Mouse => toggle_mouse(model, out),
+        Word::Mouse => toggle_mouse(model),
         Word::Refresh => ask(model, Scope::ALL, out),
         Word::Save => logs::save(model, rest, out),
         Word::Theme => match Palette::named(rest) {
@@ -231,9 +231,8 @@ pub fn mark(model: &mut Model) {
     step(model, 1);
 }
 
-pub fn toggle_mouse(model: &mut Model, out: &mut Vec<Effect>) {
+pub fn toggle_mouse(model: &mut Model) {
     model.mouse = !model.mouse;
-    out.push(Effect::Mouse(model.mouse));
     let back = model.keymap.named(Cmd::Mouse);
     let said = if model.mouse {
         format!("the mouse chooses rows, headers and panes; {back} gives it back to the terminal")
@@ -245,7 +244,7 @@ pub fn toggle_mouse(model: &mut Model, out: &mut Vec<Effect>) {
 
 /// A click chooses and never acts; the wheel scrolls.
 pub fn mouse(model: &mut Model, mouse: MouseEvent, out: &mut Vec<Effect>) {
-    if model.small() || model.input.is_some() {
+    if model.small() || model.input.is_some() || exec::mouse(model, mouse, out) {
         return;
     }
     model.dirty = true;

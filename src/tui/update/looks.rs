@@ -41,7 +41,7 @@ pub fn describe(model: &mut Model, raw: bool, out: &mut Vec<Effect>) {
 }
 
 /// A person's settings, in force at once; all of them or none.
-pub fn settings(model: &mut Model, wanted: &App, out: &mut Vec<Effect>) -> Result<(), String> {
+pub fn settings(model: &mut Model, wanted: &App) -> Result<(), String> {
     let keymap = Keymap::new(wanted.keymap.as_deref().unwrap_or("default"), &wanted.keys)?;
     let palette = match &wanted.theme {
         Some(name) => Some(
@@ -85,7 +85,7 @@ pub fn settings(model: &mut Model, wanted: &App, out: &mut Vec<Effect>) -> Resul
     }
     model.read_only |= wanted.read_only == Some(true);
     if wanted.mouse.is_some_and(|on| on != model.mouse) {
-        input::toggle_mouse(model, out);
+        input::toggle_mouse(model);
     }
     model.dirty |= model.rebuild();
     model.dirty = true;

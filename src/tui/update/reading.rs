@@ -16,6 +16,8 @@ use crate::{
 /// Between two readings of what the pane shows, and of everything.
 const OFTEN: Duration = Duration::from_secs(3);
 const SELDOM: Duration = Duration::from_secs(60);
+/// Between two looks into the log of a silent runtime.
+const LISTEN: Duration = Duration::from_secs(10);
 /// And of a runtime that is dead: how soon it is seen that it is back.
 const AGAIN: Duration = Duration::from_secs(1);
 /// How old the number of images on the tab may be: no runtime tells of one that came.
@@ -23,9 +25,10 @@ const COUNTED: Duration = Duration::from_secs(10);
 /// Between two readings of snapshots for their number: each may have a runtime walk over directories.
 const SETTLED: Duration = Duration::from_secs(5);
 
-pub fn ask(model: &mut Model, scope: Scope, out: &mut Vec<Effect>) {
+pub fn ask(model: &mut Model, wanted: Scope, out: &mut Vec<Effect>) {
+    let wanted = Scope { whole: wanted.disk && scope(model.pane).whole, ..wanted };
     (model.asked, model.pending) = (Some(model.now), true);
-    out.push(Effect::Refresh(scope));
+    out.push(Effect::Refresh(wanted));
 }
 
 /// What the pane shows, and what the tabs count where that may have changed.
@@ -73,6 +76,10 @@ pub fn tick(model: &mut Model, now: SystemTime, out: &mut Vec<Effect>) {
     model.dirty |= model.counting() || model.dead().is_some() || model.pane == PaneId::Node;
     model.dirty |= model.rebuild();
     acts::count_down(model, out);
+    if model.silence.is_some() && since(model.listened).is_none_or(|s| s >= LISTEN) {
+        model.listened = Some(now);
+        out.push(Effect::Words);
+    }
     if since(model.full).is_none_or(|s| s >= SELDOM) {
         model.full = Some(now);
         ask(model, Scope::ALL, out);
