@@ -36,8 +36,8 @@ pub struct Entry<'a> {
     pub gid: u32,
     /// Seconds and nanoseconds.
     pub mtime: (i64, i64),
-    /// Extended attributes, by their full names, as `SCHILY.xattr.` records.
-    pub xattrs: &'a [(Vec<u8>, Vec<u8>)],
+    /// Extended attributes, by their full names, as `SCHILY.xattr.` records; none whose name has a `=`, where its value would begin.
+    pub xattrs: &'a [(&'a [u8], &'a [u8])],
 }
 
 impl<'a> Entry<'a> {
@@ -87,8 +87,8 @@ impl<'a> Entry<'a> {
             let time = if nanos > 0 && seconds >= 0 { format!("{seconds}.{nanos:09}") } else { seconds.to_string() };
             record(&mut records, b"mtime", time.as_bytes());
         }
-        for (name, value) in self.xattrs {
-            record(&mut records, &[b"SCHILY.xattr.".as_slice(), name].concat(), value);
+        for (name, value) in self.xattrs.iter().filter(|(name, _)| !name.contains(&b'=')) {
+            record(&mut records, &[b"SCHILY.xattr.", *name].concat(), value);
         }
         records
     }
@@ -216,7 +216,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.tar");
         let long = format!("{}/{}", "d".repeat(90), "f".repeat(90));
-        let xattrs = [(b"user.note".to_vec(), b"a = b\n".to_vec())];
+        let xattrs: [(&[u8], &[u8]); 2] = [(b"user.note", b"a = b\n"), (b"user.a=b", b"no")];
         let mut out = Writer::new(std::fs::File::create(&path).unwrap());
         out.entry(&Entry { mtime: (1, 0), ..Entry::new(b"d/", Kind::Directory, 0o755) }).unwrap();
         let file =

@@ -1,5 +1,5 @@
-//! Tar archives (POSIX.1-2017 pax, and the names of GNU tar), written and read for copies. Sizes of everything that is read into
-//! memory are limited; names cannot lead out of the directory that an archive goes into.
+//! Tar archives for copies: written by [`crate::tar`], read here (POSIX.1-2017 pax, and the names of GNU tar). Sizes of everything that is
+//! read into memory are limited; names cannot lead out of the directory that an archive goes into.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -11,6 +11,7 @@ use super::{DEPTH, Meta, Progress, Sink, Xattrs, shown, xattr};
 use crate::{
     bail,
     error::{Error, Result},
+    tar::{self, Entry, Kind},
 };
 
 const BLOCK: usize = 512;
@@ -18,114 +19,38 @@ const BLOCK: usize = 512;
 const EXTENDED: u64 = 1 << 20;
 /// The names of extended attributes in extended headers, as GNU tar and bsdtar write them.
 const XATTR: &str = "SCHILY.xattr.";
-/// What twelve octal digits hold, and seven.
-const LARGE: u64 = 0o77_777_777_777;
-const OWNER: u32 = 0o7_777_777;
 
+/// Writes what a walk finds.
 pub struct Writer<'a> {
-    to: &'a mut dyn Write,
+    to: tar::Writer<&'a mut dyn Write>,
     path: Vec<u8>,
 }
 
 impl<'a> Writer<'a> {
     pub fn new(to: &'a mut dyn Write) -> Self {
-        Self { to, path: Vec::new() }
-    }
-
-    fn put(&mut self, bytes: &[u8]) -> Result<()> {
-        self.to.write_all(bytes).map_err(|e| Error::io("write", "the archive", e))
-    }
-
-    fn pad(&mut self, size: u64) -> Result<()> {
-        let over = (size % BLOCK as u64) as usize;
-        if over > 0 { self.put(&vec![0; BLOCK - over]) } else { Ok(()) }
+        Self { to: tar::Writer::new(to), path: Vec::new() }
     }
 
     fn named(&self, name: &OsStr) -> Vec<u8> {
         [self.path.as_slice(), name.as_bytes()].concat()
     }
 
-    fn entry(&mut self, kind: u8, path: &[u8], meta: &Meta, size: u64, link: &[u8]) -> Result<()> {
-        let mut records = Vec::new();
-        let mut record = |key: &[u8], value: &[u8]| {
-            // Its length counts its own digits.
-            let rest = key.len() + value.len() + 3;
-            let mut length = rest + 1;
-            while length.to_string().len() + rest != length {
-                length = length.to_string().len() + rest;
-            }
-            records.extend_from_slice(format!("{length} ").as_bytes());
-            records.extend_from_slice(key);
-            records.push(b'=');
-            records.extend_from_slice(value);
-            records.push(b'\n');
-        };
-        if path.len() > 100 {
-            record(b"path", path);
-        }
-        if link.len() > 100 {
-            record(b"linkpath", link);
-        }
-        for (key, value, most) in
-            [("size", size, LARGE), ("uid", meta.uid.into(), OWNER.into()), ("gid", meta.gid.into(), OWNER.into())]
-        {
-            if value > most {
-                record(key.as_bytes(), value.to_string().as_bytes());
-            }
-        }
-        let (seconds, nanos) = meta.mtime;
-        if nanos > 0 || !(0..=LARGE as i64).contains(&seconds) {
-            let time = if nanos > 0 && seconds >= 0 { format!("{seconds}.{nanos:09}") } else { seconds.to_string() };
-            record(b"mtime", time.as_bytes());
-        }
-        for (key, value) in &meta.xattrs {
-            // Its name ends where the value begins.
-            if !key.as_bytes().contains(&b'=') {
-                record(&[XATTR.as_bytes(), key.as_bytes()].concat(), value);
-            }
-        }
-        if !records.is_empty() {
-            let extended = header(b'x', b"pax", &Meta { mode: 0o644, ..Meta::default() }, records.len() as u64, b"");
-            self.put(&extended)?;
-            self.put(&records)?;
-            self.pad(records.len() as u64)?;
-        }
-        let head = header(kind, path, meta, size, link);
-        self.put(&head)
+    fn entry(&mut self, kind: Kind<'_>, path: &[u8], meta: &Meta) -> Result<()> {
+        let xattrs = meta.xattrs.iter().map(|(key, value)| (key.as_bytes(), value.as_slice())).collect::<Vec<_>>();
+        let Meta { mode, uid, gid, mtime, .. } = *meta;
+        self.to.entry(&Entry { path, kind, mode, uid, gid, mtime, xattrs: &xattrs })
     }
 
-    pub fn end(mut self) -> Result<()> {
-        self.put(&[0; 2 * BLOCK])?;
-        self.to.flush().map_err(|e| Error::io("write", "the archive", e))
+    pub fn end(self) -> Result<()> {
+        self.to.end().map(drop)
     }
-}
-
-fn header(kind: u8, path: &[u8], meta: &Meta, size: u64, link: &[u8]) -> [u8; BLOCK] {
-    let mut block = [0; BLOCK];
-    let mut text = |at: usize, length: usize, bytes: &[u8]| {
-        let take = bytes.len().min(length);
-        block[at..at + take].copy_from_slice(&bytes[..take]);
-    };
-    text(0, 100, path);
-    text(100, 8, format!("{:07o}", meta.mode).as_bytes());
-    text(108, 8, format!("{:07o}", meta.uid.min(OWNER)).as_bytes());
-    text(116, 8, format!("{:07o}", meta.gid.min(OWNER)).as_bytes());
-    text(124, 12, format!("{:011o}", size.min(LARGE)).as_bytes());
-    text(136, 12, format!("{:011o}", meta.mtime.0.clamp(0, LARGE as i64)).as_bytes());
-    text(148, 8, b"        ");
-    text(156, 1, &[kind]);
-    text(157, 100, link);
-    text(257, 8, b"ustar\x0000");
-    let sum: u32 = block.iter().map(|b| u32::from(*b)).sum();
-    block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    block
 }
 
 impl Sink for Writer<'_> {
     fn enter(&mut self, name: &OsStr, meta: Meta) -> Result<()> {
         let mut path = self.named(name);
         path.push(b'/');
-        self.entry(b'5', &path, &meta, 0, b"")?;
+        self.entry(Kind::Directory, &path, &meta)?;
         self.path = path;
         Ok(())
     }
@@ -139,17 +64,16 @@ impl Sink for Writer<'_> {
 
     fn file(&mut self, name: &OsStr, meta: Meta, size: u64, content: &mut dyn Read) -> Result<()> {
         let path = self.named(name);
-        self.entry(b'0', &path, &meta, size, b"")?;
-        let copied = std::io::copy(&mut content.take(size), self.to).map_err(|e| Error::io("copy", shown(name), e))?;
-        if copied != size {
+        self.entry(Kind::File(size), &path, &meta)?;
+        if self.to.content(size, content, |_| ())? > 0 {
             bail!(Unavailable, "{} became shorter while it was copied", shown(name));
         }
-        self.pad(size)
+        Ok(())
     }
 
     fn link(&mut self, name: &OsStr, meta: Meta, target: &OsStr) -> Result<()> {
         let path = self.named(name);
-        self.entry(b'2', &path, &meta, 0, target.as_bytes())
+        self.entry(Kind::Symlink(target.as_bytes()), &path, &meta)
     }
 }
 

@@ -247,7 +247,9 @@ impl Shim {
             Request::Kill { .. } | Request::Delete(_) | Request::Shutdown => None,
             _ => match timeout(TURN, self.turns.acquire()).await {
                 Ok(turn) => turn.ok(),
-                Err(_) => bail!(Unavailable, "the shim (pid {}) has left {IN_FLIGHT} questions unanswered", self.pids.0),
+                Err(_) => {
+                    bail!(Unavailable, "the shim (pid {}) has left {IN_FLIGHT} questions unanswered", self.pids.0)
+                }
             },
         };
         let Ok(answer) = timeout(ANSWER, self.call(&request, fds)).await else {

@@ -132,8 +132,8 @@ impl<W: Write> Walk<W> {
             _ => return Ok(()),
         }
         let path = self.path.clone();
-        let xattrs = self.attribute(dir, name, CAPABILITY)?.map(|value| (CAPABILITY.as_bytes().to_vec(), value));
-        let xattrs: Vec<_> = xattrs.into_iter().collect();
+        let capability = self.attribute(dir, name, CAPABILITY)?;
+        let xattrs: Vec<_> = capability.iter().map(|value| (CAPABILITY.as_bytes(), value.as_slice())).collect();
         let mut entry = Entry::new(&path, kind, stat.st_mode);
         (entry.uid, entry.gid, entry.xattrs) = (stat.st_uid, stat.st_gid, &xattrs);
         entry.mtime = (stat.st_mtime, i64::try_from(stat.st_mtime_nsec).unwrap_or(0));
