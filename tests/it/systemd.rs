@@ -273,7 +273,7 @@ fn a_running_container_is_written_to_an_archive() {
     let own = Own::start(&worker);
     for handler in ["runc", "crun", "wharf"] {
         let said = own.ok(&format!(
-            r#"NETWORK=0 PIDS=1 pod a {handler} kubepods-burstable-pod7.slice '"sh","-c","word=plugh; rm /bin/vi; while :; do i=$((i+1)); echo $i > /count; echo line $i; sleep 0.2; done"' || exit 1
+            r#"NETWORK=0 PIDS=1 pod a {handler} kubepods-burstable-pod7.slice '"sh","-c","word=plugh; busybox rm /bin/wget; while :; do i=$((i+1)); echo $i > /count; echo line $i; sleep 0.2; done"' || exit 1
             sleep 1; wharf checkpoint --export /root/a.tar $C || exit 1; old=$(wharf exec $C cat /count)
             stat -c %a /root/a.tar; tar -tf /root/a.tar | sort; tar -xOf /root/a.tar rootfs-diff.tar | tar -t
             tar -xOf /root/a.tar --wildcards 'checkpoint/pages-*.img' | grep -ao word=plugh | uniq
@@ -295,7 +295,7 @@ fn a_running_container_is_written_to_an_archive() {
                 "stats-dump",
                 "status",
                 "count",
-                "bin/.wh.vi",
+                "bin/.wh.wget",
                 "word=plugh",
                 "goes on",
             ],
@@ -328,7 +328,7 @@ fn a_running_container_is_written_to_an_archive() {
 /// What is in /root/a.tar, with the files and the network of the container $C.
 const RESTORE: &str = r#"restore() {
   rm -rf /root/r; mkdir /root/r; cd /root/r; tar -xf /root/a.tar; cp -a /run/wharf/pods/*/containers/$C/rootfs .; tar -xf rootfs-diff.tar -C rootfs
-  find rootfs -name '.wh.*' | while read w; do rm -rf $w ${w/.wh./}; done; [ ! -e rootfs/bin/vi ] || return 1
+  find rootfs -name '.wh.*' | while read w; do rm -rf $w ${w/.wh./}; done; [ ! -e rootfs/bin/wget ] || return 1
   python3 - /run/wharf/netns/* << 'END'
 import json, os, sys
 spec = json.load(open('spec.dump')); spec['root']['path'] = '/root/r/rootfs'; spec['linux']['cgroupsPath'] = 'wharf-restored.slice:wharf:restored'
