@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::redact;
+
 /// Lines shown around what changes.
 const AROUND: usize = 3;
 /// Keys whose values nobody should see.
@@ -23,7 +25,9 @@ pub enum Change {
 pub struct Edit {
     pub path: String,
     /// The text the new one was made from; none for a file that is not there. Another text on disk is left alone.
+    #[serde(serialize_with = "masked_if_there")]
     pub old: Option<String>,
+    #[serde(serialize_with = "masked_whole")]
     pub new: String,
     /// A program that checks the new text before it is installed: its absolute path and arguments, `{}` for the file.
     pub check: Vec<String>,
@@ -136,7 +140,16 @@ pub fn diff(path: &str, old: &str, new: &str) -> String {
 fn masked(line: &str) -> String {
     let Some((key, _)) = line.split_once('=').or_else(|| line.split_once(':')) else { return line.to_owned() };
     let name = key.trim().trim_matches(['"', '\'']).to_lowercase();
-    if SECRETS.contains(&name.as_str()) { format!("{key}= ***") } else { line.to_owned() }
+    if SECRETS.contains(&name.as_str()) { format!("{key}= ***") } else { redact::text(line) }
+}
+
+/// A file's whole text is in an edit: what is printed or saved of one has no secret in it, and cannot be carried out.
+fn masked_whole<S: serde::Serializer>(text: &str, to: S) -> Result<S::Ok, S::Error> {
+    redact::text(text).serialize(to)
+}
+
+fn masked_if_there<S: serde::Serializer>(text: &Option<String>, to: S) -> Result<S::Ok, S::Error> {
+    text.as_deref().map(redact::text).serialize(to)
 }
 
 #[cfg(test)]

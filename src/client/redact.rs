@@ -16,12 +16,15 @@ static NAME: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)(passw(or)?d|passphrase|secret|token|credential|private[_-]?key|api[_-]?key|access[_-]?key|authorization|cookie|signature)|^auth$|_auth$|(^|_)pwd$",
     )
 });
-/// `name = value`, `"name": "value"`, `--name value` within a line.
-static PAIR: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r#"(?i)((?:[\w-]*(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential)[\w-]*|\bauth)\\?["']?\s*(?:[:=]|\s)\s*\\?["']?)([^\s"'\\,;&}]{3,})"#,
-    )
-});
+/// `name = value`, `"name": "value"`, `name = ["value"]`, `--name value` within a line. A value in quotes goes whole; where they
+/// are not closed, to the end of the line.
+static PAIR: LazyLock<Regex> =
+    LazyLock::new(|| pattern(&format!(r#"(?i)({NAMED}\\?["']?\s*(?:[:=]|\s)\s*)({VALUE})"#)));
+/// As [`PAIR`], but only where a sign stands between the two: in a sentence a word of the same name is none.
+static SAID: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r#"(?i)({NAMED}\\?["']?\s*=\s*)({VALUE})"#)));
+const NAMED: &str = r"(?:[\w-]*(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|authorization|cookie)[\w-]*|\bauth)";
+const VALUE: &str =
+    r#"\\"(?:[^"\\]|\\[^"])*(?:\\"|$)|"(?:[^"\\\n]|\\.)*(?:"|\\?$)|'[^'\n]*'?|\[\s*["'][^\]]*\]?|[^\s"'\\,;&}]{3,}"#;
 /// `scheme://user:password@host`.
 static USER: LazyLock<Regex> = LazyLock::new(|| pattern(r"([a-z][a-z0-9+.-]*://)[^/\s:@]+:[^/\s@]+@"));
 /// `Bearer x`, `Basic x`, and three things that are secrets wherever they stand: a JWT, an access key of AWS, a token of GitHub.
@@ -47,7 +50,25 @@ pub fn text(text: &str) -> String {
     let keyless = KEY.replace_all(text, MASK);
     let userless = USER.replace_all(&keyless, |found: &Captures<'_>| format!("{}{MASK}@", &found[1]));
     let plain = LOOKS.replace_all(&userless, MASK);
-    PAIR.replace_all(&plain, |found: &Captures<'_>| format!("{}{MASK}", &found[1])).into_owned()
+    PAIR.replace_all(&plain, masked).into_owned()
+}
+
+/// A sentence that quotes what others wrote: what is a secret by its looks, or is set to a name of one.
+pub fn sentence(text: &str) -> String {
+    let keyless = KEY.replace_all(text, MASK);
+    let userless = USER.replace_all(&keyless, |found: &Captures<'_>| format!("{}{MASK}@", &found[1]));
+    let plain = LOOKS.replace_all(&userless, MASK);
+    SAID.replace_all(&plain, masked).into_owned()
+}
+
+/// In the quotes it had, so that what is TOML or JSON stays that.
+fn masked(found: &Captures<'_>) -> String {
+    let (before, value) = (&found[1], &found[2]);
+    let quote = ["\\\"", "\"", "'"].into_iter().find(|q| value.starts_with(q)).unwrap_or_default();
+    match value.starts_with('[') {
+        true => format!("{before}[\"{MASK}\"]"),
+        false => format!("{before}{quote}{MASK}{quote}"),
+    }
 }
 
 /// Lines of one text that come one by one: a key goes over several.
@@ -176,6 +197,13 @@ mod tests {
             "{\\\"password\\\":\\\"c4n4ryc4n4ry\\\"}",
             "-----BEGIN RSA PRIVATE KEY-----\nc4n4ryc4n4ry\n-----END RSA PRIVATE KEY-----",
             "GET /v2/x?access_token=c4n4ryc4n4ry&b=1",
+            "password = \"of words, c4n4ryc4n4ry\" # ours",
+            "password = 'it is; c4n4ryc4n4ry'",
+            "password = \"with \\\" in it c4n4ryc4n4ry\"",
+            "23 | password = \"not closed c4n4ryc4n4ry",
+            "X-Api-Token = [\"c4n4ryc4n4ry\"]",
+            "Authorization = [ 'Digest c4n4ryc4n4ry' ]",
+            "{\\\"password\\\":\\\"a b c4n4ryc4n4ry\\\"}",
         ] {
             let clean = text(line);
             assert!(!clean.contains(CANARY) && clean.contains(MASK), "{line} -> {clean}");
@@ -194,6 +222,21 @@ mod tests {
         assert!(!shown.contains(CANARY), "{shown}");
         assert!(shown.contains("/bin") && shown.contains("HOME=/root") && shown.contains("registry.test"), "{shown}");
         assert!(shown.contains("--verbose\",\"shown"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_masked_is_still_a_document() {
+        let config = "[x.auth]\npassword = \"a, b\"\nauth = 'c d'\nheaders = { X-Token = [\"e\", \"f\"] }\n";
+        let clean: toml_edit::DocumentMut = text(config).parse().unwrap();
+        assert_eq!(clean["x"]["auth"]["password"].as_str(), Some(MASK));
+        assert_eq!(clean["x"]["auth"]["headers"]["X-Token"].as_array().map(toml_edit::Array::len), Some(1));
+        let said = "the token server of r.test refuses the credentials (401): get https://u:c4n4ryc4n4ry@r.test, token=c4n4ryc4n4ry";
+        let clean = sentence(said);
+        assert!(
+            clean.starts_with("the token server of r.test refuses the credentials (401): get")
+                && !clean.contains(CANARY),
+            "{clean}"
+        );
     }
 
     #[test]

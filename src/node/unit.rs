@@ -12,7 +12,7 @@ use crate::{
 
 const LIMIT: Duration = Duration::from_secs(4);
 const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,Result,NRestarts,KillMode,Delegate,MainPID,TasksCurrent,TasksMax,\
-                          LimitNOFILESoft,FragmentPath,DropInPaths,ActiveEnterTimestamp,ExecMainStatus,StatusText,NeedDaemonReload";
+                          LimitNOFILESoft,FragmentPath,DropInPaths,EnvironmentFiles,ActiveEnterTimestamp,ExecMainStatus,StatusText,NeedDaemonReload";
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitFacts {

@@ -19,7 +19,7 @@ use crate::{
     error::{Kind, Result},
     node::{
         below,
-        net::{self, Exchange, Fault, Identity, Request, Stage, Trust},
+        net::{self, Exchange, Fault, Identity, Request, Stage, Trust, dns},
     },
 };
 
@@ -38,6 +38,9 @@ pub struct Asker<'a> {
     pub host: &'a Host,
     pub reference: &'a Reference,
     pub environment: &'a Environment,
+    /// Name servers that are asked by themselves, and the domains names are looked for in.
+    pub servers: &'a [String],
+    pub search: &'a [String],
 }
 
 impl Asker<'_> {
@@ -56,9 +59,19 @@ impl Asker<'_> {
         Ok(request)
     }
 
-    /// Does it; what a proxy does not let through is tried without it, so that it is known whose fault that is.
+    /// Does it; what a proxy does not let through is tried without it, and what is not reached without one through the one that
+    /// is there, so that it is known whose fault that is.
     async fn exchange(&self, request: &Request, trial: &mut Trial) -> (Exchange, Vec<u8>) {
         let (seen, body) = net::exchange(request).await;
+        if seen.fault.as_ref().is_some_and(|f| matches!(f.stage, Stage::Name | Stage::Connect))
+            && trial.around.is_none()
+            && let Some((by, proxy)) = self.another(request)
+        {
+            let through = Request { proxy: Some(proxy), peek: true, headers: Vec::new(), ..request.clone() };
+            let mut through = net::exchange(&through).await.0;
+            through.request = plain(&through.request);
+            trial.around = Some((by, through));
+        }
         if seen.fault.as_ref().is_some_and(|f| f.stage == Stage::Proxy) {
             let direct = Request { proxy: None, peek: true, ..request.clone() };
             let mut direct = net::exchange(&direct).await.0;
@@ -66,6 +79,25 @@ impl Asker<'_> {
             trial.direct.push(direct);
         }
         (seen, body)
+    }
+
+    /// A proxy that a request without one might have gone through: the runtime's own, from which NO_PROXY excepts the host, or the
+    /// login shell's.
+    fn another(&self, request: &Request) -> Option<(Proxied, String)> {
+        let Environment { pid, of, shell } = self.environment;
+        let with = |of: &std::collections::BTreeMap<String, String>, pid: u32, source: &str| {
+            let (variable, url) = net::proxy::variable(of, request.tls)?;
+            let (variable, at) = (variable.to_owned(), net::proxy::shown(url));
+            let excluded = net::proxy::excluded(of).to_owned();
+            let (login, source) = (net::proxy::login(url).is_some(), source.to_owned());
+            Some((Proxied { variable, at, excluded, pid, source, login }, url.to_owned()))
+        };
+        if request.proxy.is_some() {
+            return None;
+        }
+        let local =
+            request.host == "localhost" || request.host.parse::<std::net::IpAddr>().is_ok_and(|a| a.is_loopback());
+        with(of, *pid, "").or_else(|| with(&shell.of, 0, &shell.source)).filter(|_| !local)
     }
 
     fn url(&self, rest: &str) -> String {
@@ -82,18 +114,31 @@ impl Asker<'_> {
         if !self.host.resolves && !self.reference.digest {
             return trial;
         }
-        if let Err(error) = self.steps(credentials, &mut trial).await {
+        let (done, lookups) = futures::join!(self.steps(credentials, &mut trial), self.lookups());
+        if let Err(error) = done {
             trial.notes.push(format!("{error:#}"));
             trial.outcome = Outcome::Unreachable;
         }
+        trial.lookups = lookups;
         trial
     }
 
+    /// What each server says of the host's name, which a proxy would look up by itself.
+    async fn lookups(&self) -> Vec<dns::Told> {
+        let Ok(request) = self.request("HEAD", &self.host.url) else { return Vec::new() };
+        if request.proxy.is_some() || request.host == "localhost" || request.host.parse::<std::net::IpAddr>().is_ok() {
+            return Vec::new();
+        }
+        dns::each(self.servers, &dns::candidates(&request.host, self.search)).await
+    }
+
     fn proxied(&self) -> Option<Proxied> {
-        let Environment { pid, of } = self.environment;
+        let Environment { pid, of, .. } = self.environment;
         let (variable, url) = net::proxy::variable(of, self.host.url.starts_with("https://"))?;
         let (variable, at) = (variable.to_owned(), net::proxy::shown(url));
-        Some(Proxied { variable, at, excluded: net::proxy::excluded(of).to_owned(), pid: *pid })
+        let excluded = net::proxy::excluded(of).to_owned();
+        let login = net::proxy::login(url).is_some();
+        Some(Proxied { variable, at, excluded, pid: *pid, source: String::new(), login })
     }
 
     async fn steps(&self, credentials: &credentials::Credentials, trial: &mut Trial) -> Result<()> {
@@ -132,6 +177,7 @@ impl Asker<'_> {
     ) -> Result<(Exchange, Vec<u8>)> {
         let mut request = self.request(method, url)?;
         request.headers.push(("accept".to_owned(), KINDS.to_owned()));
+        request.headers.extend(self.host.headers.0.iter().cloned());
         request.headers.extend(auth.map(|a| ("authorization".to_owned(), a.to_owned())));
         let (seen, body) = self.exchange(&request, trial).await;
         trial.exchanges.push(seen.clone());
@@ -235,6 +281,7 @@ impl Asker<'_> {
         let own = (request.host.clone(), request.port);
         for _ in 0..REDIRECTS {
             if own == (request.host.clone(), request.port) {
+                request.headers.extend(self.host.headers.0.iter().cloned());
                 request.headers.extend(auth.map(|a| ("authorization".to_owned(), a.to_owned())));
             }
             if peek {

@@ -4,8 +4,8 @@
 use super::{
     Check, Finding, Guide, Next, Runbook,
     checks::{
-        certificate, cgroup, class, cluster, disk, firewall, holes, host, image, incidents, kubelet, leftovers,
-        practices, runtime, way,
+        certificate, cgroup, class, cluster, disk, dns, firewall, holes, host, image, incidents, kubelet, leftovers,
+        pod, practices, runtime, way,
     },
 };
 
@@ -27,12 +27,14 @@ pub const RUNBOOKS: &[Runbook] = &[
             step(&image::REQUEST),
             step(&cluster::EVENTS),
             ends(&image::NAME),
+            ends(&pod::POLICY),
             ends(&image::HOSTS),
-            ends(&image::DNS),
+            ends(&dns::DNS),
             ends(&image::CONNECT),
             ends(&way::PROXY),
             ends(&certificate::TLS),
             ends(&image::LIMIT),
+            ends(&pod::SECRETS),
             ends(&way::TOKEN),
             ends(&image::AUTH),
             ends(&image::MANIFEST),

@@ -129,18 +129,7 @@ impl ClusterFacts {
     /// # Errors
     /// `NotFound` if the node has no kubeconfig; if no part came, what the server or the way to it said.
     pub async fn collect(root: &Path, params: &Params) -> Result<Self> {
-        let (at, said) = (root.to_owned(), params.get("kubeconfig").cloned());
-        let files = node::within(FILES, "read the node's kubeconfig", move || {
-            // What is wrong with the kubelet's own files is told elsewhere.
-            let flag = kubelet::collect(&at, None)
-                .ok()
-                .and_then(|k| Some(k.flags.get("kubeconfig")?.value.as_str()?.to_owned()));
-            let apis = Api::find(&at, said.as_deref(), flag.as_deref())?;
-            let host = read(&below(&at, "/proc/sys/kernel/hostname")).unwrap_or_default();
-            let own = apis.iter().find_map(Api::node).unwrap_or_else(|| host.trim().to_lowercase());
-            Ok((apis, own))
-        });
-        let (apis, own) = files.await?;
+        let (apis, own) = apis(root, params).await?;
         let mut facts = Self { server: apis.first().map(|a| a.server.clone()).unwrap_or_default(), ..Self::default() };
         facts.node = params.get("node").cloned().unwrap_or(own);
         let named = params.get("pod");
@@ -208,8 +197,23 @@ impl ClusterFacts {
     }
 }
 
+/// The node's kubeconfigs, and the node's name as they have it.
+pub(super) async fn apis(root: &Path, params: &Params) -> Result<(Vec<Api>, String)> {
+    let (at, said) = (root.to_owned(), params.get("kubeconfig").cloned());
+    let files = node::within(FILES, "read the node's kubeconfig", move || {
+        // What is wrong with the kubelet's own files is told elsewhere.
+        let flag =
+            kubelet::collect(&at, None).ok().and_then(|k| Some(k.flags.get("kubeconfig")?.value.as_str()?.to_owned()));
+        let apis = Api::find(&at, said.as_deref(), flag.as_deref())?;
+        let host = read(&below(&at, "/proc/sys/kernel/hostname")).unwrap_or_default();
+        let own = apis.iter().find_map(Api::node).unwrap_or_else(|| host.trim().to_lowercase());
+        Ok((apis, own))
+    });
+    files.await
+}
+
 /// The first identity that may know; the others are for what it may not read.
-async fn ask(apis: &[Api], path: &str, kind: &str) -> Result<Value> {
+pub(super) async fn ask(apis: &[Api], path: &str, kind: &str) -> Result<Value> {
     let mut first = None;
     for api in apis {
         match api.get(path, kind).await {
@@ -223,7 +227,7 @@ async fn ask(apis: &[Api], path: &str, kind: &str) -> Result<Value> {
 }
 
 /// It goes into a path.
-fn is_name(name: &str) -> Result<()> {
+pub(super) fn is_name(name: &str) -> Result<()> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
     if name.is_empty() || name.len() > 253 || !name.chars().all(plain) {
         bail!(InvalidArgument, "{name:?} is no name of a Kubernetes object");

@@ -18,6 +18,7 @@ use crate::{
     client::{
         Runtime,
         health::{self, Call, RuntimeStatus},
+        redact,
         types::{Inventory, Mode, Scope},
     },
     error::{Error, Kind, Result},
@@ -253,7 +254,10 @@ impl Live {
         let (conf, journal) = futures::join!(self.conf(params), self.journal());
         let target = self.target().await;
         let status = self.status().await.ok();
-        let work = registry::collect(&self.root, params, conf.value(), status.as_ref(), journal.value(), target);
+        // Only a pod's question is about what is here.
+        let inventory = if params.contains_key("pod") { self.inventory().await.ok() } else { None };
+        let (conf, journal) = (conf.value(), journal.value());
+        let work = registry::collect(&self.root, params, conf, status.as_ref(), journal, inventory.as_ref(), target);
         let seen = tokio::time::timeout(REGISTRY, work).await.unwrap_or_else(|_| {
             let text = format!("the registry was not done within {} s", REGISTRY.as_secs());
             Err(Error::new(Kind::DeadlineExceeded, text))
@@ -285,7 +289,10 @@ fn conf(root: &Path, path: &str) -> Result<ConfFacts> {
     }
     let Some(text) = node::read_if_there(&below(root, path))? else { return Ok(facts) };
     let document: toml_edit::DocumentMut =
-        text.parse().map_err(|e| Error::new(Kind::InvalidArgument, format!("{path} is not TOML")).with_source(e))?;
+        // The line that is broken is quoted, and it may be a password's.
+        text.parse().map_err(|e: toml_edit::TomlError| {
+            Error::new(Kind::InvalidArgument, format!("{path} is not TOML: {}", redact::text(&e.to_string())))
+        })?;
     let imports: Vec<String> = document
         .get("imports")
         .and_then(|i| i.as_array())

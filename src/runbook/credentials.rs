@@ -23,6 +23,13 @@ pub struct Credential {
     pub header: String,
 }
 
+impl Credential {
+    pub fn basic(user: &str, password: &str, source: &str) -> Self {
+        let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+        Self { user: user.to_owned(), source: source.to_owned(), header: format!("Basic {encoded}") }
+    }
+}
+
 impl std::fmt::Debug for Credential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} from {}", self.user, self.source)
@@ -80,8 +87,7 @@ fn of_login(user: &str, password: &str, source: &str, all: &mut Credentials) {
     if password.ends_with('\n') {
         all.notes.push(format!("the password of {source} ends in a line break, which is sent with it"));
     }
-    let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
-    all.found.push(Credential { user: user.to_owned(), source: source.to_owned(), header: format!("Basic {encoded}") });
+    all.found.push(Credential::basic(user, password, source));
 }
 
 /// `username` and `password`, or `auth`, of containerd's table.

@@ -11,7 +11,7 @@ use super::{
     settings::{self, Area},
 };
 use crate::{
-    client::health::RuntimeStatus,
+    client::{health::RuntimeStatus, redact},
     config::{finding::Severity, hosts},
     node::below,
 };
@@ -34,6 +34,19 @@ pub struct Host {
     pub client: Option<(String, String)>,
     /// The registry the image is named after, not a mirror.
     pub upstream: bool,
+    /// Sent with every request, as hosts.toml says. May be secrets: in no evidence.
+    #[serde(skip)]
+    pub headers: Headers,
+}
+
+/// Names and values.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers(pub Vec<(String, String)>);
+
+impl std::fmt::Debug for Headers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,11 +143,12 @@ fn of_certs(root: &Path, registry: &str, upstream: &str, found: &mut HostList) {
     let written = match hosts::load(&roots.join(":"), registry) {
         Ok(Some(written)) => written,
         Ok(None) => return without_port(root, registry, found),
-        Err(error) => return found.problems.push(format!("{error:#}")),
+        Err(error) => return found.problems.push(redact::text(&format!("{error:#}"))),
     };
     for finding in written.findings.iter().filter(|f| f.severity == Severity::Error) {
         let at = finding.at.as_ref().map(|at| format!("{} line {}: ", at.file.display(), at.line)).unwrap_or_default();
-        found.problems.push(format!("{at}{}", finding.text));
+        // A line that is broken is quoted, and it may hold a header.
+        found.problems.push(format!("{at}{}", redact::text(&finding.text)));
     }
     let scheme = upstream.split("://").next().unwrap_or("https");
     for host in written.all(scheme, registry) {
@@ -156,6 +170,7 @@ fn of_certs(root: &Path, registry: &str, upstream: &str, found: &mut HostList) {
             ca: host.ca.iter().map(|p| text(p)).collect(),
             client: host.client.first().map(|(c, k)| (text(c), text(k.as_ref().unwrap_or(c)))),
             upstream: host.name == host_of(upstream),
+            headers: Headers(host.header.clone()),
             ..plain(&url, "")
         });
     }

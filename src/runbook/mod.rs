@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::client::action::Action;
+use crate::client::{action::Action, redact};
 
 mod api;
 mod asker;
@@ -18,10 +18,12 @@ mod evidence;
 #[cfg(test)]
 mod fixtures;
 mod hosts;
+mod pulls;
 mod registry;
 mod run;
 mod saved;
 pub mod settings;
+mod shell;
 
 pub use books::{RUNBOOKS, named};
 pub use cluster::ClusterFacts;
@@ -33,6 +35,16 @@ pub use saved::Saved;
 
 /// What a person says about the case: `image`, `pod`, `container`, `handler`, `kubelet-config`, …
 pub type Params = BTreeMap<String, String>;
+
+/// `pod=NAMESPACE/NAME`, as kubectl's columns are read, is both.
+fn plain(params: &Params) -> Params {
+    let mut plain = params.clone();
+    if let Some((namespace, name)) = params.get("pod").and_then(|p| p.split_once('/')) {
+        plain.insert("pod".to_owned(), name.to_owned());
+        plain.insert("namespace".to_owned(), namespace.to_owned());
+    }
+    plain
+}
 
 /// Ordered by how much they matter when several meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -133,6 +145,13 @@ impl Finding {
     #[must_use]
     pub fn cites(mut self, cites: impl IntoIterator<Item = Cite>) -> Self {
         self.cites.extend(cites);
+        self
+    }
+
+    /// Findings quote logs, answers and files.
+    fn without_secrets(mut self) -> Self {
+        self.summary = redact::sentence(&self.summary);
+        self.cites.iter_mut().for_each(|c| c.text = redact::sentence(&c.text));
         self
     }
 

@@ -10,12 +10,21 @@ use super::{
     asker::Asker,
     credentials,
     hosts::{self, Host, HostList},
+    pulls::{self, PodPull},
+    shell::{self, Shell},
 };
 use crate::{
     bail,
-    client::health::RuntimeStatus,
+    client::{health::RuntimeStatus, types::Inventory},
     error::Result,
-    node::{below, journal::JournalFacts, net::Exchange, read, target::Target},
+    node::{
+        below,
+        host::{RESOLVED, nameservers},
+        journal::JournalFacts,
+        net::{Exchange, dns},
+        read, read_if_there,
+        target::Target,
+    },
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +38,15 @@ pub struct ImageFacts {
     pub list: HostList,
     pub trials: Vec<Trial>,
     pub nameservers: Vec<String>,
+    /// The pod that wants it, if one was named.
+    #[serde(default)]
+    pub pod: Option<PodPull>,
+    /// Drop-ins of the runtime's unit that a fix would write, if they are there: path and text.
+    #[serde(default)]
+    pub drop_ins: BTreeMap<String, String>,
+    /// Who says the login shell's proxy, and which; empty without one.
+    #[serde(default)]
+    pub shell: String,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +78,12 @@ pub struct Trial {
     /// Requests that a proxy did not let through, once more without it.
     #[serde(default)]
     pub direct: Vec<Exchange>,
+    /// The first request that had no proxy and found no way, once more through one the runtime does not use for it.
+    #[serde(default)]
+    pub around: Option<(Proxied, Exchange)>,
+    /// What each name server says of the host, asked by itself.
+    #[serde(default)]
+    pub lookups: Vec<dns::Told>,
 }
 
 /// Of the runtime's environment.
@@ -71,14 +95,25 @@ pub struct Proxied {
     pub at: String,
     /// NO_PROXY.
     pub excluded: String,
-    /// The process whose environment it is.
+    /// The process whose environment it is; 0 if it is not the runtime's.
     pub pid: u32,
+    /// Who says it, if that is not the runtime's environment.
+    #[serde(default)]
+    pub source: String,
+    /// Whether its URL has a user and a password.
+    #[serde(default)]
+    pub login: bool,
 }
 
 impl Trial {
     /// The request that settled it.
     pub fn last(&self) -> Option<&Exchange> {
         self.exchanges.last()
+    }
+
+    /// Whether the only thing it lacks is a proxy that is known here.
+    pub fn lacks_proxy(&self) -> bool {
+        self.around.as_ref().is_some_and(|(_, through)| through.fault.is_none())
     }
 
     /// Whether the image is there with its layers: else the next host is asked, for layers too.
@@ -116,6 +151,12 @@ pub struct Reference {
 }
 
 impl Reference {
+    /// As runtimes list it.
+    pub fn full(&self) -> String {
+        let sign = if self.digest { '@' } else { ':' };
+        format!("{}/{}{sign}{}", self.registry, self.repository, self.version)
+    }
+
     /// As containerd and Docker read it: `docker.io/library/` and `:latest` are added.
     ///
     /// # Errors
@@ -169,18 +210,19 @@ pub async fn collect(
     conf: Option<&ConfFacts>,
     status: Option<&RuntimeStatus>,
     journal: Option<&JournalFacts>,
+    inventory: Option<&Inventory>,
     target: &Target,
 ) -> Result<ImageFacts> {
     let mut facts = ImageFacts::default();
-    match params.get("image") {
-        Some(image) => (facts.asked, facts.because) = (Some(image.clone()), "asked for".to_owned()),
-        None => {
-            if let Some((image, because)) = journal.and_then(failed_pull) {
-                (facts.asked, facts.because) = (Some(image), because);
-            }
-        }
-    }
-    let Some(image) = facts.asked.clone() else { return Ok(facts) };
+    let mut wanted = pulls::wanted(root, params, journal, inventory).await;
+    let named = match (params.get("image"), &wanted) {
+        (Some(image), _) => Some((image.clone(), "asked for".to_owned())),
+        (None, Some(wanted)) => wanted.image.clone(),
+        (None, None) => journal.and_then(failed_pull),
+    };
+    facts.pod = wanted.as_ref().map(|w| w.pod.clone());
+    let Some((image, because)) = named else { return Ok(facts) };
+    (facts.asked, facts.because) = (Some(image.clone()), because);
     let reference = match Reference::parse(&image) {
         Ok(reference) => reference,
         Err(error) => {
@@ -188,15 +230,38 @@ pub async fn collect(
             return Ok(facts);
         }
     };
+    // A pod's come first, and go to its registry and to every mirror of it alike.
+    let brought = wanted.as_mut().map(|w| w.credentials(&reference)).unwrap_or_default();
+    facts.pod = wanted.map(|w| w.pod);
     let resolv = read(&below(root, "/etc/resolv.conf")).unwrap_or_default();
-    facts.nameservers =
-        resolv.lines().filter_map(|l| l.strip_prefix("nameserver")).map(|l| l.trim().to_owned()).collect();
+    facts.nameservers = nameservers(&resolv);
+    if facts.nameservers.iter().any(|s| s.starts_with("127.0.0.5")) {
+        // systemd-resolved's stub asks these.
+        facts.nameservers.extend(nameservers(&read(&below(root, RESOLVED)).unwrap_or_default()));
+    }
+    let search = resolv.lines().rev().find_map(|l| l.strip_prefix("search ").or(l.strip_prefix("domain ")));
+    let search: Vec<String> = search.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
     facts.list = hosts::list(root, conf, status, &reference.registry);
-    let environment = Environment { pid: target.pid.unwrap_or_default(), of: environment(root, target.pid) };
+    let own = if root == Path::new("/") { std::env::vars().collect() } else { BTreeMap::new() };
+    let of = environment(root, target.pid);
+    let environment = Environment { pid: target.pid.unwrap_or_default(), of, shell: shell::find(root, &own) };
+    facts.shell.clone_from(&environment.shell.source);
+    for path in target.unit.iter().flat_map(|unit| drop_ins(unit)) {
+        facts.drop_ins.extend(read_if_there(&below(root, &path))?.map(|text| (path, text)));
+    }
     for host in &facts.list.hosts {
-        let credentials =
-            credentials::find(root, params, conf, hosts::host_of(&host.url).trim_start_matches("registry-1."));
-        let asker = Asker { root, params, host, reference: &reference, environment: &environment };
+        let registry = hosts::host_of(&host.url).trim_start_matches("registry-1.");
+        let mut credentials = credentials::find(root, params, conf, registry);
+        credentials.found.splice(0..0, brought.iter().cloned());
+        let asker = Asker {
+            root,
+            params,
+            host,
+            reference: &reference,
+            environment: &environment,
+            servers: &facts.nameservers,
+            search: &search,
+        };
         let trial = asker.ask(&credentials).await;
         let done = trial.whole();
         facts.trials.push(trial);
@@ -206,6 +271,11 @@ pub async fn collect(
     }
     facts.reference = Some(reference);
     Ok(facts)
+}
+
+/// Files of a unit that fixes write: the proxy, and what is excepted from it.
+pub fn drop_ins(unit: &str) -> [String; 2] {
+    ["80-proxy.conf", "90-no-proxy.conf"].map(|file| format!("/etc/systemd/system/{unit}.d/{file}"))
 }
 
 /// The newest pull that failed, of kubelet's or containerd's log, unless a later one of it went well.
@@ -237,6 +307,8 @@ fn failed_pull(journal: &JournalFacts) -> Option<(String, String)> {
 pub struct Environment {
     pub pid: u32,
     pub of: BTreeMap<String, String>,
+    /// Of who logs in.
+    pub shell: Shell,
 }
 
 /// Of the runtime, since it is its proxy that counts.

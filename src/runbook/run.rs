@@ -71,6 +71,7 @@ pub async fn examine(
     params: &Params,
     tell: &mut (dyn FnMut(RunEvent) + Send),
 ) -> (Vec<Report>, Evidence) {
+    let params = &super::plain(params);
     let mut seen = super::evidence_at(probe.now(), params.clone());
     let mut open: BTreeSet<Fact> = books.iter().flat_map(|b| b.steps).flat_map(|s| s.check.needs).copied().collect();
     // Commands that are shown name the runtime's socket and unit.
@@ -125,7 +126,7 @@ impl Walk {
             if check.needs.iter().any(|f| missing.contains(f)) {
                 return;
             }
-            let finding = check.finding(seen);
+            let finding = check.finding(seen).without_secrets();
             let next = (guide.then)(&finding);
             let step = StepReport {
                 check: check.id.to_owned(),

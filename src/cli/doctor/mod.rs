@@ -307,10 +307,12 @@ async fn mend(
         out.remark("nothing was changed")?;
         return Ok(false);
     }
+    let mut whole = true;
     for planned in &plan.steps {
         let step = text::named_step(planned);
         if let Err(error) = patient.apply(&planned.step).await {
             out.remark(&format!("not done: {step}: {error:#}"))?;
+            whole = false;
             if matches!(planned.step, Step::Change(_)) {
                 // What follows counts on it.
                 break;
@@ -325,9 +327,14 @@ async fn mend(
     let before = report.steps.iter().find(|s| s.check == check).map_or(Verdict::Fail, |s| s.finding.verdict);
     // Better than it was, and seen: a warning of another thing may stay.
     let better = |now: Verdict| now < before && now != Verdict::Unknown;
-    let proved = same.is_none_or(|s| better(s.finding.verdict));
+    // What is written but not in effect may look mended to a check that reads the file.
+    let proved = whole && same.is_none_or(|s| better(s.finding.verdict));
     let said = same.map(|s| s.finding.summary.clone()).unwrap_or_else(|| "not reached any more".to_owned());
-    let word = if proved { "proved by the same check" } else { "NOT proved: the same check still says" };
+    let word = match (proved, whole) {
+        (true, _) => "proved by the same check",
+        (false, true) => "NOT proved: the same check still says",
+        (false, false) => "NOT proved, since not all was done: the same check says",
+    };
     out.remark(&format!("{word}: {check}: {said}"))?;
     Ok(proved)
 }

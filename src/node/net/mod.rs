@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 
 use crate::error::{Error, Kind, Result};
 
+pub mod dns;
 mod http;
 pub mod proxy;
 pub mod tls;

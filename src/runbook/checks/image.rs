@@ -39,14 +39,6 @@ pub static HOSTS: Check = Check {
     judge: hosts,
 };
 
-pub static DNS: Check = Check {
-    id: "pull-dns",
-    title: "Does the registry's name resolve?",
-    needs: &[Fact::Image],
-    command: |seen| format!("getent ahosts {}; cat /etc/resolv.conf", host(seen)),
-    judge: dns,
-};
-
 pub static CONNECT: Check = Check {
     id: "pull-connect",
     title: "Can it be reached?",
@@ -164,6 +156,11 @@ pub(super) use asked;
 
 fn request(seen: &Evidence) -> Result<Finding, Missing> {
     let image = seen.image()?;
+    if let (None, Some(pod)) = (&image.asked, &image.pod) {
+        let api = pod.unknown.as_deref().unwrap_or("it has no container");
+        let because = format!("neither the API server nor the node tells an image of {}: {api}", pod.name);
+        return Err(Missing { fact: Fact::Image, because });
+    }
     Ok(match &image.asked {
         Some(name) => Finding::pass(name.clone()).cite(name.clone(), image.because.clone()),
         None => Finding::not_applicable("no pull failed lately in the logs; name one with --set image=REF"),
@@ -270,31 +267,13 @@ pub(super) fn reached(trial: &Trial, stage: Stage) -> Reached<'_> {
     }
 }
 
-pub(super) fn not_reached() -> Finding {
-    Finding::not_applicable("not reached: an earlier stage failed")
+/// The way out is a proxy, which is another check's.
+pub(super) fn behind_proxy() -> Finding {
+    Finding::not_applicable("not without a proxy, and through one that is known here it answers")
 }
 
-fn dns(seen: &Evidence) -> Result<Finding, Missing> {
-    let (image, trial) = asked!(seen);
-    let servers = if image.nameservers.is_empty() { "none".to_owned() } else { image.nameservers.join(", ") };
-    Ok(match reached(trial, Stage::Name) {
-        Reached::Failed(exchange, fault) => {
-            let (cause, what) = match fault.kind {
-                Kind::NotFound => ("dns-no-such-name", format!("{} does not exist in DNS", exchange.host)),
-                _ => ("dns-unavailable", format!("no name server answers for {}", exchange.host)),
-            };
-            Finding::cause(cause, what)
-                .cites([cite(exchange)])
-                .cite(format!("nameservers: {servers}"), "/etc/resolv.conf")
-                .advise(if fault.kind == Kind::NotFound { "check the spelling of the registry's name, and whether this node needs a search domain or an entry in /etc/hosts" } else { "ask each name server by itself: dig @SERVER NAME; a firewall may block port 53" })
-        }
-        Reached::Passed => {
-            let exchange = trial.exchanges.first();
-            let addresses = exchange.map(|e| e.addresses.join(", ")).unwrap_or_default();
-            Finding::pass(addresses).cite(format!("nameservers: {servers}"), "/etc/resolv.conf")
-        }
-        Reached::Not => not_reached(),
-    })
+pub(super) fn not_reached() -> Finding {
+    Finding::not_applicable("not reached: an earlier stage failed")
 }
 
 /// Why a connection failed: a word for the cause, a sentence, what to do.
@@ -337,6 +316,7 @@ pub(super) fn unreached(exchange: &Exchange, fault: &Fault) -> (&'static str, St
 fn connect(seen: &Evidence) -> Result<Finding, Missing> {
     let (_, trial) = asked!(seen);
     Ok(match reached(trial, Stage::Connect) {
+        Reached::Failed(..) if trial.lacks_proxy() => behind_proxy(),
         Reached::Failed(exchange, fault) => {
             let (cause, what, advice) = unreached(exchange, fault);
             Finding::cause(&format!("registry-{cause}"), what).cites([cite(exchange)]).advise(advice)

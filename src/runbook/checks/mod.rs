@@ -7,6 +7,7 @@ pub mod cgroup;
 pub mod class;
 pub mod cluster;
 pub mod disk;
+pub mod dns;
 mod down;
 pub mod firewall;
 pub mod holes;
@@ -15,6 +16,7 @@ pub mod image;
 pub mod incidents;
 pub mod kubelet;
 pub mod leftovers;
+pub mod pod;
 pub mod practices;
 pub mod runtime;
 pub mod way;
@@ -42,12 +44,14 @@ pub const CHECKS: &[&Check] = &[
     &image::REQUEST,
     &cluster::EVENTS,
     &image::NAME,
+    &pod::POLICY,
     &image::HOSTS,
-    &image::DNS,
+    &dns::DNS,
     &image::CONNECT,
     &way::PROXY,
     &certificate::TLS,
     &image::LIMIT,
+    &pod::SECRETS,
     &way::TOKEN,
     &image::AUTH,
     &image::MANIFEST,

@@ -11,7 +11,7 @@ use crate::{
     node::net::{Exchange, Fault, Stage},
     runbook::{
         Check, Cite, Evidence, Fact, Finding, Fix, ImageFacts, Missing,
-        registry::{Proxied, Trial},
+        registry::{self, Proxied, Trial},
     },
 };
 
@@ -61,6 +61,9 @@ fn proxy(seen: &Evidence) -> Result<Finding, Missing> {
     let (_, trial) = asked!(seen);
     let through = trial.exchanges.first().and_then(|e| e.proxy.clone());
     let cites = trial.proxy.iter().flat_map(said);
+    if let Some((by, through)) = trial.around.as_ref().filter(|_| trial.lacks_proxy()) {
+        return Ok(lacking(seen, trial, by, through));
+    }
     let Some(through) = through else {
         return Ok(match &trial.proxy {
             Some(proxy) => {
@@ -71,13 +74,49 @@ fn proxy(seen: &Evidence) -> Result<Finding, Missing> {
     };
     match reached(trial, Stage::Proxy) {
         Reached::Failed(exchange, fault) => proxy_failed(seen, trial, exchange, fault),
-        Reached::Passed => Ok(Finding::pass(format!("through {through}")).cites(cites)),
+        Reached::Passed => Ok(Finding::pass(format!("through {through}")).cites(cites).cites(shell(seen))),
         Reached::Not => Ok(not_reached()),
     }
 }
 
+/// The registry answers through a proxy that the runtime does not use for it.
+fn lacking(seen: &Evidence, trial: &Trial, by: &Proxied, through: &Exchange) -> Finding {
+    let host = trial.exchanges.first().map(|e| e.host.clone()).unwrap_or_default();
+    let first = trial.exchanges.first().map(cite);
+    let finding = if by.source.is_empty() {
+        Finding::cause(
+            "no-proxy-too-wide",
+            format!(
+                "NO_PROXY excepts {host} from the runtime's proxy {}, and only through the proxy it is reached",
+                by.at
+            ),
+        )
+        .advise(format!("take what stands for {host} out of NO_PROXY: systemctl edit {}, then restart it", seen.unit()))
+    } else {
+        Finding::cause(
+            "proxy-missing",
+            format!("{host} is reached only through a proxy: {} has {}, the runtime has none", by.source, by.at),
+        )
+        .fix(give(seen, by, trial.host.url.starts_with("https://")))
+        .advise(format!(
+            "systemctl edit {}: [Service] Environment=…, then restart it: a shell's variables are not the runtime's",
+            seen.unit()
+        ))
+    };
+    let answer = through.status.map_or("no answer".to_owned(), |s| s.to_string());
+    finding.cites(first).cite(format!("{answer}, through {}", by.at), through.request.clone()).cites(said(by))
+}
+
+/// What a curl of this login would do differently.
+fn shell(seen: &Evidence) -> Option<Cite> {
+    let facts = seen.image.value()?;
+    let runs = facts.trials.iter().any(|t| t.proxy.is_some());
+    let text = "a login has no proxy here: what curl does proves nothing for the runtime".to_owned();
+    (runs && facts.shell.is_empty()).then_some(Cite { text, source: "the environment of a login".to_owned() })
+}
+
 fn said(proxy: &Proxied) -> Vec<Cite> {
-    let source = format!("/proc/{}/environ", proxy.pid);
+    let source = if proxy.pid == 0 { proxy.source.clone() } else { format!("/proc/{}/environ", proxy.pid) };
     let excluded = if proxy.excluded.is_empty() { "not set" } else { &proxy.excluded };
     [format!("{}: {}", proxy.variable, proxy.at), format!("NO_PROXY: {excluded}")]
         .map(|text| Cite { text, source: source.clone() })
@@ -132,22 +171,46 @@ fn proxy_failed(seen: &Evidence, trial: &Trial, exchange: &Exchange, fault: &Fau
         ))
         .cites([cite(exchange)])
         .cites(direct.map(|d| Cite { source: format!("{}, without the proxy", d.request), ..cite(d) }))
-        .cites(trial.proxy.iter().flat_map(said)))
+        .cites(trial.proxy.iter().flat_map(said))
+        .cites(shell(seen)))
+}
+
+/// The login shell's proxy for the runtime's unit. One with a password is a person's to write down.
+fn give(seen: &Evidence, by: &Proxied, tls: bool) -> Option<Fix> {
+    let (name, lower) = if tls { ("HTTPS_PROXY", "https_proxy") } else { ("HTTP_PROXY", "http_proxy") };
+    let url = if by.at.contains("://") { by.at.clone() } else { format!("http://{}", by.at) };
+    if by.login {
+        return None;
+    }
+    let mut pairs = vec![(name, url.clone()), (lower, url)];
+    if !by.excluded.is_empty() {
+        pairs.extend(["NO_PROXY", "no_proxy"].map(|n| (n, by.excluded.clone())));
+    }
+    drop_in(seen, 0, &pairs, |unit| format!("give {unit} the proxy {}", by.at))
+}
+
+/// A file that sets variables of the runtime's unit, over what one of that name says now. None if systemd would read them
+/// elsewhere last: an EnvironmentFile wins over any Environment.
+fn drop_in(seen: &Evidence, which: usize, pairs: &[(&str, String)], title: impl Fn(&str) -> String) -> Option<Fix> {
+    let unit = seen.target.value()?.unit.clone()?;
+    let files = seen.units.value().and_then(|u| u.get(&unit, "EnvironmentFiles"));
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".,:*-/[]_ ".contains(c);
+    if files.is_some() || !pairs.iter().all(|(_, value)| value.chars().all(plain)) {
+        return None;
+    }
+    let path = registry::drop_ins(&unit)[which].clone();
+    let old = seen.image.value()?.drop_ins.get(&path).cloned();
+    let said: Vec<String> = pairs.iter().map(|(name, value)| format!("\"{name}={value}\"")).collect();
+    let new = format!("[Service]\nEnvironment={}\n", said.join(" "));
+    cgroup::edit_and_restart(seen, title(&unit), Edit { path, old, new, check: Vec::new() })
 }
 
 /// A drop-in of the runtime's unit with this host in NO_PROXY.
 fn except(seen: &Evidence, trial: &Trial, host: &str) -> Option<Fix> {
-    let unit = seen.target.value()?.unit.clone()?;
     let excluded = &trial.proxy.as_ref()?.excluded;
     let list = if excluded.is_empty() { host.to_owned() } else { format!("{excluded},{host}") };
-    let plain = |c: char| c.is_ascii_alphanumeric() || ".,:*-/[]_ ".contains(c);
-    if !list.chars().all(plain) {
-        return None;
-    }
-    let new = format!("[Service]\nEnvironment=\"NO_PROXY={list}\" \"no_proxy={list}\"\n");
-    let edit =
-        Edit { path: format!("/etc/systemd/system/{unit}.d/90-no-proxy.conf"), old: None, new, check: Vec::new() };
-    cgroup::edit_and_restart(seen, format!("except {host} from the proxy of {unit}"), edit)
+    let pairs = ["NO_PROXY", "no_proxy"].map(|name| (name, list.clone()));
+    drop_in(seen, 1, &pairs, |unit| format!("except {host} from the proxy of {unit}"))
 }
 
 /// Why somebody beside the registry does not answer; `part` begins the cause's name.
