@@ -11,10 +11,12 @@ struct Hole {
     program: &'static str,
     id: &'static str,
     fixed: &'static [(u64, u64, u64)],
+    /// The first release that has it.
+    since: (u64, u64, u64),
 }
 
 const fn hole(program: &'static str, id: &'static str, fixed: &'static [(u64, u64, u64)]) -> Hole {
-    Hole { program, id, fixed }
+    Hole { program, id, fixed, since: (0, 0, 0) }
 }
 
 /// By their advisories (GHSA of runc and crun).
@@ -26,6 +28,7 @@ const HOLES: &[Hole] = &[
     hole("runc", "CVE-2026-41579", &[(1, 3, 6), (1, 4, 3), (1, 5, 0)]),
     hole("crun", "CVE-2022-27650", &[(1, 4, 4)]),
     hole("crun", "CVE-2025-24965", &[(1, 20, 0)]),
+    Hole { since: (1, 19, 0), ..hole("crun", "CVE-2026-30892", &[(1, 27, 0)]) },
 ];
 
 pub static HOLES_OF_RUNTIMES: Check = Check {
@@ -46,6 +49,9 @@ pub fn known(path: &str) -> Option<&'static str> {
 
 /// A version has what was mended in its line, or before the first of the lines that are listed ended.
 fn has(hole: &Hole, version: (u64, u64, u64)) -> bool {
+    if version < hole.since {
+        return false;
+    }
     let line = (version.0, version.1);
     match hole.fixed.iter().find(|f| (f.0, f.1) == line) {
         Some(first) => version < *first,
@@ -125,7 +131,9 @@ mod tests {
             ("/usr/sbin/runc", "1.4.3", &[], Verdict::Pass),
             ("/usr/sbin/runc", "1.6.0", &[], Verdict::Pass),
             ("/usr/bin/crun", "1.19.1", &[], Verdict::Warn),
-            ("/usr/bin/crun", "1.21", &[], Verdict::Pass),
+            ("/usr/bin/crun", "1.21", &[], Verdict::Warn),
+            ("/usr/bin/crun", "1.27", &[], Verdict::Pass),
+            ("/usr/bin/crun", "1.18.2", &["CVE-2025-24965"], Verdict::Pass),
             ("/usr/bin/other", "0.1", &[], Verdict::NotApplicable),
         ] {
             let found = judged(&[(path, version, mends)]);
