@@ -33,6 +33,10 @@ static LOOKS: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i:\b(bearer|basic)\s+[a-z0-9+/=._~-]{8,})|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*|\bA(?:KIA|SIA)[A-Z0-9]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}",
     )
 });
+/// A table of HTTP headers in TOML, whose names may be anything, and its values.
+static HEADERS: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?m)(^[ \t]*\[[^\n]*\bheaders?\][ \t]*\n)((?:[ \t]*[^\s\[][^\n]*(?:\n|\z))+)"));
+static VALUES: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^([^=\n]+=[ \t]*)\S[^\n]*$"));
 static KEY: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(-----END [A-Z ]*PRIVATE KEY-----|\z)"));
 
@@ -48,7 +52,10 @@ pub fn is_secret(name: &str) -> bool {
 /// A line, or several, without the secrets in it.
 pub fn text(text: &str) -> String {
     let keyless = KEY.replace_all(text, MASK);
-    let userless = USER.replace_all(&keyless, |found: &Captures<'_>| format!("{}{MASK}@", &found[1]));
+    let headless = HEADERS.replace_all(&keyless, |found: &Captures<'_>| {
+        format!("{}{}", &found[1], VALUES.replace_all(&found[2], |f: &Captures<'_>| format!("{}[\"{MASK}\"]", &f[1])))
+    });
+    let userless = USER.replace_all(&headless, |found: &Captures<'_>| format!("{}{MASK}@", &found[1]));
     let plain = LOOKS.replace_all(&userless, MASK);
     PAIR.replace_all(&plain, masked).into_owned()
 }
@@ -164,7 +171,24 @@ pub fn value(value: &mut Value) {
         Value::Object(fields) => {
             let named = ["key", "name", "Name"].iter().find_map(|n| fields.get(*n)?.as_str()).is_some_and(is_secret);
             for (name, field) in fields {
-                if (is_secret(name) || named && matches!(name.as_str(), "value" | "Value"))
+                if let (true, Value::Array(items)) = (is_secret(name), &mut *field) {
+                    for item in items {
+                        match item {
+                            Value::String(text) => *text = MASK.into(),
+                            item => self::value(item),
+                        }
+                    }
+                } else if let (true, Value::Object(values)) =
+                    (matches!(name.as_str(), "headers" | "header"), &mut *field)
+                {
+                    // Of requests they are lists, whatever their names are.
+                    for value in values.values_mut() {
+                        match value {
+                            Value::Array(_) => *value = Value::Array(vec![MASK.into()]),
+                            value => self::value(value),
+                        }
+                    }
+                } else if (is_secret(name) || named && matches!(name.as_str(), "value" | "Value"))
                     && !matches!(field, Value::Object(_) | Value::Array(_) | Value::Null | Value::Bool(_))
                 {
                     *field = MASK.into();
@@ -213,6 +237,7 @@ mod tests {
             "process": { "env": ["API_TOKEN=c4n4ryc4n4ry", "HOME=/root"] },
             "auths": { "registry.test": { "auth": CANARY, "identitytoken": CANARY } },
             "annotation": json!({ "env": [{ "name": "SECRET_KEY", "value": CANARY }] }).to_string(),
+            "headers": { "X-Whatever": [CANARY] }, "apiKeys": [CANARY],
             "registry": { "configs": { "r.test": { "auth": { "username": "me", "password": CANARY } } } },
             "command": ["sh", "-c", "curl -u x https://u:c4n4ryc4n4ry@h/"],
             "args": ["/app", "--api-token", CANARY, "--password=c4n4ryc4n4ry", "--token", "--verbose", "shown"],
@@ -230,6 +255,13 @@ mod tests {
         let clean: toml_edit::DocumentMut = text(config).parse().unwrap();
         assert_eq!(clean["x"]["auth"]["password"].as_str(), Some(MASK));
         assert_eq!(clean["x"]["auth"]["headers"]["X-Token"].as_array().map(toml_edit::Array::len), Some(1));
+        let headers =
+            text("[registry.headers]\n  X-Whatever = [\"c4n4ryc4n4ry\"]\n  Y = 'c4n4ryc4n4ry'\n[other]\nkept = 1\n");
+        assert!(
+            !headers.contains(CANARY) && headers.contains("X-Whatever") && headers.contains("kept = 1"),
+            "{headers}"
+        );
+        assert!(headers.parse::<toml_edit::DocumentMut>().is_ok(), "{headers}");
         let said = "the token server of r.test refuses the credentials (401): get https://u:c4n4ryc4n4ry@r.test, token=c4n4ryc4n4ry";
         let clean = sentence(said);
         assert!(

@@ -85,6 +85,12 @@ pub fn collect(root: &Path) -> Result<CgroupFacts> {
     Ok(facts)
 }
 
+/// The container a process is in.
+pub fn of(root: &Path, pid: u32) -> Option<String> {
+    let text = super::read(&below(root, format!("/proc/{pid}/cgroup"))).ok()?;
+    text.lines().filter_map(path_of).find_map(container_of).map(|(id, ..)| id)
+}
+
 /// `N:controllers:path` of cgroups(7).
 fn path_of(line: &str) -> Option<&str> {
     line.splitn(3, ':').nth(2)

@@ -17,6 +17,9 @@ pub struct CniFacts {
     pub bin_dirs: Vec<String>,
     /// By name; the first one that can be used wins.
     pub files: Vec<ConfFile>,
+    /// No directory has the plugin `loopback`, which containerd asks for beside those of the file.
+    #[serde(default)]
+    pub no_loopback: bool,
     /// Addresses host-local has given away: network, address, container.
     pub leases: Vec<Lease>,
 }
@@ -56,6 +59,7 @@ pub fn collect(root: &Path, conf_dir: &str, bin_dirs: &[String]) -> Result<CniFa
         file.path = path;
         facts.files.push(file);
     }
+    facts.no_loopback = !bin_dirs.iter().any(|d| below(root, d).join("loopback").is_file());
     for network in list(&below(root, "/var/lib/cni/networks"))? {
         let directory = below(root, "/var/lib/cni/networks").join(&network);
         for address in list(&directory)? {
@@ -87,13 +91,16 @@ fn list(path: &Path) -> Result<Vec<String>> {
 fn parse(text: &str) -> Result<ConfFile, String> {
     let value: Value = serde_json::from_str(text).map_err(|e| format!("not JSON: {e}"))?;
     let kind = |v: &Value| v.get("type").and_then(Value::as_str).map(str::to_owned);
-    let plugins: Vec<String> = match value.get("plugins").and_then(Value::as_array) {
-        Some(list) => list.iter().filter_map(kind).collect(),
-        None => kind(&value).into_iter().collect(),
+    let all: Vec<&Value> = match value.get("plugins").and_then(Value::as_array) {
+        Some(list) => list.iter().collect(),
+        None => vec![&value],
     };
+    let mut plugins: Vec<String> = all.iter().filter_map(|v| kind(v)).collect();
     if plugins.is_empty() {
         return Err("it names no plugin".to_owned());
     }
+    // Those that these call in turn: who gives addresses, and who makes the interface for flannel and its like.
+    plugins.extend(all.iter().flat_map(|v| ["ipam", "delegate"].iter().filter_map(|k| kind(v.get(*k)?))));
     let network = value.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
     Ok(ConfFile { network, plugins, ..ConfFile::default() })
 }
@@ -110,7 +117,8 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         };
-        put("/etc/cni/net.d/10-a.conflist", r#"{"name":"a","plugins":[{"type":"bridge"},{"type":"portmap"}]}"#);
+        let ipam = r#"{"type":"bridge","ipam":{"type":"host-local"}}"#;
+        put("/etc/cni/net.d/10-a.conflist", &format!(r#"{{"name":"a","plugins":[{ipam},{{"type":"portmap"}}]}}"#));
         put("/etc/cni/net.d/05-b.conf", "{");
         put("/etc/cni/net.d/README", "");
         put("/opt/cni/bin/bridge", "");
@@ -122,7 +130,7 @@ mod tests {
             ["/etc/cni/net.d/05-b.conf", "/etc/cni/net.d/10-a.conflist"]
         );
         assert!(facts.files[0].error.is_some());
-        assert_eq!(facts.files[1].missing, ["portmap"]);
+        assert_eq!((facts.files[1].missing.join(" "), facts.no_loopback), ("portmap host-local".to_owned(), true));
         assert_eq!((facts.leases.len(), facts.leases[0].container.as_str()), (1, "abc"));
         assert!(collect(Path::new("/no/such"), CONF, &[]).unwrap().files.is_empty());
     }

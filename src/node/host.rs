@@ -21,6 +21,9 @@ pub struct HostFacts {
     pub bridge_filter: Option<bool>,
     /// Servers by the resolver file they are in; a file that is not there is left out.
     pub servers: BTreeMap<String, Vec<String>>,
+    /// The resolver files that were looked for.
+    #[serde(default)]
+    pub resolvers: Vec<String>,
     /// Active areas, of proc_swaps(5).
     pub swaps: Vec<String>,
     /// None where the kernel was not asked: evidence of another machine.
@@ -44,15 +47,18 @@ pub struct Groups {
     pub memory: Option<u64>,
 }
 
+/// `more` is a resolver file that the kubelet names.
+///
 /// # Errors
 /// If a file that is there cannot be read.
-pub fn collect(root: &Path) -> Result<HostFacts> {
+pub fn collect(root: &Path, more: Option<&str>) -> Result<HostFacts> {
     let text = |path: &str| read_if_there(&below(root, path));
     let flag = |path: &str| text(path).map(|t| t.map(|t| t.trim() != "0"));
     let mut servers = BTreeMap::new();
-    for path in [RESOLV, RESOLVED] {
+    let resolvers: Vec<String> = [RESOLV, RESOLVED].into_iter().chain(more).map(str::to_owned).collect();
+    for path in &resolvers {
         if let Some(text) = text(path)? {
-            servers.insert(path.to_owned(), nameservers(&text));
+            servers.insert(path.clone(), nameservers(&text));
         }
     }
     let swaps = text("/proc/swaps")?.unwrap_or_default();
@@ -65,6 +71,7 @@ pub fn collect(root: &Path) -> Result<HostFacts> {
         forwards: flag("/proc/sys/net/ipv4/ip_forward")?,
         bridge_filter: flag("/proc/sys/net/bridge/bridge-nf-call-iptables")?,
         servers,
+        resolvers,
         swaps: swaps.lines().skip(1).filter_map(|l| l.split_whitespace().next()).map(str::to_owned).collect(),
         clock: (root == Path::new("/")).then(clock).flatten(),
         groups: Groups {
@@ -107,7 +114,7 @@ mod tests {
         put("/proc/swaps", "Filename\tType\tSize\n/swapfile file 1048572 0 -2\n");
         put("/proc/cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t3\t9\t1\nmemory\t4\t700\t1\n");
         put("/sys/fs/cgroup/cgroup.stat", "nr_descendants 70\nnr_dying_descendants 3\n");
-        let facts = collect(root.path()).unwrap();
+        let facts = collect(root.path(), None).unwrap();
         assert_eq!((facts.forwards, facts.bridge_filter, facts.clock), (Some(false), None, None));
         assert_eq!(facts.servers[RESOLV], ["127.0.0.53"]);
         assert_eq!(facts.swaps, ["/swapfile"]);
@@ -116,6 +123,6 @@ mod tests {
 
     #[test]
     fn this_machine_has_a_clock() {
-        assert!(collect(Path::new("/")).unwrap().clock.is_some());
+        assert!(collect(Path::new("/"), None).unwrap().clock.is_some());
     }
 }

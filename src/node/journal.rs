@@ -28,6 +28,9 @@ const MESSAGE: usize = 2000;
 pub struct JournalFacts {
     /// Oldest first.
     pub lines: Vec<Line>,
+    /// Why the journal is not among them: they are of the daemon's own file alone.
+    #[serde(default)]
+    pub unread: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,7 +78,7 @@ pub async fn collect(root: &Path, units: &[String], file: Option<&str>) -> Resul
     match journal(root, units).await {
         Ok(mut lines) => facts.lines.append(&mut lines),
         Err(error) if facts.lines.is_empty() => return Err(error),
-        Err(error) => tracing::debug!("{error:#}"),
+        Err(error) => facts.unread = Some(format!("{error:#}")),
     }
     Ok(facts)
 }
@@ -202,6 +205,7 @@ mod tests {
     fn words_of_an_earlier_attempt_are_not_those_of_the_last() {
         let line = |from: &str, text: &str| Line { at: None, from: from.into(), priority: 6, text: text.into() };
         let mut facts = JournalFacts {
+            unread: None,
             lines: vec![
                 line("init.scope", "Started kubelet.service."),
                 line("kubelet.service", "fatal: swap"),
@@ -244,6 +248,7 @@ mod tests {
         let facts = collect(root.path(), &[], Some("/log")).await.unwrap();
         assert_eq!((facts.lines.len(), facts.lines.last().unwrap().text.as_str()), (LINES, "line 4999"));
         assert!(facts.last(&["line 49", "98"]).is_some());
+        assert!(facts.unread.unwrap().contains("not systemd"), "the journal is missing, and that is said");
         assert!(collect(root.path(), &[], None).await.is_err());
     }
 }

@@ -9,7 +9,14 @@ use super::{below, process, read_if_there};
 use crate::error::{Error, Kind, Result};
 
 const CONFIG: &str = "/var/lib/kubelet/config.yaml";
+/// Where flags are written down for a kubelet that does not run, the later over the earlier: its unit, kubeadm's file, a person's.
+const UNITS: &[&str] =
+    &["/lib/systemd/system", "/usr/lib/systemd/system", "/run/systemd/system", "/etc/systemd/system"];
 const KUBEADM: &str = "/var/lib/kubelet/kubeadm-flags.env";
+const EXTRA: &[&str] = &["/etc/sysconfig/kubelet", "/etc/default/kubelet"];
+/// Where k3s and rke2 put what they tell the kubelet inside them.
+const RANCHER: &[&str] =
+    &["/var/lib/rancher/k3s/agent/etc/kubelet.conf.d", "/var/lib/rancher/rke2/agent/etc/kubelet.conf.d"];
 /// Other places a distribution keeps it.
 const OTHERS: &[&str] = &["/etc/kubernetes/kubelet/kubelet-config.json", "/etc/kubernetes/kubelet-config.yaml"];
 
@@ -68,10 +75,8 @@ pub fn collect(root: &Path, config: Option<&str>) -> Result<KubeletFacts> {
     if let Some(pid) = pid {
         let source = format!("/proc/{pid}/cmdline");
         facts.flags = flags(&process::command(root, pid), &source);
-    } else if let Some(text) = read_if_there(&below(root, KUBEADM))? {
-        let line = text.lines().find_map(|l| l.trim().strip_prefix("KUBELET_KUBEADM_ARGS=")).unwrap_or_default();
-        let words: Vec<String> = line.trim_matches('"').split_whitespace().map(str::to_owned).collect();
-        facts.flags = flags(&words, KUBEADM);
+    } else {
+        facts.flags = written(root)?;
     }
     let said = facts.flags.get("config").and_then(|s| s.value.as_str()).map(str::to_owned);
     let mut places: Vec<String> = config.map(str::to_owned).into_iter().chain(said).collect();
@@ -88,6 +93,11 @@ pub fn collect(root: &Path, config: Option<&str>) -> Result<KubeletFacts> {
             break;
         }
     }
+    let said = facts.flags.get("config-dir").and_then(|s| s.value.as_str()).map(str::to_owned);
+    let own = config.is_none().then_some(RANCHER).into_iter().flatten().map(|d| (*d).to_owned());
+    for directory in said.into_iter().chain(own) {
+        drop_ins(root, &directory, &mut facts)?;
+    }
     if let Some(missing) = config.filter(|_| facts.config.is_none()) {
         return Err(Error::new(Kind::NotFound, format!("there is no {missing}")));
     }
@@ -102,6 +112,64 @@ pub fn collect(root: &Path, config: Option<&str>) -> Result<KubeletFacts> {
     }
     facts.version = version(root)?;
     Ok(facts)
+}
+
+/// Files of a unit's words, in their order.
+fn unit_files(root: &Path) -> Vec<String> {
+    let names = |directory: &str| -> Vec<String> {
+        let entries = std::fs::read_dir(below(root, directory)).into_iter().flatten().flatten();
+        let mut names: Vec<String> = entries.filter_map(|e| e.file_name().into_string().ok()).collect();
+        names.retain(|n| n.ends_with(".conf"));
+        names.sort();
+        names.into_iter().map(|n| format!("{directory}/{n}")).collect()
+    };
+    let own = UNITS.iter().map(|d| format!("{d}/kubelet.service"));
+    own.chain(UNITS.iter().flat_map(|d| names(&format!("{d}/kubelet.service.d")))).collect()
+}
+
+/// Flags of a kubelet that does not run, as far as they are written down in words.
+fn written(root: &Path) -> Result<BTreeMap<String, Setting>> {
+    let mut all = BTreeMap::new();
+    let files = unit_files(root).into_iter().chain([KUBEADM].iter().chain(EXTRA).map(|f| (*f).to_owned()));
+    for file in files {
+        let Some(text) = read_if_there(&below(root, &file))? else { continue };
+        for line in text.lines().map(str::trim) {
+            let Some((name, value)) = line.split_once('=') else { continue };
+            if !(matches!(name, "ExecStart" | "Environment") || name.starts_with("KUBELET_")) {
+                continue;
+            }
+            let plain = value.replace(['"', '\''], "");
+            let words =
+                plain.split_whitespace().map(|w| w.split_once("=--").map_or(w.to_owned(), |(_, f)| format!("--{f}")));
+            all.extend(flags(&words.collect::<Vec<_>>(), &file));
+        }
+    }
+    Ok(all)
+}
+
+/// `--config-dir`: files by name, each laid over what was said before; objects are merged, all else is replaced.
+fn drop_ins(root: &Path, directory: &str, facts: &mut KubeletFacts) -> Result<()> {
+    let entries = std::fs::read_dir(below(root, directory)).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.filter_map(|e| e.file_name().into_string().ok()).collect();
+    names.retain(|n| n.ends_with(".conf"));
+    names.sort();
+    for name in names {
+        let path = format!("{}/{name}", directory.trim_end_matches('/'));
+        let Some(text) = read_if_there(&below(root, &path))? else { continue };
+        for (key, new) in settings(&text, &path)? {
+            match (facts.settings.get_mut(&key).map(|s| (&mut s.value, &mut s.source)), new.value) {
+                (Some((Value::Object(there), source)), Value::Object(more)) => {
+                    there.extend(more);
+                    *source = format!("{source} and {}", new.source);
+                }
+                (_, value) => {
+                    facts.settings.insert(key, Setting { value, source: new.source });
+                }
+            }
+        }
+        facts.config.get_or_insert(path);
+    }
+    Ok(())
 }
 
 /// The version of Debian's or Kubernetes' own package; the binary tells it only when it is run.
@@ -124,8 +192,13 @@ fn flags(words: &[String], source: &str) -> BTreeMap<String, Setting> {
                 None => (flag, "true".to_owned()),
             },
         };
+        // k3s hands these on.
+        let (name, value) = match (name, value.split_once('=')) {
+            ("kubelet-arg", Some((name, value))) => (name.to_owned(), value.to_owned()),
+            _ => (name.to_owned(), value),
+        };
         let source = format!("--{name} in {source}");
-        flags.insert(name.to_owned(), Setting { value: Value::String(value), source });
+        flags.insert(name, Setting { value: Value::String(value), source });
     }
     flags
 }
@@ -189,6 +262,53 @@ mod tests {
         let facts = collect(root.path(), None).unwrap();
         assert_eq!((facts.pid, facts.config.as_deref()), (Some(77), Some("/etc/k.yaml")));
         assert_eq!(facts.settings["cgroupDriver"].value, "cgroupfs");
+    }
+
+    #[test]
+    fn drop_ins_are_laid_over_the_file() {
+        let root = node(&[
+            ("/proc/77/stat", "77 (kubelet) S 1 1 1 0 -1 0 0 0 0 0 1 1 0 0 20 0 3 0 9 1 2"),
+            ("/proc/77/cmdline", "/usr/bin/kubelet\0--config=/etc/k.yaml\0--config-dir\0/etc/k.d\0"),
+            ("/etc/k.yaml", "cgroupDriver: cgroupfs\nevictionHard: {memory.available: 1Gi}\nmaxPods: 9\n"),
+            ("/etc/k.d/10-driver.conf", "kind: KubeletConfiguration\ncgroupDriver: systemd\n"),
+            ("/etc/k.d/20.conf", "evictionHard: {imagefs.available: 5%}\n"),
+            ("/etc/k.d/30.yaml", "cgroupDriver: cgroupfs\n"),
+        ]);
+        let facts = collect(root.path(), None).unwrap();
+        let driver = &facts.settings["cgroupDriver"];
+        assert_eq!(
+            (driver.value.as_str(), driver.source.as_str()),
+            (Some("systemd"), "/etc/k.d/10-driver.conf line 2")
+        );
+        let hard = &facts.settings["evictionHard"];
+        assert_eq!(hard.value, serde_json::json!({ "memory.available": "1Gi", "imagefs.available": "5%" }));
+        assert!(hard.source.contains("k.yaml line 2 and /etc/k.d/20.conf line 1"), "{}", hard.source);
+        assert_eq!(facts.settings["maxPods"].value, 9);
+    }
+
+    #[test]
+    fn a_kubelet_that_does_not_run_is_told_by_its_unit() {
+        let root = node(&[
+            (
+                "/usr/lib/systemd/system/kubelet.service",
+                "[Service]\nExecStart=/usr/bin/kubelet --config /etc/k.yaml --v=2\n",
+            ),
+            (
+                "/etc/systemd/system/kubelet.service.d/10.conf",
+                "[Service]\nEnvironment=\"KUBELET_KUBECONFIG_ARGS=--kubeconfig=/etc/k.conf --cgroup-driver=systemd\"\nExecStart=\n",
+            ),
+            ("/etc/default/kubelet", "KUBELET_EXTRA_ARGS='--fail-swap-on=false'\n"),
+            ("/etc/k.yaml", "maxPods: 9\n"),
+        ]);
+        let facts = collect(root.path(), None).unwrap();
+        assert_eq!(
+            (facts.config.as_deref(), facts.flags["kubeconfig"].value.as_str()),
+            (Some("/etc/k.yaml"), Some("/etc/k.conf"))
+        );
+        assert_eq!(facts.flags["fail-swap-on"].value, "false");
+        assert!(facts.flags["cgroup-driver"].source.ends_with("kubelet.service.d/10.conf"), "{:?}", facts.flags);
+        let k3s = flags(&["--kubelet-arg=cgroup-driver=systemd".to_owned()], "x");
+        assert_eq!(k3s["cgroup-driver"].value, "systemd");
     }
 
     #[test]

@@ -62,9 +62,14 @@ pub fn collect(root: &Path) -> Result<LimitFacts> {
     let (count, most) = ("/proc/sys/net/netfilter/nf_conntrack_count", "/proc/sys/net/netfilter/nf_conntrack_max");
     add("tracked connections", number(count), number(most), "net.netfilter.nf_conntrack_max", Vec::new());
     let keys = read(&below(root, "/proc/key-users")).unwrap_or_default();
-    for (uid, used, limit) in keys.lines().filter_map(key_user) {
-        let sysctl = if uid == "0" { "kernel.keys.root_maxkeys" } else { "kernel.keys.maxkeys" };
-        add(&format!("kernel keys of uid {uid}"), Some(used), Some(limit), sysctl, Vec::new());
+    for (uid, [keys, bytes]) in keys.lines().filter_map(key_user) {
+        for (what, (used, limit), all, root) in [
+            ("kernel keys", keys, "kernel.keys.maxkeys", "kernel.keys.root_maxkeys"),
+            ("bytes of kernel keys", bytes, "kernel.keys.maxbytes", "kernel.keys.root_maxbytes"),
+        ] {
+            let sysctl = if uid == "0" { root } else { all };
+            add(&format!("{what} of uid {uid}"), Some(used), Some(limit), sysctl, Vec::new());
+        }
     }
     facts.gauges.extend(groups(root)?);
     Ok(facts)
@@ -104,11 +109,14 @@ fn groups(root: &Path) -> Result<Vec<Gauge>> {
     Ok(near.take(GROUPS).collect())
 }
 
-/// `    0:    21 20/20 9/1000000 184/25000000` of proc(5): uid, then keys used of those allowed.
-fn key_user(line: &str) -> Option<(&str, u64, u64)> {
+/// `    0:    21 20/20 9/1000000 184/25000000` of proc(5): uid, then keys used of those allowed, and bytes of them.
+fn key_user(line: &str) -> Option<(&str, [(u64, u64); 2])> {
     let (uid, rest) = line.split_once(':')?;
-    let (used, limit) = rest.split_whitespace().nth(2)?.split_once('/')?;
-    Some((uid.trim(), used.parse().ok()?, limit.parse().ok()?))
+    let mut pairs = rest.split_whitespace().skip(2).map(|pair| {
+        let (used, limit) = pair.split_once('/')?;
+        Some((used.parse().ok()?, limit.parse().ok()?))
+    });
+    Some((uid.trim(), [pairs.next()??, pairs.next()??]))
 }
 
 /// Instances and watches of the processes of root (the limit is per user), and who has most.
@@ -145,7 +153,10 @@ mod tests {
 
     #[test]
     fn key_users_as_the_kernel_writes_them() {
-        assert_eq!(key_user("    0:    21 20/20 9/1000000 184/25000000"), Some(("0", 9, 1_000_000)));
+        assert_eq!(
+            key_user("    0:    21 20/20 9/1000000 184/25000000"),
+            Some(("0", [(9, 1_000_000), (184, 25_000_000)]))
+        );
         assert_eq!(key_user("nonsense"), None);
     }
 

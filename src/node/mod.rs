@@ -17,6 +17,7 @@ pub mod command;
 pub mod containerd;
 pub mod disk;
 pub mod firewall;
+pub mod gpu;
 pub mod host;
 pub mod journal;
 pub mod kernel;

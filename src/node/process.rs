@@ -4,13 +4,18 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{below, read};
+use super::{below, cgroup, read};
 use crate::error::{Error, Result};
 
 /// Between the two readings that tell who uses the processor.
 const SAMPLE: Duration = Duration::from_millis(250);
 /// Processes shown as the busiest.
 const TOP: usize = 5;
+/// Percent of its open files from which a process of a container is worth a word, and how many of those.
+const NEAR: u128 = 80;
+const FILES: usize = 16;
+/// Programs that close every descriptor they may have take minutes from here on.
+const ENDLESS: u64 = 1 << 30;
 /// The kernel counts processor time in this (USER_HZ).
 const TICKS: u64 = 100;
 
@@ -22,6 +27,9 @@ pub struct ProcessFacts {
     /// Tasks in uninterruptible sleep, and what they wait for in the kernel.
     pub blocked: Vec<Blocked>,
     pub zombies: Vec<Zombie>,
+    /// Processes of containers that are near their limit of open files, or have one without end.
+    #[serde(default)]
+    pub files: Vec<OpenFiles>,
     /// By processor use, the busiest first.
     pub busiest: Vec<Busy>,
     pub count: usize,
@@ -72,6 +80,19 @@ pub struct Zombie {
     pub pid: u32,
     pub name: String,
     pub parent: u32,
+    /// The one its parent is in, whether that is the container's first process or not.
+    #[serde(default)]
+    pub container: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenFiles {
+    pub pid: u32,
+    pub name: String,
+    pub container: String,
+    pub used: u64,
+    pub soft: u64,
+    pub hard: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -136,8 +157,14 @@ pub fn collect(root: &Path, runtime: Option<u32>) -> Result<ProcessFacts> {
         // Whoever ended meanwhile is not there any more.
         let Some(stat) = stat(root, pid) else { continue };
         match stat.state {
-            'Z' => facts.zombies.push(Zombie { pid, name: stat.name.clone(), parent: stat.parent }),
-            _ => blocked(root, pid, &stat, &mut facts.blocked),
+            'Z' => {
+                let container = cgroup::of(root, stat.parent);
+                facts.zombies.push(Zombie { pid, name: stat.name.clone(), parent: stat.parent, container });
+            }
+            _ => {
+                blocked(root, pid, &stat, &mut facts.blocked);
+                facts.files.extend(files(root, pid, &stat.name));
+            }
         }
         if stat.name.starts_with("containerd-shim") {
             facts.shims.extend(shim(root, pid, &stat));
@@ -145,12 +172,34 @@ pub fn collect(root: &Path, runtime: Option<u32>) -> Result<ProcessFacts> {
         first.insert(pid, stat);
     }
     facts.count = first.len();
+    facts.files.sort_by_key(|f| std::cmp::Reverse(u128::from(f.used) * 100 / u128::from(f.soft.max(1))));
+    facts.files.truncate(FILES);
     for shim in &mut facts.shims {
         let below = first.iter().filter(|(_, s)| s.parent == shim.pid && s.state != 'Z');
         shim.children = below.map(|(pid, _)| *pid).collect();
     }
     facts.busiest = busiest(root, &first);
     Ok(facts)
+}
+
+/// Of a process in a container whose limit is near, or so far that a program may choke on it.
+fn files(root: &Path, pid: u32, name: &str) -> Option<OpenFiles> {
+    let at = |name: &str| below(root, format!("/proc/{pid}/{name}"));
+    let (soft, hard) = limits(&read(&at("limits")).ok()?)?;
+    let used = std::fs::read_dir(at("fd")).ok()?.count() as u64;
+    let near = u128::from(used) * 100 >= u128::from(soft) * NEAR;
+    if !near && soft < ENDLESS {
+        return None;
+    }
+    let container = cgroup::of(root, pid)?;
+    Some(OpenFiles { pid, name: name.to_owned(), container, used, soft, hard })
+}
+
+/// Soft and hard, of `Max open files            1024                 524288               files`.
+fn limits(text: &str) -> Option<(u64, u64)> {
+    let mut fields = text.lines().find_map(|l| l.strip_prefix("Max open files"))?.split_whitespace();
+    let mut next = || fields.next().map(|f| f.parse().unwrap_or(u64::MAX));
+    Some((next()?, next()?))
 }
 
 /// A thread in state D; a process that is only starting something is in it for an instant, so it is looked at twice.
@@ -207,11 +256,7 @@ fn busiest(root: &Path, first: &BTreeMap<u32, Stat>) -> Vec<Busy> {
 pub fn process(root: &Path, pid: u32) -> Option<Process> {
     let stat = stat(root, pid)?;
     let at = |name: &str| below(root, format!("/proc/{pid}/{name}"));
-    let limits = read(&at("limits")).unwrap_or_default();
-    let files_limit = limits
-        .lines()
-        .find_map(|l| l.strip_prefix("Max open files"))
-        .and_then(|l| l.split_whitespace().next()?.parse().ok());
+    let files_limit = read(&at("limits")).ok().and_then(|t| limits(&t)).map(|(soft, _)| soft);
     let (mut calls, mut waits) = (BTreeMap::new(), BTreeMap::new());
     for thread in std::fs::read_dir(at("task")).into_iter().flatten().flatten() {
         if let Some(call) = read(&thread.path().join("syscall")).ok().and_then(|t| call_name(&t)) {
@@ -304,6 +349,15 @@ mod tests {
         let expected = Stat { name: "a) b (c".into(), state: 'D', parent: 7, ticks: 20, threads: 3, started: 999 };
         assert_eq!(parse_stat(line), Some(expected));
         assert_eq!(parse_stat("nonsense"), None);
+    }
+
+    #[test]
+    fn limits_as_the_kernel_writes_them() {
+        assert_eq!(
+            limits("Max cpu time  1 2 s\nMax open files            1024                 524288               files\n"),
+            Some((1024, 524_288))
+        );
+        assert_eq!(limits("Max open files   unlimited  unlimited  files\n"), Some((u64::MAX, u64::MAX)));
     }
 
     #[test]

@@ -69,6 +69,9 @@ pub fn find(root: &Path, socket: &str) -> Target {
         _ => ("/etc/containerd/config.toml", "/var/lib/containerd", "/run/containerd"),
     };
     target.config = option(&["-c", "--config"]).unwrap_or_else(|| config.to_owned());
+    if let Some(pid) = target.pid {
+        target.config = absolute(root, pid, std::mem::take(&mut target.config));
+    }
     // Its own file says where its data are, unless a flag does.
     let file = read(&below(root, &target.config)).ok().and_then(|t| t.parse::<toml_edit::DocumentMut>().ok());
     let said = |key: &str| file.as_ref()?.get(key)?.as_str().map(str::to_owned);
@@ -124,15 +127,31 @@ fn by_name(root: &Path, socket: &str) -> Option<u32> {
         let crio = stat.name == "crio";
         let file = if crio { "/etc/crio/crio.conf" } else { "/etc/containerd/config.toml" };
         let file = option(&command, &["-c", "--config"]).unwrap_or_else(|| file.to_owned());
+        let file = absolute(root, *pid, file);
         let document = read(&below(root, &file)).ok().and_then(|t| t.parse::<toml_edit::DocumentMut>().ok());
         let written = document.and_then(|d| {
-            let at = if crio { d.get("crio")?.get("api")?.get("listen") } else { d.get("grpc")?.get("address") };
+            // From version 4 on containerd's is a plugin's.
+            let plugin = || d.get("plugins")?.get("io.containerd.server.v1.grpc");
+            let at = if crio {
+                d.get("crio")?.get("api")?.get("listen")
+            } else {
+                d.get("grpc").or_else(plugin)?.get("address")
+            };
             Some(at?.as_str()?.to_owned())
         });
         let said = option(&command, &["-a", "--address", "--listen"]).or(written);
         said.as_deref().unwrap_or(usual).trim_start_matches("/var") == socket.trim_start_matches("/var")
     };
     process::pids(root).unwrap_or_default().into_iter().find(serves)
+}
+
+/// As the process means a path.
+fn absolute(root: &Path, pid: u32, path: String) -> String {
+    if path.is_empty() || path.starts_with('/') {
+        return path;
+    }
+    let here = std::fs::read_link(below(root, format!("/proc/{pid}/cwd"))).unwrap_or_default();
+    here.join(path).to_string_lossy().into_owned()
 }
 
 fn option(command: &[String], names: &[&str]) -> Option<String> {
@@ -162,6 +181,27 @@ mod tests {
         assert_eq!(option(&command, &["-c", "--config"]).as_deref(), Some("/x.toml"));
         assert_eq!(option(&command, &["--root"]).as_deref(), Some("/r"));
         assert_eq!(option(&command, &["--state"]), None);
+    }
+
+    #[test]
+    fn a_dead_runtime_is_found_by_what_its_file_says() {
+        let root = tempfile::tempdir().unwrap();
+        let proc = root.path().join("proc/7");
+        std::fs::create_dir_all(&proc).unwrap();
+        std::fs::write(proc.join("stat"), "7 (containerd) S 1 1 1 0 -1 0 0 0 0 0 1 1 0 0 20 0 3 0 9 1 2").unwrap();
+        std::fs::write(proc.join("cmdline"), "/usr/bin/containerd\0-c\0c.toml\0").unwrap();
+        std::os::unix::fs::symlink("/etc/x", proc.join("cwd")).unwrap();
+        let socket = "/run/other/c.sock";
+        for text in [
+            "[grpc]\naddress = '/run/other/c.sock'\n",
+            "version = 4\n[plugins.'io.containerd.server.v1.grpc']\naddress = '/run/other/c.sock'\n",
+        ] {
+            std::fs::create_dir_all(root.path().join("etc/x")).unwrap();
+            std::fs::write(root.path().join("etc/x/c.toml"), text).unwrap();
+            let target = find(root.path(), socket);
+            assert_eq!((target.pid, target.config.as_str()), (Some(7), "/etc/x/c.toml"), "{text}");
+        }
+        assert_eq!(find(root.path(), "/run/none.sock").pid, None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::{
 use base64::Engine;
 use serde_json::Value;
 
+use super::asker;
 use crate::{
     bail,
     error::{Error, Kind, Result},
@@ -38,6 +39,8 @@ pub struct Api {
     identity: Option<Identity>,
     /// With its scheme.
     authorization: Option<Secret>,
+    /// By the Date of its last answer.
+    ahead: std::sync::OnceLock<i64>,
 }
 
 /// Never shown.
@@ -131,7 +134,22 @@ impl Api {
             bail!(FailedPrecondition, "its user has neither a certificate nor a token");
         }
         let server = server.trim_end_matches('/').to_owned();
-        Ok(Self { server, path: place.to_owned(), trust, identity, authorization })
+        Ok(Self { server, path: place.to_owned(), trust, identity, authorization, ahead: std::sync::OnceLock::new() })
+    }
+
+    /// Seconds this node's clock is ahead of the server's, if it answered.
+    pub fn ahead(&self) -> Option<i64> {
+        self.ahead.get().copied()
+    }
+
+    /// The client certificate it shows, and where that is.
+    pub fn certificate(&self) -> Option<(Result<Certificate>, String)> {
+        Some(match self.identity.as_ref()? {
+            Identity::Files(path, _) => (Certificate::of_file(path), path.display().to_string()),
+            Identity::Text(pem, _) => {
+                (Certificate::of_text(pem), format!("client-certificate-data of {}", self.path.display()))
+            }
+        })
     }
 
     /// The node this identity is of: `CN=system:node:NAME` of its certificate.
@@ -158,6 +176,10 @@ impl Api {
         let (seen, body) = tokio::time::timeout(LIMIT, net::exchange(&request)).await.map_err(|_| {
             Error::new(Kind::DeadlineExceeded, format!("{line}: it was not done within {} s", LIMIT.as_secs()))
         })?;
+        if let Some(ahead) = asker::ahead(&seen) {
+            // The first one is as good as any.
+            let _told_before = self.ahead.set(ahead);
+        }
         if let Some(fault) = seen.fault {
             return Err(Error::new(fault.kind, format!("{line}: {}", fault.error)));
         }

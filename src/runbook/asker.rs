@@ -326,7 +326,7 @@ fn outcome(seen: &Exchange, trial: &Trial) -> Outcome {
 }
 
 /// From the Date of an answer (RFC 9110), which has whole seconds.
-fn ahead(exchange: &Exchange) -> Option<i64> {
+pub(super) fn ahead(exchange: &Exchange) -> Option<i64> {
     let date = jiff::fmt::rfc2822::parse(exchange.headers.get("date")?).ok()?;
     Some(net::tls::seconds(SystemTime::now()) - date.timestamp().as_second())
 }

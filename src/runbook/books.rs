@@ -4,8 +4,8 @@
 use super::{
     Check, Finding, Guide, Next, Runbook,
     checks::{
-        certificate, cgroup, class, cluster, disk, dns, firewall, holes, host, image, incidents, kubelet, leftovers,
-        pod, practices, runtime, way,
+        certificate, cgroup, class, cluster, container, disk, dns, down, firewall, holes, host, image, incidents,
+        kubelet, leftovers, network, pod, practices, runtime, way,
     },
 };
 
@@ -52,7 +52,7 @@ pub const RUNBOOKS: &[Runbook] = &[
         steps: &[
             ends(&runtime::PROCESS),
             step(&runtime::UNIT),
-            ends(&runtime::SERVICE),
+            ends(&down::SERVICE),
             ends(&runtime::CALLS),
             ends(&runtime::DISK),
             ends(&runtime::BLOCKED),
@@ -142,8 +142,8 @@ pub const RUNBOOKS: &[Runbook] = &[
         symptom: "pods fail in ways that none of the other runbooks explains",
         steps: &[
             step(&incidents::PAUSE),
-            step(&incidents::NETWORK),
-            step(&incidents::ADDRESSES),
+            step(&network::NETWORK),
+            step(&network::ADDRESSES),
             step(&incidents::LIMITS),
             step(&incidents::NAMES),
             step(&incidents::CONFIG),
@@ -157,6 +157,8 @@ pub const RUNBOOKS: &[Runbook] = &[
             step(&host::CLOCK),
             step(&host::ZOMBIES),
             step(&host::GROUPS),
+            step(&container::FILES),
+            step(&container::GPU),
             step(&firewall::FIREWALL),
             step(&leftovers::CONTENT),
             step(&leftovers::PODS),

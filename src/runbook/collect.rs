@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::{
     ClusterFacts, ConfFacts, ConfFile, Evidence, Fact, ImageFacts, Params, Probe, StackFacts, StackGroup, Update,
-    registry,
+    api::Api, registry,
 };
 use crate::{
     bail,
@@ -23,7 +23,7 @@ use crate::{
     },
     error::{Error, Kind, Result},
     node::{
-        self, Seen, below, cgroup, cni, command, disk, firewall, host, journal, kernel, kubelet, limits, mounts,
+        self, Seen, below, cgroup, cni, command, disk, firewall, gpu, host, journal, kernel, kubelet, limits, mounts,
         net::Certificate,
         pressure, process,
         programs::{self, ProgramFacts},
@@ -130,9 +130,7 @@ impl Live {
     }
 
     async fn kubelet(&self, params: &Params) -> Seen<kubelet::KubeletFacts> {
-        let config = params.get("kubelet-config").cloned();
-        let source = config.clone().unwrap_or_else(|| "/var/lib/kubelet and /proc".to_owned());
-        let mut seen = self.local(LOCAL, &source, move |root| kubelet::collect(root, config.as_deref())).await;
+        let mut seen = self.kubelets_files(params).await;
         if let Seen::At { value, .. } = &mut seen {
             if let Some(version) = params.get("kubelet-version") {
                 value.version = Some(version.clone());
@@ -141,6 +139,12 @@ impl Live {
             }
         }
         seen
+    }
+
+    async fn kubelets_files(&self, params: &Params) -> Seen<kubelet::KubeletFacts> {
+        let config = params.get("kubelet-config").cloned();
+        let source = config.clone().unwrap_or_else(|| "/var/lib/kubelet and /proc".to_owned());
+        self.local(LOCAL, &source, move |root| kubelet::collect(root, config.as_deref())).await
     }
 
     async fn programs(&self, params: &Params) -> Seen<ProgramFacts> {
@@ -263,6 +267,25 @@ impl Live {
             Err(Error::new(Kind::DeadlineExceeded, text))
         });
         Seen::now(seen, "the registry")
+    }
+
+    /// The kubelet's own: what its kubeconfig shows, or else what it renews.
+    async fn certificate(&self, params: &Params) -> Seen<Certificate> {
+        const RENEWED: &str = "/var/lib/kubelet/pki/kubelet-client-current.pem";
+        let kubelet = self.kubelets_files(params).await;
+        let flag = kubelet.value().and_then(|k| Some(k.flags.get("kubeconfig")?.value.as_str()?.to_owned()));
+        let read = move |root: &Path| {
+            let apis = Api::find(root, None, flag.as_deref()).unwrap_or_default();
+            let shown = apis.iter().filter(|a| !a.path.ends_with("admin.conf")).find_map(Api::certificate);
+            let (read, source) =
+                shown.unwrap_or_else(|| (Certificate::of_file(&below(root, RENEWED)), RENEWED.to_owned()));
+            Ok((read?, source))
+        };
+        match self.local(LOCAL, RENEWED, read).await {
+            Seen::At { value: (value, source), at, .. } => Seen::At { value, at, source },
+            Seen::Failed { error, at } => Seen::Failed { error, at },
+            Seen::NotAsked => Seen::NotAsked,
+        }
     }
 
     async fn journal(&self) -> Seen<journal::JournalFacts> {
@@ -398,11 +421,17 @@ impl Probe for Live {
         let work = async move {
             match fact {
                 Fact::Kernel => put!(kernel, self.local(LOCAL, "/proc and /sys", kernel::collect).await),
-                Fact::Host => put!(host, self.local(LOCAL, "/proc and /etc/resolv.conf", host::collect).await),
+                Fact::Host => {
+                    let kubelet = self.kubelets_files(params).await;
+                    let named = kubelet.value().and_then(|k| k.setting("resolvConf", "resolv-conf"));
+                    let named = named.and_then(|s| s.value.as_str()).filter(|p| p.starts_with('/')).map(str::to_owned);
+                    let read = move |root: &Path| host::collect(root, named.as_deref());
+                    put!(host, self.local(LOCAL, "/proc and /etc/resolv.conf", read).await)
+                }
                 Fact::Cgroup => {
                     put!(cgroup, self.local(LOCAL, "mountinfo and /proc/PID/cgroup", cgroup::collect).await)
                 }
-                Fact::Mounts => put!(mounts, self.local(LOCAL, "/proc/self/mountinfo", mounts::read).await),
+                Fact::Mounts => put!(mounts, self.local(LOCAL, "/proc/PID/mountinfo", mounts::collect).await),
                 Fact::Pressure => put!(pressure, self.local(LOCAL, "/proc/pressure", pressure::collect).await),
                 Fact::Limits => put!(limits, self.local(LOCAL, "/proc/sys", limits::collect).await),
                 Fact::Firewall => {
@@ -438,14 +467,9 @@ impl Probe for Live {
                 Fact::Cluster => {
                     put!(cluster, Seen::now(ClusterFacts::collect(&self.root, params).await, "the API server"))
                 }
+                Fact::Gpu => put!(gpu, Seen::now(gpu::collect(&self.root).await, "/dev and systemctl show")),
                 Fact::Programs => put!(programs, self.programs(params).await),
-                Fact::Certificate => put!(
-                    certificate,
-                    self.local(LOCAL, "/var/lib/kubelet/pki/kubelet-client-current.pem", |root| {
-                        Certificate::of_file(&below(root, "/var/lib/kubelet/pki/kubelet-client-current.pem"))
-                    })
-                    .await
-                ),
+                Fact::Certificate => put!(certificate, self.certificate(params).await),
             }
         };
         work.boxed()

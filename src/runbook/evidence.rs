@@ -16,6 +16,7 @@ use crate::{
         cni::CniFacts,
         disk::DiskFacts,
         firewall::FirewallFacts,
+        gpu::GpuFacts,
         host::HostFacts,
         journal::{JournalFacts, Line},
         kernel::KernelFacts,
@@ -138,6 +139,7 @@ facts! {
     Cluster cluster: ClusterFacts, "the API server";
     Certificate certificate: Certificate, "the kubelet's certificate";
     Programs programs: ProgramFacts, "the runtime's programs";
+    Gpu gpu: GpuFacts, "the GPUs";
 }
 
 fn need<T>(seen: &Seen<T>, fact: Fact) -> Result<&T, Missing> {
@@ -155,6 +157,19 @@ impl Evidence {
         let old =
             |(then, now): (SystemTime, SystemTime)| now.duration_since(then).is_ok_and(|age| age.as_secs() >= seconds);
         !line.at.zip(self.at).is_some_and(old)
+    }
+
+    /// The logs, where a kubelet's words are looked for in them; none without a kubelet.
+    ///
+    /// # Errors
+    /// If the journal could not be read: the runtime's own log file has none of the kubelet's.
+    pub fn kubelets_log(&self) -> Result<Option<&JournalFacts>, Missing> {
+        let journal = self.journal()?;
+        match (&journal.unread, self.kubelet()?.present()) {
+            (_, false) => Ok(None),
+            (Some(because), true) => Err(Missing { fact: Fact::Journal, because: because.clone() }),
+            (None, true) => Ok(Some(journal)),
+        }
     }
 
     pub fn param(&self, name: &str) -> Option<&str> {

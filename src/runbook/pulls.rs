@@ -125,7 +125,9 @@ async fn secret_of(apis: &[Api], namespace: &str, name: &str) -> Result<DockerCo
         "kubernetes.io/dockerconfigjson" => ".dockerconfigjson",
         "kubernetes.io/dockercfg" => ".dockercfg",
         other => {
-            return Err(broken(format!("its type is {other}, not kubernetes.io/dockerconfigjson: kubelets pass it by")));
+            return Err(broken(format!(
+                "its type is {other}, not kubernetes.io/dockerconfigjson: kubelets pass it by"
+            )));
         }
     };
     let data = secret["data"][key].as_str().ok_or_else(|| broken(format!("it has no {key}")))?;

@@ -346,7 +346,7 @@ mod tests {
     fn the_newest_failure_that_was_not_cured() {
         let line =
             |text: &str| crate::node::journal::Line { at: None, from: "log".into(), priority: 3, text: text.into() };
-        let journal = |lines: &[&str]| JournalFacts { lines: lines.iter().map(|l| line(l)).collect() };
+        let journal = |lines: &[&str]| JournalFacts { lines: lines.iter().map(|l| line(l)).collect(), unread: None };
         let failed = r#"level=error msg="PullImage \"r.test/a:1\" failed" error="not found""#;
         assert_eq!(failed_pull(&journal(&[failed])).unwrap().0, "r.test/a:1");
         let good = r#"msg="PullImage \"r.test/a:1\" returns image reference \"sha256:1\"""#;

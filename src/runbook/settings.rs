@@ -8,6 +8,7 @@ use super::{ConfFacts, Evidence};
 use crate::node::cgroup::Driver;
 
 /// The plugin that has the runtime's settings, by the file's version.
+const RUNTIME_V1: &str = "cri";
 const RUNTIME_V2: &str = "io.containerd.grpc.v1.cri";
 const RUNTIME_V3: &str = "io.containerd.cri.v1.runtime";
 const IMAGES_V3: &str = "io.containerd.cri.v1.images";
@@ -35,23 +36,86 @@ fn parse(text: &str) -> Option<Document<String>> {
     Document::parse(text.to_owned()).ok()
 }
 
-fn plugin(version: i64, area: Area) -> &'static str {
+/// The tables of a version that count for an area, the one to write to first. Version 1 has short names; containerd 2 takes the
+/// long ones there as well, containerd 1 does not, which `incident-config` tells.
+fn plugins(version: i64, area: Area) -> &'static [&'static str] {
     match (version, area) {
-        (..=2, _) => RUNTIME_V2,
-        (_, Area::Runtime) => RUNTIME_V3,
-        (_, Area::Images) => IMAGES_V3,
+        (..=1, _) => &[RUNTIME_V1, RUNTIME_V2],
+        (2, _) => &[RUNTIME_V2],
+        (_, Area::Runtime) => &[RUNTIME_V3],
+        (_, Area::Images) => &[IMAGES_V3],
     }
+}
+
+/// The first of them that a file has, or else the first.
+fn plugin(document: &Item, version: i64, area: Area) -> &'static str {
+    let all = plugins(version, area);
+    all.iter().find(|p| lookup(document, &["plugins", p]).is_some()).unwrap_or(&all[0])
+}
+
+/// Where a key of the whole file stands; none if it is not there.
+pub fn place(file: &super::ConfFile, path: &[&str]) -> Option<String> {
+    let document = parse(&file.text)?;
+    let start = lookup(document.as_item(), path)?.span()?.start;
+    Some(format!("{} line {}", file.path, line_of(&file.text, start)?))
+}
+
+/// Tables of plugins that nobody reads in a file of this version: of the old names in a new file (containerd migrates by the
+/// file's version alone), of the new ones in a file for a containerd of before them. The table's name and its place.
+pub fn unread(file: &super::ConfFile, containerd: &str) -> Option<(Unread, String, String)> {
+    let document = parse(&file.text)?;
+    let (number, first) = (version(&file.text), containerd.starts_with("1."));
+    let tables = document.get("plugins")?.as_table_like()?;
+    let found = tables.iter().find_map(|(name, item)| {
+        let keys = || item.as_table_like().into_iter().flat_map(|t| t.iter().map(|(k, _)| k));
+        let streams = |key: &str| STREAMING.contains(&key);
+        if number >= 3 && name == RUNTIME_V2 && keys().any(|k| !streams(k)) {
+            let key = keys().find(|k| !streams(k)).unwrap_or_default();
+            return Some((Unread::Old, vec!["plugins", name, key]));
+        }
+        if first && number <= 1 && name.starts_with("io.containerd.") {
+            return Some((Unread::NoVersion, vec!["plugins", name]));
+        }
+        (first && name.starts_with("io.containerd.cri.v1.")).then(|| (Unread::New, vec!["plugins", name]))
+    });
+    let (why, path) = found?;
+    let place = place(file, &path).unwrap_or_else(|| file.path.clone());
+    Some((why, path[1..].join("."), place))
+}
+
+/// Why a table is not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unread {
+    /// One of version 2 in a file that says it is newer.
+    Old,
+    /// A long name in a file without a version.
+    NoVersion,
+    /// One of version 3, for a containerd of before it.
+    New,
+}
+
+/// What is left in the plugin's old table from version 3 on.
+const STREAMING: &[&str] = &[
+    "disable_tcp_service",
+    "stream_server_address",
+    "stream_server_port",
+    "stream_idle_timeout",
+    "enable_tls_streaming",
+    "x509_key_pair_streaming",
+];
+
+fn line_of(text: &str, start: usize) -> Option<usize> {
+    Some(text.get(..start)?.matches('\n').count() + 1)
 }
 
 /// Where a key of a CRI plugin stands; the last file that has it wins.
 pub fn said(conf: &ConfFacts, area: Area, path: &[&str]) -> Option<Said> {
     conf.files.iter().rev().find_map(|file| {
         let document = parse(&file.text)?;
-        let plugin = plugin(version(&file.text), area);
+        let plugin = plugin(document.as_item(), version(&file.text), area);
         let full: Vec<&str> = ["plugins", plugin].into_iter().chain(path.iter().copied()).collect();
         let item = lookup(document.as_item(), &full)?;
-        let line = item.span().map_or(0, |s| file.text[..s.start].lines().count().max(1));
-        let line = if file.text.get(..item.span()?.start)?.ends_with('\n') { line + 1 } else { line };
+        let line = line_of(&file.text, item.span()?.start)?;
         Some(Said { value: json(item), source: format!("{} line {line}", file.path) })
     })
 }
@@ -180,9 +244,10 @@ pub fn set(
     let text = old.clone().unwrap_or_else(|| fresh.to_owned());
     let mut document: DocumentMut = text.parse().map_err(|e| format!("{name} is not TOML: {e}"))?;
     let number = version(&text);
+    let plugin = plugin(document.as_item(), number, area);
     let (last, tables) = path.split_last().ok_or("no key")?;
     let mut table: &mut dyn toml_edit::TableLike = document.as_table_mut();
-    for key in ["plugins", plugin(number, area)].into_iter().chain(tables.iter().copied()) {
+    for key in ["plugins", plugin].into_iter().chain(tables.iter().copied()) {
         let mut empty = Table::new();
         empty.set_implicit(true);
         let entry = table.entry(key).or_insert(Item::Table(empty));
@@ -264,6 +329,29 @@ root = "/var/lib/containerd"
         assert_eq!(set(&two, "/d", "1.6", Area::Runtime, KEY, false.into()).unwrap().0, "/conf.d/9.toml");
         let (path, old, new) = set(&ConfFacts::default(), "/d", "1.7", Area::Runtime, KEY, true.into()).unwrap();
         assert_eq!((path.as_str(), old, version(&new)), ("/d", None, 2));
+    }
+
+    #[test]
+    fn version_1_has_short_names() {
+        let old = "[plugins.cri.containerd.runtimes.runc.options]\nSystemdCgroup = false\n";
+        assert_eq!(said(&conf(old), Area::Runtime, KEY).unwrap().source, "/c.toml line 2");
+        let (_, _, new) = set(&conf(old), "/d", "1.6", Area::Runtime, KEY, true.into()).unwrap();
+        assert_eq!(new, old.replace("false", "true"));
+    }
+
+    #[test]
+    fn tables_that_nobody_reads() {
+        let unread =
+            |text: &str, containerd: &str| unread(&conf(text).files[0], containerd).map(|(why, _, at)| (why, at));
+        let long = "root = '/x'\n[plugins.'io.containerd.grpc.v1.cri'.registry]\n  config_path = '/c'\n";
+        assert_eq!(unread(long, "1.6.20").unwrap(), (Unread::NoVersion, "/c.toml line 2".into()));
+        assert_eq!(unread(long, "2.3.4"), None, "containerd 2 takes them");
+        assert_eq!(unread(&format!("version = 2\n{long}"), "1.6.20"), None);
+        assert_eq!(unread(&format!("version = 3\n{long}"), "2.3.4").unwrap().0, Unread::Old);
+        let streaming = "version = 3\n[plugins.\"io.containerd.grpc.v1.cri\"]\ndisable_tcp_service = true\n";
+        assert_eq!(unread(streaming, "2.3.4"), None, "that is still its place");
+        let new = "version = 2\n[plugins.'io.containerd.cri.v1.runtime'.containerd]\ndefault_runtime_name = 'x'\n";
+        assert_eq!((unread(new, "1.7.2").unwrap().0, unread(new, "2.0.0")), (Unread::New, None));
     }
 
     #[test]

@@ -246,6 +246,13 @@ fn a_runtime_that_is_gone_is_named() {
 }
 
 #[test]
+fn a_socket_that_was_removed_is_told_from_a_runtime_that_is_gone() {
+    let Some(node) = Containerd::start("socket") else { return };
+    std::fs::remove_file(node.dir.join("c.sock")).unwrap();
+    node.report("runtime-unresponsive", &[]).names("runtime-socket-gone", &[&format!("pid {}", node.pid()), "c.sock"]);
+}
+
+#[test]
 fn a_full_disk_is_named_and_pruned() {
     let Some(node) = Containerd::on("full", "size=96m") else { return };
     let report = node.report("disk-full", &[]);

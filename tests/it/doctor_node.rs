@@ -149,6 +149,77 @@ fn a_network_that_is_not_torn_down_is_named_while_the_pod_is_there() {
 }
 
 #[test]
+fn the_first_file_of_the_network_counts_even_if_it_is_broken() {
+    let Some(mut node) = Containerd::start("broken-net") else { return };
+    node.write("cni/10-pods.conflist", &NETWORK.replace("TYPE", "bridge"));
+    node.write("cni/00-old.conflist", "{");
+    node.restart();
+    let finding = |node: &Containerd| node.report("incidents", &[]).step("incident-network")["finding"].clone();
+    let found = finding(&node);
+    assert_eq!(found["cause"], "cni-config-broken", "{found:#}");
+    assert!(found["summary"].to_string().contains("cni/00-old.conflist is the first file"), "{found:#}");
+    std::fs::rename(node.dir.join("cni/00-old.conflist"), node.dir.join("cni/00-old.disabled")).unwrap();
+    support::containerd::until("the network", || finding(&node)["verdict"] == "pass");
+    // Whoever gives its addresses is a plugin too.
+    let ipam = NETWORK.replace("\"TYPE\"", "\"bridge\",\"ipam\":{\"type\":\"wharf-ipam\"}");
+    node.write("cni/10-pods.conflist", &ipam);
+    let found = finding(&node);
+    assert!(found["cause"] == "cni-plugin-missing" && found.to_string().contains("wharf-ipam"), "{found:#}");
+}
+
+/// A container in a pod of its own that runs a shell script; its id.
+fn container(node: &Containerd, name: &str, script: &str) -> String {
+    let made = pod(node, name, false);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let pod = String::from_utf8_lossy(&made.stdout).trim().to_owned();
+    let config = serde_json::json!({ "metadata": { "name": name, "attempt": 0 }, "image": { "image": IMAGE },
+        "command": ["/bin/sh", "-c", script], "linux": {} });
+    let file = node.write("container.json", &config.to_string());
+    let created = node.crictl(&["create", &pod, &file, &node.dir.join("pod.json").to_string_lossy()]);
+    assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
+    let id = String::from_utf8_lossy(&created.stdout).trim().to_owned();
+    let started = node.crictl(&["start", &id]);
+    assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
+    id
+}
+
+#[test]
+fn what_a_container_is_out_of_is_named_with_the_container() {
+    let Some(mut node) = Containerd::start("out-of") else { return };
+    let layer = support::registry::layer(&node.dir.join("image"));
+    let config = serde_json::json!({ "Cmd": ["/bin/sleep", "100000"], "Env": ["PATH=/bin"] });
+    node.registry.as_ref().unwrap().push_with("test/pause", "1", &[&layer], &config, None);
+    let text = node
+        .settings("")
+        .replace(&format!("sandbox_image = \"{IMAGE}\""), "sandbox_image = \"127.0.0.1:5000/test/pause:1\"");
+    std::fs::write(node.config(), text).unwrap();
+    node.restart();
+    assert!(node.crictl(&["pull", IMAGE]).status.success());
+    let _pods = Pods(&node);
+    let finding = |check: &str| node.report("incidents", &[]).step(check)["finding"].clone();
+    // 0 to 9: none is left. A sibling with room must not be named.
+    container(&node, "roomy", "exec sleep 1000");
+    let files = container(
+        &node,
+        "files",
+        "ulimit -Sn 10; for n in 3 4 5 6 7 8 9; do eval \"exec $n< /dev/null\"; done; exec sleep 1000",
+    );
+    support::containerd::until("its files", || finding("incident-files")["cause"] == "container-files-exhausted");
+    let found = finding("incident-files");
+    assert!(found["summary"].to_string().contains(&format!("files ({})", &files[..13])), "{found:#}");
+    assert!(found.to_string().contains("10 of 10 open files") && !found.to_string().contains("roomy"), "{found:#}");
+    // A process that is not the container's first.
+    let parent = container(
+        &node,
+        "parent",
+        "sh -c 'for n in $(seq 25); do /bin/true & done; exec sleep 1000' & exec sleep 1000",
+    );
+    support::containerd::until("its zombies", || finding("incident-zombies")["cause"] == "children-not-reaped");
+    let found = finding("incident-zombies");
+    assert!(found["summary"].to_string().contains(&parent[..13]), "{found:#}");
+}
+
+#[test]
 fn thresholds_that_a_file_drops_are_told() {
     let Some(node) = Containerd::start("eviction") else { return };
     let with = |text: &str| {

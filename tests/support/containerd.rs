@@ -32,6 +32,10 @@ pub struct Containerd {
     pub path: Option<String>,
     /// More of its environment.
     pub environment: Vec<(&'static str, String)>,
+    /// Of whoever runs the doctor.
+    pub shell: Vec<(&'static str, String)>,
+    /// What stands for /etc/resolv.conf to the doctor.
+    pub resolv: Option<String>,
     _no_kubelet: RwLockReadGuard<'static, ()>,
 }
 
@@ -43,11 +47,26 @@ impl Containerd {
 
     /// With its directories on a tmpfs with these mount options.
     pub fn on(test: &str, options: &str) -> Option<Self> {
+        let program = super::program(test, "containerd")?;
+        Self::of(test, program, options)
+    }
+
+    /// containerd 2 in place of the distribution's.
+    pub fn newer(test: &str) -> Option<Self> {
+        let program = super::peers().join("containerd-2.3.4/containerd");
+        if !program.is_file() {
+            super::skip(test, "there is no containerd 2 beside crictl");
+            return None;
+        }
+        Self::of(test, program, "size=1g")
+    }
+
+    fn of(test: &str, program: PathBuf, options: &str) -> Option<Self> {
         if !super::root(test) {
             return None;
         }
         let _no_kubelet = super::without_kubelet();
-        let (program, crictl) = (super::program(test, "containerd")?, super::program(test, "crictl")?);
+        let crictl = super::program(test, "crictl")?;
         let dir = tempfile::Builder::new().prefix(&format!("wharf-doctor-{test}-")).tempdir().unwrap().keep();
         mount(&dir, "size=64m");
         fs::create_dir(dir.join("root")).unwrap();
@@ -78,6 +97,8 @@ impl Containerd {
             crictl,
             path: None,
             environment: Vec::new(),
+            shell: Vec::new(),
+            resolv: None,
             _no_kubelet,
         };
         fs::write(node.config(), node.settings("")).unwrap();
@@ -183,7 +204,19 @@ disabled_plugins = ["io.containerd.snapshotter.v1.devmapper", "io.containerd.sna
 
     /// `wharf doctor`, its exit code and what it printed.
     pub fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        let mut command = super::in_netns(&self.netns, Path::new(super::WHARF));
+        let mut command = match &self.resolv {
+            None => super::in_netns(&self.netns, Path::new(super::WHARF)),
+            Some(resolv) => {
+                let mut command = super::in_netns(&self.netns, Path::new("unshare"));
+                command.args(["--mount", "--propagation", "slave", "sh", "-c"]);
+                command.args(["mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"", resolv, super::WHARF]);
+                command
+            }
+        };
+        for name in ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "no_proxy", "NO_PROXY"] {
+            command.env_remove(name);
+        }
+        command.envs(self.shell.iter().map(|(name, value)| (name, value)));
         let output = command.args(["-r", &self.socket(), "doctor"]).args(arguments).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))

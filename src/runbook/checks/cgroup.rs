@@ -249,6 +249,12 @@ fn fix(seen: &Evidence, wrong: &[&Handler], driver: Driver) -> Result<Fix, Strin
         last = new;
     }
     let (path, old) = first.ok_or("no handler is wrong")?;
+    if old.as_ref() == Some(&last) {
+        let (restart, risk) = runtime::restart_of(seen, None).ok_or("the runtime's socket is not known")?;
+        let title = format!("restart {}: {path} says so already, and is not in effect", restart.unit);
+        let action = Action::Mend { title: title.clone(), changes: vec![Change::Restart(restart)] };
+        return Ok(Fix { title, risk, action });
+    }
     let edit = checked(seen, path, old, last);
     let title = format!("set SystemdCgroup = {} and restart {}", driver == Driver::Systemd, seen.unit());
     edit_and_restart(seen, title, edit).ok_or_else(|| "the runtime's socket is not known".to_owned())

@@ -38,7 +38,7 @@ pub static BYTES: Check = Check {
 pub static INODES: Check = Check {
     id: "disk-inodes",
     title: "Is a filesystem out of inodes?",
-    needs: &[Fact::Disk, Fact::Inventory],
+    needs: &[Fact::Disk, Fact::Inventory, Fact::Kubelet],
     command: |seen| format!("df -i {} /var/lib/kubelet /var/log", root(seen)),
     judge: inodes,
 };
@@ -142,25 +142,62 @@ fn holds(f: &Filesystem, what: &str) -> bool {
     f.uses.iter().any(|u| u == what)
 }
 
-/// Percent that must be free: what the kubelet's thresholds ask for. Without a kubelet nobody evicts, and only a disk on which
-/// nothing fits any more is full.
-fn floor(f: &Filesystem, kubelet: Option<&KubeletFacts>) -> u64 {
-    let Some(kubelet) = kubelet.filter(|k| k.present()) else { return ALONE_FREE };
-    let hard = kubelet.settings.get("evictionHard");
-    let said = |key: &str| hard?.value[key].as_str()?.strip_suffix('%')?.parse().ok();
-    if holds(f, "runtime root") {
-        said("imagefs.available").unwrap_or(IMAGEFS_FREE)
-    } else {
-        said("nodefs.available").unwrap_or(NODEFS_FREE)
+/// What a threshold of the kubelet's leaves of a whole, which it writes as a share or as an amount.
+fn amount(text: &str, total: u64) -> Option<u64> {
+    if let Some(percent) = text.strip_suffix('%') {
+        let percent: f64 = percent.trim().parse().ok()?;
+        return Some((total as f64 * percent / 100.0) as u64);
     }
+    let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let number: f64 = text[..digits].parse().ok()?;
+    let unit: f64 = match &text[digits..] {
+        "" => 1.0,
+        "k" => 1e3,
+        "M" => 1e6,
+        "G" => 1e9,
+        "T" => 1e12,
+        "Ki" => 1024.0,
+        "Mi" => 1_048_576.0,
+        "Gi" => 1_073_741_824.0,
+        "Ti" => 1_099_511_627_776.0,
+        _ => return None,
+    };
+    Some((number * unit) as u64)
+}
+
+/// The hard eviction of a signal, from the file or from the flag, `key<value,key<value`.
+fn threshold(kubelet: &KubeletFacts, key: &str) -> Option<String> {
+    let hard = &kubelet.setting("evictionHard", "eviction-hard")?.value;
+    match hard.as_str() {
+        Some(flag) => {
+            flag.split(',').find_map(|part| Some(part.trim().strip_prefix(key)?.strip_prefix('<')?.to_owned()))
+        }
+        None => hard[key].as_str().map(str::to_owned),
+    }
+}
+
+/// What must be free of `total`: what the kubelet's thresholds ask for. Without a kubelet nobody evicts, and only a disk on which
+/// nothing fits any more is full.
+fn floor(f: &Filesystem, kubelet: Option<&KubeletFacts>, what: &str, total: u64) -> u64 {
+    let share = |percent: u64| (u128::from(total) * u128::from(percent) / 100) as u64;
+    let images = holds(f, "runtime root");
+    let Some(kubelet) = kubelet.filter(|k| k.present()) else {
+        return share(if what == "available" { ALONE_FREE } else { INODES_FREE });
+    };
+    let usual = match (what, images) {
+        ("available", true) => IMAGEFS_FREE,
+        ("available", false) => NODEFS_FREE,
+        _ => INODES_FREE,
+    };
+    let key = format!("{}.{what}", if images { "imagefs" } else { "nodefs" });
+    threshold(kubelet, &key).and_then(|text| amount(&text, total)).unwrap_or_else(|| share(usual))
 }
 
 fn full(seen: &Evidence) -> Result<Finding, Missing> {
     let all: Vec<&Filesystem> = concerned(seen)?.collect();
     let kubelet = seen.kubelet.value();
     let cites = |of: &[&Filesystem]| of.iter().map(|f| cite(f)).collect::<Vec<_>>();
-    let over =
-        |f: &&Filesystem| f.used_percent() >= FULL || 100u64.saturating_sub(f.used_percent()) < floor(f, kubelet);
+    let over = |f: &&Filesystem| f.used_percent() >= FULL || f.available < floor(f, kubelet, "available", f.total);
     let full: Vec<&Filesystem> = all.iter().copied().filter(over).collect();
     let Some(worst) = full.iter().max_by_key(|f| (holds(f, "runtime root"), f.used_percent())) else {
         let near: Vec<&Filesystem> = all.iter().copied().filter(|f| f.used_percent() >= LOW).collect();
@@ -211,7 +248,8 @@ pub fn prune(seen: &Evidence) -> Option<Fix> {
 
 fn inodes(seen: &Evidence) -> Result<Finding, Missing> {
     let all: Vec<&Filesystem> = concerned(seen)?.filter(|f| f.inodes > 0).collect();
-    let out = |f: &&Filesystem| 100u64.saturating_sub(f.inodes_percent()) < INODES_FREE;
+    let kubelet = seen.kubelet.value();
+    let out = |f: &&Filesystem| f.inodes_free < floor(f, kubelet, "inodesFree", f.inodes);
     let Some(worst) = all.iter().copied().filter(out).max_by_key(|f| f.inodes_percent()) else {
         return Ok(Finding::pass("none").cites(all.iter().map(|f| cite(f))));
     };
@@ -436,7 +474,8 @@ fn collection(seen: &Evidence) -> Result<Finding, Missing> {
     }
     if high >= 100 {
         let summary = "image collection is switched off: imageGCHighThresholdPercent is 100";
-        return Ok(finding(Finding::warn(summary)).fix(lower(seen, kubelet)));
+        let advice = "imageGCHighThresholdPercent: 70 and imageGCLowThresholdPercent: 60, where it is said, and restart the kubelet";
+        return Ok(finding(Finding::warn(summary)).advise(advice).fix(lower(seen, kubelet)));
     }
     let images = concerned(seen)?.find(|f| holds(f, "runtime root"));
     let Some(images) = images else {
@@ -444,6 +483,7 @@ fn collection(seen: &Evidence) -> Result<Finding, Missing> {
     };
     let inventory = seen.inventory()?;
     let used = images.used_percent();
+    let least = floor(images, Some(kubelet), "available", images.total);
     let must = (u128::from(images.total) * u128::from(used.saturating_sub(low)) / 100) as u64;
     let can = unused(inventory, seen);
     Ok(if used >= high && can < must {
@@ -453,11 +493,9 @@ fn collection(seen: &Evidence) -> Result<Finding, Missing> {
             bytes(can)
         );
         finding(Finding::warn(summary)).cites(ranking(seen))
-    } else if used < high && 100 - used < floor(images, Some(kubelet)) {
-        let summary = format!(
-            "pods are evicted at {}% use, before images are collected at {high}%",
-            100 - floor(images, Some(kubelet))
-        );
+    } else if used < high && images.available < least {
+        let at = 100u64.saturating_sub((u128::from(least) * 100 / u128::from(images.total.max(1))) as u64);
+        let summary = format!("pods are evicted at {at}% use, before images are collected at {high}%");
         finding(Finding::warn(summary)).fix(lower(seen, kubelet))
     } else {
         finding(Finding::pass(format!("above {high}%, down to {low}%; now {used}%")))
@@ -468,6 +506,14 @@ fn collection(seen: &Evidence) -> Result<Finding, Missing> {
 fn lower(seen: &Evidence, kubelet: &KubeletFacts) -> Option<Fix> {
     let path = kubelet.config.clone()?;
     let text = kubelet.text.clone()?;
+    // What a flag or a drop-in says wins over the file, and a file of JSON takes no line.
+    let elsewhere = ["imageGCHighThresholdPercent", "imageGCLowThresholdPercent"].iter().any(|key| {
+        let flag = if key.contains("High") { "image-gc-high-threshold" } else { "image-gc-low-threshold" };
+        kubelet.setting(key, flag).is_some_and(|s| !s.source.starts_with(&format!("{path} line ")))
+    });
+    if elsewhere || text.trim_start().starts_with('{') {
+        return None;
+    }
     let new = with_key(&with_key(&text, "imageGCHighThresholdPercent", "70"), "imageGCLowThresholdPercent", "60");
     let edit = crate::client::change::Edit { path, old: Some(text), new, check: Vec::new() };
     let title = "let the kubelet collect images from 70% on".to_owned();
@@ -502,6 +548,25 @@ fn with_key(text: &str, key: &str, value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::node::kubelet::Setting;
+
+    #[test]
+    fn thresholds_are_shares_or_amounts_of_the_file_or_the_flag() {
+        for (text, bytes) in [("10%", 100), ("2.5%", 25), ("1Ki", 1024), ("5", 5), ("1G", 1_000_000_000)] {
+            assert_eq!(amount(text, 1000), Some(bytes), "{text}");
+        }
+        assert_eq!((amount("x", 1), amount("1Q", 1)), (None, None));
+        let mut kubelet = KubeletFacts { pid: Some(1), ..KubeletFacts::default() };
+        let said = |value: serde_json::Value| Setting { value, source: "x".into() };
+        let f = Filesystem { uses: vec!["runtime root".into()], ..Filesystem::default() };
+        let least = |k: &KubeletFacts| floor(&f, Some(k), "available", 100 << 30);
+        assert_eq!(least(&kubelet), 15 << 30);
+        kubelet.settings.insert("evictionHard".into(), said(serde_json::json!({ "imagefs.available": "20Gi" })));
+        assert_eq!(least(&kubelet), 20 << 30);
+        kubelet.flags.insert("eviction-hard".into(), said("memory.available<1Gi,imagefs.available<5%".into()));
+        assert_eq!(least(&kubelet), 5 << 30);
+        assert_eq!(floor(&f, None, "available", 100), 3);
+    }
 
     #[test]
     fn a_key_is_changed_in_its_place_or_added() {

@@ -12,6 +12,8 @@ use crate::{
     runbook::{Check, Cite, Evidence, Fact, Finding, Fix, Missing, Risk},
 };
 
+/// Seconds of difference from which a clock is wrong.
+const SKEW: i64 = 60;
 /// Zombies of one parent that are more than a passing state.
 const CHILDREN: usize = 20;
 /// Servers the C library asks; more are cut off.
@@ -43,7 +45,7 @@ pub static RESOLVER: Check = Check {
 pub static CLOCK: Check = Check {
     id: "incident-clock",
     title: "Is the clock kept in step?",
-    needs: &[Fact::Host],
+    needs: &[Fact::Host, Fact::Cluster],
     command: |_| "timedatectl; adjtimex -p 2>/dev/null; chronyc tracking".to_owned(),
     judge: clock,
 };
@@ -124,7 +126,7 @@ fn resolver(seen: &Evidence) -> Result<Finding, Missing> {
     let source = setting.map_or_else(|| "the kubelet's default".to_owned(), |s| s.source.clone());
     let Some(servers) = host.servers.get(path) else {
         return Ok(match path {
-            RESOLV | RESOLVED => Finding::cause(
+            _ if matches!(path, RESOLV | RESOLVED) || host.resolvers.iter().any(|p| p == path) => Finding::cause(
                 "resolver-missing",
                 format!("{path} is not there: the kubelet cannot make a pod with the node's resolvers"),
             )
@@ -153,6 +155,12 @@ fn resolver(seen: &Evidence) -> Result<Finding, Missing> {
             ),
         )
         .advise(advice)
+    } else if servers.iter().any(local) {
+        Finding::warn(format!(
+            "{path} names this host itself among others ({}): a pod that uses it asks itself now and then",
+            servers.join(", ")
+        ))
+        .advise("name only servers that pods can reach in the file that is resolvConf of the kubelet")
     } else if servers.len() > SERVERS {
         Finding::warn(format!("{path} names {} servers; pods get the first {SERVERS}", servers.len()))
     } else {
@@ -165,6 +173,17 @@ fn clock(seen: &Evidence) -> Result<Finding, Missing> {
     let Some(clock) = &seen.host()?.clock else {
         return Err(Missing { fact: Fact::Host, because: "the kernel did not tell about its clock".to_owned() });
     };
+    // Others count for more than what the kernel believes.
+    if let Some(cluster) = seen.cluster.value()
+        && let Some(ahead) = cluster.ahead.filter(|a| a.abs() > SKEW)
+    {
+        let way = if ahead > 0 { "ahead of" } else { "behind" };
+        let what =
+            format!("this node's clock is {} s {way} the API server's: certificates and tokens fail", ahead.abs());
+        return Ok(Finding::cause("clock-skew", what)
+            .cite(format!("{ahead} s"), format!("the Date of {}", cluster.server))
+            .advise("timedatectl; chronyc makestep (on an etcd node first look what depends on it)"));
+    }
     let text = format!(
         "{}, off by at most {} ms",
         if clock.synchronized { "in step" } else { "free running" },
@@ -194,12 +213,15 @@ fn zombies(seen: &Evidence) -> Result<Finding, Missing> {
     let names = processes.zombies.iter().filter(|z| z.parent == parent).take(3);
     let cites = names.map(|z| Cite { text: format!("{} <defunct>", z.name), source: format!("/proc/{}/stat", z.pid) });
     let shim = processes.shims.iter().find(|s| s.pid == parent);
-    let container = seen.cgroup.value().and_then(|c| c.live.iter().find(|l| l.pid == parent));
-    Ok(match (shim, container) {
+    let first = seen.cgroup.value().and_then(|c| c.live.iter().find(|l| l.pid == parent));
+    let inside = processes.zombies.iter().find(|z| z.parent == parent).and_then(|z| z.container.clone());
+    Ok(match (shim, first) {
         (Some(shim), _) => Finding::cause("shim-reaps-not", format!("the shim of {} (pid {parent}) has {count} children that it does not wait for", short_id(&shim.id)))
             .advise("an upgrade of the runtime mends it for new pods; this one ends with its pod"),
         (None, Some(group)) => Finding::cause("init-reaps-not", format!("the first process of container {} (pid {parent}) does not wait for its children: {count} of them count as tasks", short_id(&group.container)))
             .advise("shareProcessNamespace: true, or an init such as tini in the image; exec probes that end in a shell are the usual source"),
+        (None, None) if inside.is_some() => Finding::cause("children-not-reaped", format!("pid {parent}, a process of container {}, does not wait for its children: {count} of them count as tasks", short_id(inside.as_deref().unwrap_or_default())))
+            .advise("that program must wait for what it starts; an init in the image would take over only when it has ended"),
         (None, None) => Finding::warn(format!("pid {parent} has {count} children that it does not wait for")),
     }
     .cites(cites))

@@ -2,21 +2,26 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use crate::{
     client::{
         action::Action,
         change::{Change, Sysctl},
         types::{PodState, short_id},
     },
-    node::{journal::Line, net::tls::date},
+    node::{cgroup::Driver, journal::Line, net::tls::date},
     runbook::{
-        Check, Cite, Evidence, Fact, Finding, Fix, Missing, Risk,
-        settings::{self, Area},
+        Check, Cite, ConfFacts, Evidence, Fact, Finding, Fix, Missing, Risk,
+        checks::cgroup,
+        settings::{self, Area, Unread},
     },
 };
 
 /// Percent of a limit from which the next one to ask is refused.
 const SPENT: u64 = 95;
+/// Seconds of difference from which a clock explains certificates.
+const SKEW: i64 = 60;
 /// What is proposed for the number of inotify instances.
 const INSTANCES: u64 = 8192;
 
@@ -26,27 +31,6 @@ pub static PAUSE: Check = Check {
     needs: &[Fact::Inventory, Fact::Status, Fact::Kubelet, Fact::Conf],
     command: |seen| format!("{0} info | grep -i sandboxImage; {0} images | grep pause", seen.crictl()),
     judge: pause,
-};
-
-pub static NETWORK: Check = Check {
-    id: "incident-network",
-    title: "Is the pod network configured, with all its plugins?",
-    needs: &[Fact::Cni, Fact::Status],
-    command: |seen| {
-        format!(
-            "{} info | grep -iE 'NetworkReady|lastCNILoadStatus' -A3; ls -l /etc/cni/net.d /opt/cni/bin",
-            seen.crictl()
-        )
-    },
-    judge: network,
-};
-
-pub static ADDRESSES: Check = Check {
-    id: "incident-addresses",
-    title: "Are pod addresses leaked?",
-    needs: &[Fact::Cni, Fact::Inventory],
-    command: |_| "ls /var/lib/cni/networks/*".to_owned(),
-    judge: addresses,
 };
 
 pub static LIMITS: Check = Check {
@@ -71,7 +55,7 @@ pub static NAMES: Check = Check {
 pub static CONFIG: Check = Check {
     id: "incident-config",
     title: "Does the configuration say what is in effect?",
-    needs: &[Fact::Conf, Fact::Status],
+    needs: &[Fact::Conf, Fact::Status, Fact::Target, Fact::Units, Fact::Processes],
     command: |seen| format!("head -3 {0}; grep -n 'plugins\\.' {0}; containerd config dump | head", seen.config_path()),
     judge: config,
 };
@@ -87,7 +71,7 @@ pub static SHIMS: Check = Check {
 pub static TERMINATING: Check = Check {
     id: "incident-terminating",
     title: "Can a pod not be ended?",
-    needs: &[Fact::Journal, Fact::Processes, Fact::Inventory],
+    needs: &[Fact::Journal, Fact::Processes, Fact::Inventory, Fact::Mounts],
     command: |seen| {
         format!(
             "journalctl -u kubelet -u {} --since -1h | grep -E 'KillPodSandboxError|device or resource busy|to be killed|destroy network'",
@@ -108,7 +92,7 @@ pub static MEMORY: Check = Check {
 pub static CERTIFICATE: Check = Check {
     id: "incident-certificate",
     title: "Is the kubelet's client certificate valid?",
-    needs: &[Fact::Kubelet, Fact::Certificate],
+    needs: &[Fact::Kubelet, Fact::Certificate, Fact::Cluster],
     command: |_| "openssl x509 -noout -dates -subject -in /var/lib/kubelet/pki/kubelet-client-current.pem".to_owned(),
     judge: certificate,
 };
@@ -116,7 +100,7 @@ pub static CERTIFICATE: Check = Check {
 pub static PLEG: Check = Check {
     id: "incident-pleg",
     title: "Does the kubelet say that PLEG is not healthy?",
-    needs: &[Fact::Journal, Fact::Calls, Fact::Inventory],
+    needs: &[Fact::Journal, Fact::Calls, Fact::Inventory, Fact::Kubelet],
     command: |_| "journalctl -u kubelet --since -1h | grep PLEG".to_owned(),
     judge: pleg,
 };
@@ -172,84 +156,6 @@ fn pause(seen: &Evidence) -> Result<Finding, Missing> {
         Some(_) => Finding::pass(name.clone()),
     }
     .cite(format!("sandbox image {name}"), source))
-}
-
-fn network(seen: &Evidence) -> Result<Finding, Missing> {
-    let status = seen.status()?;
-    let cni = seen.cni()?;
-    let ready = status.conditions.iter().find(|c| c.name == "NetworkReady");
-    let Some(ready) = ready else {
-        return Ok(Finding::not_applicable("the runtime tells no condition of its network"));
-    };
-    let winner = cni.files.iter().find(|f| f.error.is_none());
-    let said = Cite {
-        text: format!("NetworkReady={} {} {}", ready.ok, ready.reason, ready.message),
-        source: "CRI Status".to_owned(),
-    };
-    let files = cni.files.iter().take(4).map(|f| Cite {
-        text: format!(
-            "{} {}{}",
-            f.network,
-            f.plugins.join(" "),
-            f.error.as_ref().map(|e| format!(": {e}")).unwrap_or_default()
-        ),
-        source: f.path.clone(),
-    });
-    let finding = match (winner, ready.ok) {
-        (Some(file), _) if !file.missing.is_empty() => {
-            let finding = format!(
-                "{} wins and needs {}, which is not in {}",
-                file.path,
-                file.missing.join(", "),
-                cni.bin_dirs.join(", ")
-            );
-            Finding::cause("cni-plugin-missing", finding)
-                .advise("install the plugin, or move the stale file aside if another network should win")
-        }
-        (Some(file), true) if cni.files.len() > 1 => {
-            Finding::pass(format!("{} wins of {} files", file.path, cni.files.len()))
-        }
-        (_, true) => Finding::pass("yes"),
-        (None, false) if cni.files.is_empty() => Finding::cause(
-            "cni-not-configured",
-            format!(
-                "there is no network configuration in {}: the network's DaemonSet has not written it",
-                cni.conf_dir
-            ),
-        )
-        .advise("look at the log of the network's own pod on this node (it has the host's network, so it can run)"),
-        (None, false) => Finding::cause("cni-config-broken", format!("no file in {} can be used", cni.conf_dir)),
-        (Some(file), false) => Finding::cause(
-            "cni-stale",
-            format!(
-                "{} is good, and the runtime still says {}: it missed the change",
-                file.path,
-                status.network.as_deref().unwrap_or(&ready.message)
-            ),
-        )
-        .advise(format!("touch {}; if that does not help: restart the runtime (out of inotify instances?)", file.path)),
-    };
-    Ok(finding.cites([said]).cites(files))
-}
-
-fn addresses(seen: &Evidence) -> Result<Finding, Missing> {
-    let cni = seen.cni()?;
-    if cni.leases.is_empty() {
-        return Ok(Finding::not_applicable("no address was given away by host-local"));
-    }
-    let pods = listed(&seen.inventory()?.pods, "pods")?;
-    let stale: Vec<_> = cni.leases.iter().filter(|l| !pods.iter().any(|p| p.id == l.container)).collect();
-    let cites = stale.iter().take(5).map(|l| Cite {
-        text: format!("{} of {}", l.address, l.container),
-        source: format!("/var/lib/cni/networks/{}", l.network),
-    });
-    Ok(if stale.len() >= 10 {
-        Finding::warn(format!("{} of {} addresses belong to pods that are gone", stale.len(), cni.leases.len()))
-            .advise("with no pod being made: remove just these files; at boot, tmpfiles.d can empty the directory")
-    } else {
-        Finding::pass(format!("{} of {}", stale.len(), cni.leases.len()))
-    }
-    .cites(cites))
 }
 
 fn limits(seen: &Evidence) -> Result<Finding, Missing> {
@@ -334,24 +240,36 @@ fn config(seen: &Evidence) -> Result<Finding, Missing> {
     if conf.files.is_empty() {
         return Ok(Finding::not_applicable("it runs on its defaults"));
     }
-    for file in &conf.files {
+    let containerd = status.info.name == "containerd";
+    let unread =
+        conf.files.iter().filter(|_| containerd).find_map(|f| Some((f, settings::unread(f, &status.info.version)?)));
+    if let Some((file, (why, table, place))) = unread {
         let version = settings::version(&file.text);
-        let old = file.text.lines().position(|l| {
-            l.trim_start().starts_with('[') && l.contains("io.containerd.grpc.v1.cri\"") && l.contains('.')
-        });
-        if version >= 3
-            && let Some(at) = old
-        {
-            return Ok(Finding::cause(
+        let path = &file.path;
+        let finding = match why {
+            Unread::Old => Finding::cause(
                 "config-not-migrated",
                 format!(
-                    "{} says version = {version}, but has tables of version 2: nobody reads them, and nothing warns",
-                    file.path
+                    "{path} says version = {version}, but has tables of version 2: nobody reads them, and nothing warns"
                 ),
             )
-            .cite(file.text.lines().nth(at).unwrap_or_default().trim(), format!("{} line {}", file.path, at + 1))
-            .advise("containerd config migrate translates a file of version 2; set version = 2, migrate, compare"));
-        }
+            .advise("containerd config migrate translates a file of version 2; set version = 2, migrate, compare"),
+            Unread::NoVersion => {
+                let new = format!("version = 2\n{}", file.text);
+                let edit = cgroup::checked(seen, path.clone(), Some(file.text.clone()), new);
+                Finding::cause(
+                    "config-version-missing",
+                    format!("{path} has no version, so it is of version 1, where plugins have short names: nobody reads its tables"),
+                )
+                .fix(cgroup::edit_and_restart(seen, format!("say version = 2 in {path}"), edit))
+            }
+            Unread::New => Finding::cause(
+                "config-too-new",
+                format!("{path} has tables of version 3, which containerd {} does not read", status.info.version),
+            )
+            .advise("write them as version 2 has them, below io.containerd.grpc.v1.cri, or upgrade containerd"),
+        };
+        return Ok(finding.cite(format!("[plugins.{table}]"), place));
     }
     let both = settings::said(conf, Area::Images, &["registry", "mirrors"])
         .filter(|m| m.value.as_object().is_some_and(|m| !m.is_empty()));
@@ -365,16 +283,35 @@ fn config(seen: &Evidence) -> Result<Finding, Missing> {
         .cite("registry.config_path", path.source)
         .advise("move the mirrors into certs.d/HOST/hosts.toml and remove registry.mirrors and registry.configs"));
     }
-    let wanted = settings::said(conf, Area::Images, &["sandbox_image"]);
-    let effective = status.config["sandboxImage"].as_str();
-    Ok(match (wanted, effective) {
-        (Some(said), Some(now)) if said.value != now => Finding::warn(format!(
-            "the file says sandbox_image {}, in effect is {now}: the runtime was not restarted since the change",
+    Ok(match stale(seen, conf, &status.config) {
+        Some((what, said, now)) => Finding::warn(format!(
+            "the file says {what} = {}, in effect is {now}: the runtime was not restarted since the change",
             said.value
         ))
         .cite(said.value.to_string(), said.source)
         .cite(now, "CRI Status"),
-        _ => Finding::pass("yes"),
+        None => Finding::pass("yes"),
+    })
+}
+
+/// The first key that is written otherwise than the runtime tells.
+fn stale(seen: &Evidence, conf: &ConfFacts, config: &Value) -> Option<(String, settings::Said, String)> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let single = [
+        ("sandbox_image", vec!["sandbox_image"], &config["sandboxImage"]),
+        ("config_path", vec!["registry", "config_path"], &config["registry"]["configPath"]),
+    ];
+    let single = single.into_iter().find_map(|(name, path, now)| {
+        let said = settings::said(conf, Area::Images, &path).filter(|s| !now.is_null() && s.value != *now)?;
+        Some((name.to_owned(), said, text(now)))
+    });
+    single.or_else(|| {
+        settings::handlers(seen).into_iter().find_map(|h| {
+            let now = h.driver.filter(|_| config["containerd"]["runtimes"].is_object())? == Driver::Systemd;
+            let path = ["containerd", "runtimes", &h.name, "options", "SystemdCgroup"];
+            let said = settings::said(conf, Area::Runtime, &path).filter(|s| s.value != now)?;
+            Some((format!("SystemdCgroup of {}", h.name), said, now.to_string()))
+        })
     })
 }
 
@@ -415,9 +352,23 @@ fn terminating(seen: &Evidence) -> Result<Finding, Missing> {
     // Until the pod is gone.
     let network =
         line(&["failed to destroy network for sandbox"]).filter(|l| pods.iter().any(|p| l.text.contains(&p.id)));
-    Ok(if let Some(line) = line(&["device or resource busy"]) {
-        Finding::cause("mount-held", "another mount namespace holds a pod's mount: it cannot be removed")
+    // A control group may be busy as well, which ends by itself.
+    let held = ["mount", "netns", "unlinkat", "rootfs"].iter().find_map(|of| line(&["device or resource busy", of]));
+    Ok(if let Some(line) = held {
+        let held = seen
+            .mounts()?
+            .held
+            .iter()
+            .filter(|h| line.text.contains(&h.point) || line.text.contains(h.point.trim_end_matches("/rootfs")));
+        let holders: Vec<_> = held.take(4).collect();
+        let who = |h: &&crate::node::mounts::Held| {
+            let inside = h.container.as_deref().map(|c| format!(" of container {}", short_id(c))).unwrap_or_default();
+            format!("{} (pid {}{inside})", h.name, h.pid)
+        };
+        let by = holders.first().map(|h| format!(", that of {}", who(h))).unwrap_or_default();
+        Finding::cause("mount-held", format!("another mount namespace{by} holds a pod's mount: it cannot be removed"))
             .cites([cite(line)])
+            .cites(holders.iter().map(|h| Cite { text: format!("{} holds {}", who(h), h.point), source: format!("/proc/{}/mountinfo", h.pid) }))
             .advise("grep the path in /proc/*/mountinfo: usually an agent with hostPath / and private propagation; restart that pod, and give it mountPropagation: HostToContainer")
     } else if let Some(line) = line(&["to be killed", "deadline exceeded"]) {
         let storage = blocked.first().map(|b| format!("; {} waits in {}", b.name, b.wait)).unwrap_or_default();
@@ -483,8 +434,16 @@ fn certificate(seen: &Evidence) -> Result<Finding, Missing> {
     let now = i64::try_from(seen.now()).unwrap_or(i64::MAX);
     let (from, to) = (certificate.not_before, certificate.not_after);
     let cite = format!("{}: {} to {}", certificate.subject, date(from), date(to));
-    let source = "/var/lib/kubelet/pki/kubelet-client-current.pem";
-    Ok(if now > to {
+    let source = seen.certificate.source();
+    // By the API server's clock, if it told its own.
+    let ahead = seen.cluster.value().and_then(|c| c.ahead).unwrap_or(0);
+    Ok(if now > to && now - ahead <= to && ahead > SKEW {
+        Finding::cause("clock-skew", format!("it is good until {}, and this node's clock is {ahead} s ahead", date(to)))
+            .advise("timedatectl; chronyc makestep")
+    } else if now > to && source.contains("client-certificate-data") {
+        Finding::cause("kubelet-certificate-expired", format!("it expired on {}: the kubelet's kubeconfig holds an old copy", date(to)))
+            .advise("client-certificate and client-key: /var/lib/kubelet/pki/kubelet-client-current.pem in place of the -data fields, if that one is good; then restart the kubelet")
+    } else if now > to {
         Finding::cause("kubelet-certificate-expired", format!("it expired on {}: the kubelet cannot speak to the API server", date(to)))
             .advise("check the clock first; then kubeadm's steps for an expired kubelet certificate: a new bootstrap kubeconfig, restart the kubelet")
     } else if now < from {
@@ -498,7 +457,9 @@ fn certificate(seen: &Evidence) -> Result<Finding, Missing> {
 }
 
 fn pleg(seen: &Evidence) -> Result<Finding, Missing> {
-    let journal = seen.journal()?;
+    let Some(journal) = seen.kubelets_log()? else {
+        return Ok(Finding::not_applicable("this node has no kubelet"));
+    };
     let Some(line) = journal.last(&["PLEG is not healthy"]) else { return Ok(Finding::pass("no")) };
     let calls = seen.calls()?;
     let stuck: Vec<&str> = calls.iter().filter(|c| c.hangs()).filter_map(|c| c.object.as_deref()).collect();

@@ -279,6 +279,7 @@ const LAST_WORDS: &[(&str, &str, &str)] = &[
         "inotify-exhausted",
         "raise fs.inotify.max_user_instances: see the runbook incidents",
     ),
+    ("inotify_add_watch", "inotify-exhausted", "raise fs.inotify.max_user_watches: see the runbook incidents"),
     ("inotify_init", "inotify-exhausted", "raise fs.inotify.max_user_instances: see the runbook incidents"),
     (
         "address already in use",
@@ -292,6 +293,11 @@ const LAST_WORDS: &[(&str, &str, &str)] = &[
         "a flag of an older version: see KUBELET_EXTRA_ARGS and kubeadm-flags.env",
     ),
     ("misconfiguration: kubelet cgroup driver", "cgroup-driver-mismatch", "see the runbook cgroup-driver"),
+    (
+        "mkdir /sys/fs/cgroup",
+        "cgroups-exhausted",
+        "control groups pile up: see incident-cgroups in the runbook incidents",
+    ),
     ("no space left on device", "disk-full", "see the runbook disk-full"),
 ];
 

@@ -110,11 +110,9 @@ fn content(seen: &Evidence) -> Result<Finding, Missing> {
 }
 
 fn pods(seen: &Evidence) -> Result<Finding, Missing> {
-    let journal = seen.journal()?;
-    let kubelet = seen.kubelet()?;
-    if !kubelet.present() {
+    let (Some(journal), kubelet) = (seen.kubelets_log()?, seen.kubelet()?) else {
         return Ok(Finding::not_applicable("this node has no kubelet"));
-    }
+    };
     let inventory = seen.inventory()?;
     let live = listed(&inventory.pods, "pods")?;
     let mounts = &seen.mounts()?.mounts;
@@ -176,11 +174,9 @@ fn scopes(seen: &Evidence) -> Result<Finding, Missing> {
 }
 
 fn rotation(seen: &Evidence) -> Result<Finding, Missing> {
-    let journal = seen.journal()?;
-    let kubelet = seen.kubelet()?;
-    if !kubelet.present() {
+    let (Some(journal), kubelet) = (seen.kubelets_log()?, seen.kubelet()?) else {
         return Ok(Finding::not_applicable("without a kubelet nobody rotates the logs"));
-    }
+    };
     let fails = |l: &Line| {
         let text = l.text.to_lowercase();
         text.contains("failed to rotate log")

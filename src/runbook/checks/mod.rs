@@ -6,9 +6,10 @@ pub mod certificate;
 pub mod cgroup;
 pub mod class;
 pub mod cluster;
+pub mod container;
 pub mod disk;
 pub mod dns;
-mod down;
+pub mod down;
 pub mod firewall;
 pub mod holes;
 pub mod host;
@@ -16,6 +17,7 @@ pub mod image;
 pub mod incidents;
 pub mod kubelet;
 pub mod leftovers;
+pub mod network;
 pub mod pod;
 pub mod practices;
 pub mod runtime;
@@ -60,7 +62,7 @@ pub const CHECKS: &[&Check] = &[
     &image::ROOM,
     &runtime::PROCESS,
     &runtime::UNIT,
-    &runtime::SERVICE,
+    &down::SERVICE,
     &runtime::CALLS,
     &runtime::DISK,
     &runtime::BLOCKED,
@@ -89,8 +91,8 @@ pub const CHECKS: &[&Check] = &[
     &practices::VERSIONS,
     &holes::HOLES_OF_RUNTIMES,
     &incidents::PAUSE,
-    &incidents::NETWORK,
-    &incidents::ADDRESSES,
+    &network::NETWORK,
+    &network::ADDRESSES,
     &incidents::LIMITS,
     &incidents::NAMES,
     &incidents::CONFIG,
@@ -104,6 +106,8 @@ pub const CHECKS: &[&Check] = &[
     &host::CLOCK,
     &host::ZOMBIES,
     &host::GROUPS,
+    &container::FILES,
+    &container::GPU,
     &firewall::FIREWALL,
     &leftovers::CONTENT,
     &leftovers::PODS,

@@ -200,8 +200,11 @@ fn discard(seen: &Evidence) -> Result<Finding, Missing> {
     let conf = seen.conf()?;
     let path: &[&str] = &["containerd", "discard_unpacked_layers"];
     let v3: &[&str] = &["discard_unpacked_layers"];
-    let old = conf.files.first().is_none_or(|f| settings::version(&f.text) < 3)
-        && numbers(&status.info.version).is_some_and(|v| v < (2, 0, 0));
+    // By the file's version: a newer containerd migrates it. Without a file it will be one of its own version.
+    let old = match conf.files.first() {
+        Some(file) => settings::version(&file.text) < 3,
+        None => status.info.version.starts_with("1."),
+    };
     let path = if old { path } else { v3 };
     let said = settings::said(conf, Area::Images, path);
     let on = effective.or_else(|| said.as_ref()?.value.as_bool()).unwrap_or(false);
@@ -226,7 +229,10 @@ fn metrics(seen: &Evidence) -> Result<Finding, Missing> {
     let conf = seen.conf()?;
     let address = conf.files.iter().rev().find_map(|f| {
         let document: toml_edit::DocumentMut = f.text.parse().ok()?;
-        document.get("metrics")?.get("address")?.as_str().filter(|a| !a.is_empty()).map(str::to_owned)
+        // From version 4 on it is a plugin's.
+        let plugin = || document.get("plugins")?.get("io.containerd.server.v1.metrics");
+        let table = document.get("metrics").or_else(plugin)?;
+        table.get("address")?.as_str().filter(|a| !a.is_empty()).map(str::to_owned)
     });
     let slowest = calls.iter().max_by_key(|c| c.took);
     let cite = slowest

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use super::{
-    bytes,
-    down::{down, without_service},
-};
+use super::{bytes, down::down};
 use crate::{
     client::{
         action::Action,
@@ -48,14 +45,6 @@ pub static UNIT: Check = Check {
     needs: &[Fact::Units, Fact::Target, Fact::Conf, Fact::Journal, Fact::Processes],
     command: |seen| format!("systemctl show -p ActiveState,SubState,NRestarts,KillMode,Result {}", seen.unit()),
     judge: unit,
-};
-
-pub static SERVICE: Check = Check {
-    id: "runtime-service",
-    title: "Does it serve CRI at all?",
-    needs: &[Fact::Calls, Fact::Conf, Fact::Target, Fact::Journal],
-    command: |seen| format!("{} version", seen.crictl()),
-    judge: service,
 };
 
 pub static CALLS: Check = Check {
@@ -191,6 +180,16 @@ fn process(seen: &Evidence) -> Result<Finding, Missing> {
             format!("{} (pid {}) has ended and is a zombie", process.name, process.pid),
         )
         .fix(restart_fix(seen)),
+        _ if unreachable.contains("No such file") => {
+            let what = format!(
+                "{} runs as pid {}, and its socket was removed: nobody can reach it",
+                process.name, process.pid
+            );
+            Finding::cause("runtime-socket-gone", what)
+                .cite(unreachable, target.socket.clone())
+                .fix(restart_fix(seen))
+                .advise("a restart makes it anew; look who empties that directory")
+        }
         _ if !unreachable.is_empty() => Finding::fail(format!(
             "{} runs as pid {}, but its socket cannot be used: {unreachable}",
             process.name, process.pid
@@ -248,37 +247,6 @@ fn unit(seen: &Evidence) -> Result<Finding, Missing> {
 /// Whether a unit's end is that of everything it started (systemd.kill(5)): `mixed` kills the rest as well, only by another signal.
 fn ends_all(kill_mode: &str) -> bool {
     !matches!(kill_mode, "process" | "none" | "")
-}
-
-fn service(seen: &Evidence) -> Result<Finding, Missing> {
-    let calls = seen.calls()?;
-    let off = calls.iter().find_map(|c| c.error.as_ref().filter(|(_, text)| text.contains("unknown service")));
-    let Some((_, text)) = off else { return Ok(Finding::pass("it serves CRI v1")) };
-    if let Some(finding) = without_service(seen) {
-        return Ok(finding.cite(text.clone(), "CRI Version"));
-    }
-    let disabled = seen.conf()?.files.iter().find_map(|f| {
-        let at = f.text.lines().position(|l| l.trim_start().starts_with("disabled_plugins") && l.contains("cri"))?;
-        Some(Cite { text: f.text.lines().nth(at)?.trim().to_owned(), source: format!("{} line {}", f.path, at + 1) })
-    });
-    let failed = seen
-        .journal
-        .value()
-        .and_then(|j| j.last(&["failed to load plugin", "cri"]).or(j.last(&["skip loading plugin", "cri"])));
-    let why = match (&disabled, failed) {
-        (Some(cite), _) => format!("its CRI plugin is switched off: {}", cite.text),
-        (None, Some(line)) => format!("its CRI plugin did not load: {}", line.text),
-        (None, None) => "its CRI plugin is not loaded".to_owned(),
-    };
-    let finding = Finding::cause("cri-plugin-off", why).cite(text.clone(), "CRI Version").cites(disabled);
-    Ok(match failed {
-        Some(line) => finding.cite(line.text.clone(), line.from.clone()),
-        None => finding.advise(format!(
-            "take cri out of disabled_plugins in {} and restart {}",
-            seen.config_path(),
-            seen.unit()
-        )),
-    })
 }
 
 fn cite_call(call: &Call) -> Cite {
