@@ -310,6 +310,16 @@ fn conf(root: &Path, path: &str) -> Result<ConfFacts> {
     if path.is_empty() {
         return Ok(facts);
     }
+    // CRI-O's main file may be missing: what distributions set is beside it.
+    if path.ends_with("/crio.conf") {
+        let own = node::read_if_there(&below(root, path))?;
+        facts.files.extend(own.map(|text| ConfFile { path: path.to_owned(), text }));
+        for file in matching(root, Path::new(&format!("{path}.d/*")))? {
+            let text = node::read_if_there(&below(root, &file))?.filter(|_| facts.files.len() < IMPORTS);
+            facts.files.extend(text.map(|text| ConfFile { path: file, text }));
+        }
+        return Ok(facts);
+    }
     let Some(text) = node::read_if_there(&below(root, path))? else { return Ok(facts) };
     let document: toml_edit::DocumentMut =
         // The line that is broken is quoted, and it may be a password's.
@@ -496,6 +506,10 @@ mod tests {
         let paths: Vec<&str> = found.files.iter().map(|f| f.path.rsplit('/').next().unwrap()).collect();
         assert_eq!(paths, ["config.toml", "10.toml", "20.toml"]);
         assert!(conf(root.path(), "/no/such").unwrap().files.is_empty());
+        put("/etc/crio/crio.conf.d/10-crio.conf", "[crio.runtime]\ncgroup_manager = \"cgroupfs\"\n");
+        let found = conf(root.path(), "/etc/crio/crio.conf").unwrap();
+        let said = crate::runbook::settings::crio(&found, &["crio", "runtime", "cgroup_manager"]).unwrap();
+        assert_eq!(said.source.rsplit('/').next(), Some("10-crio.conf line 2"));
     }
 
     #[test]

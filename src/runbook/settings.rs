@@ -148,6 +148,32 @@ fn json_value(value: &toml_edit::Value) -> Value {
     }
 }
 
+/// What a file of CRI-O says; the last one that has it wins.
+pub fn crio(conf: &ConfFacts, path: &[&str]) -> Option<Said> {
+    conf.files.iter().rev().find_map(|file| {
+        let document = parse(&file.text)?;
+        let item = lookup(document.as_item(), path)?;
+        Some(Said { value: json(item), source: place(file, path)? })
+    })
+}
+
+/// # Errors
+/// For CRI-O, whose mirrors are in files that are not read here.
+pub fn registries(seen: &Evidence) -> Result<(), super::Missing> {
+    let crio = seen.status.value().is_some_and(|s| s.info.name == "cri-o");
+    let because = "CRI-O takes its mirrors from /etc/containers/registries.conf, which is not read here";
+    if crio { Err(super::Missing { fact: super::Fact::Conf, because: because.to_owned() }) } else { Ok(()) }
+}
+
+/// Whether somebody writes the runtime's file anew at every start, and what he writes it from.
+pub fn generated(target: &crate::node::target::Target) -> Option<String> {
+    let by = matches!(target.name.as_str(), "k3s" | "rke2")
+        || ["/var/lib/rancher/", "/snap/"]
+            .iter()
+            .any(|place| target.config.starts_with("/var") && target.config.contains(place));
+    by.then(|| target.config.replace("config.toml", "config.toml.tmpl"))
+}
+
 /// A runtime handler as it is in effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handler {

@@ -146,6 +146,15 @@ fn drivers(seen: &Evidence) -> Result<Vec<Handler>, Missing> {
                 binary: String::new(),
                 source,
             });
+        } else if status.info.name == "cri-o" {
+            // Before it told its driver: its files, and else its own default.
+            let said = settings::crio(seen.conf()?, &["crio", "runtime", "cgroup_manager"]);
+            let driver =
+                if said.as_ref().is_some_and(|s| s.value == "cgroupfs") { Driver::Cgroupfs } else { Driver::Systemd };
+            let source = said.map_or_else(|| "CRI-O's default; no file sets it".to_owned(), |s| s.source);
+            let name = format!("all of {}", status.info.name);
+            let (kind, path, binary) = (String::new(), String::new(), String::new());
+            found.push(Handler { name, kind, path, driver: Some(driver), binary, source });
         } else if status.info.name == "containerd" {
             // Neither tells a handler: the default one, with its default.
             seen.conf()?;
@@ -219,15 +228,18 @@ fn fix(seen: &Evidence, wrong: &[&Handler], driver: Driver) -> Result<Fix, Strin
             "set SystemdCgroup = {on} in the options of {whose} in wharf's configuration (wharf serve --config), drain the node and restart it"
         ));
     }
+    if status.info.name == "cri-o" {
+        let conmon = if driver == Driver::Cgroupfs { " and conmon_cgroup = \"pod\"" } else { "" };
+        return Err(format!(
+            "[crio.runtime] cgroup_manager = \"{driver}\"{conmon} in a file of /etc/crio/crio.conf.d, then drain the node and restart {}",
+            seen.unit()
+        ));
+    }
     if status.info.name != "containerd" {
         return Err(format!("set the cgroup manager of {} to {driver} and restart it", status.info.name));
     }
-    if matches!(target.name.as_str(), "k3s" | "rke2") || target.config.contains("/snap/") {
-        let file = target.config.replace("config.toml", "config.toml.tmpl");
-        return Err(format!(
-            "{} writes {} anew at every start: set SystemdCgroup in {file}",
-            target.name, target.config
-        ));
+    if let Some(file) = settings::generated(target) {
+        return Err(format!("{} is written anew at every start: set SystemdCgroup in {file}", target.config));
     }
     let mut conf = conf.clone();
     let mut first: Option<(String, Option<String>)> = None;
@@ -267,8 +279,13 @@ pub fn checked(seen: &Evidence, path: String, old: Option<String>, new: String) 
     Edit { path, old, new, check: program.map(words).unwrap_or_default() }
 }
 
-/// None if the runtime's socket is not known: nobody could say that it came back.
+/// None if the runtime's socket is not known: nobody could say that it came back. And none for a file that is written anew at
+/// every start: the edit would not outlive the restart.
 pub fn edit_and_restart(seen: &Evidence, title: String, edit: Edit) -> Option<Fix> {
+    let target = seen.target.value()?;
+    if edit.path == target.config && settings::generated(target).is_some() {
+        return None;
+    }
     let undo = edit.old.clone().map(|old| Edit {
         path: edit.path.clone(),
         old: Some(edit.new.clone()),

@@ -211,6 +211,13 @@ fn handler(seen: &Evidence) -> Result<Finding, Missing> {
 
 /// The handler's table, if its program is there.
 fn add(seen: &Evidence, name: &str) -> Result<Fix, String> {
+    let runtime = seen.status.value().map(|s| s.info.name.as_str()).unwrap_or_default();
+    if runtime == "cri-o" {
+        return Err(format!(
+            "[crio.runtime.runtimes.{name}] with its runtime_path in a file of /etc/crio/crio.conf.d, and restart {}",
+            seen.unit()
+        ));
+    }
     let (_, kind, binary) = KNOWN.iter().find(|(n, _, _)| *n == name).ok_or_else(|| {
         format!(
             "add [….containerd.runtimes.{name}] with its runtime_type to {} and restart {}",

@@ -8,6 +8,7 @@ use crate::{
     runbook::{
         Check, Cite, Evidence, Fact, Finding, Fix, ImageFacts, Missing, Reference,
         registry::{Outcome, Trial},
+        settings,
     },
 };
 
@@ -179,6 +180,7 @@ fn name(seen: &Evidence) -> Result<Finding, Missing> {
 
 fn hosts(seen: &Evidence) -> Result<Finding, Missing> {
     let (image, decided) = asked!(seen);
+    settings::registries(seen)?;
     let list = &image.list;
     let cites: Vec<Cite> = list
         .hosts
@@ -220,7 +222,7 @@ fn hosts(seen: &Evidence) -> Result<Finding, Missing> {
 
 /// registry.config_path, in the file where the registry's settings stand.
 fn use_certs(seen: &Evidence) -> Option<Fix> {
-    use crate::runbook::{checks::cgroup, settings};
+    use crate::runbook::checks::cgroup;
     let (conf, status) = (seen.conf.value()?, seen.status.value()?);
     let value = "/etc/containerd/certs.d".into();
     let path = ["registry", "config_path"];

@@ -175,6 +175,7 @@ fn digests(seen: &Evidence) -> Result<Finding, Missing> {
 
 fn mirror(seen: &Evidence) -> Result<Finding, Missing> {
     let conf = seen.conf()?;
+    settings::registries(seen)?;
     let hub =
         listed(&seen.inventory()?.images)?.iter().flat_map(|i| &i.tags).filter(|t| t.starts_with("docker.io/")).count();
     let status = seen.status.value().map(|s| s.config["registry"].clone()).unwrap_or_default();
@@ -241,8 +242,10 @@ fn metrics(seen: &Evidence) -> Result<Finding, Missing> {
     Ok(if let Some(call) = slow.first() {
         Finding::warn(format!("{} took {} ms: slow calls become PLEG failures", call.name, call.took.as_millis()))
     } else if address.is_none() && known {
+        let new = conf.files.first().is_some_and(|f| settings::version(&f.text) >= 4);
+        let table = if new { "[plugins.'io.containerd.server.v1.metrics']" } else { "[metrics]" };
         Finding::warn("calls are fast, but containerd serves no metrics: slow ones will go unseen").advise(format!(
-            "in {}: [metrics] address = \"127.0.0.1:1338\"; watch kubelet_runtime_operations_duration_seconds as well",
+            "in {}: {table} address = \"127.0.0.1:1338\"; watch kubelet_runtime_operations_duration_seconds as well",
             seen.config_path()
         ))
     } else {
