@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Db, DbResult};
 use crate::{
@@ -72,8 +72,21 @@ impl Db {
     /// Damaged ones are not here: see [`Self::damaged_images`].
     pub fn images(&self) -> Result<Vec<ImageRow>> {
         self.read("list images", |db| {
-            let ids = texts(db, "SELECT id FROM image WHERE damaged IS NULL AND ? = '' ORDER BY id", "")?;
-            ids.iter().filter_map(|id| load(db, id).transpose()).collect()
+            // One walk over each table: there may be ten thousand images of ten layers.
+            let mut tags = lists(db, "SELECT image, tag FROM image_tag ORDER BY tag")?;
+            let mut digests = lists(db, "SELECT image, reference FROM image_digest ORDER BY reference")?;
+            let mut blobs = lists(db, "SELECT image, digest FROM image_blob ORDER BY image, digest")?;
+            let query =
+                "SELECT id, target, size, snapshotter, chain, pinned FROM image WHERE damaged IS NULL ORDER BY id";
+            let mut statement = db.prepare_cached(query).db("list")?;
+            let rows = statement.query_map([], |r| Ok((r.get::<_, String>(0)?, columns(r, 1)?))).db("list")?;
+            rows.map(|row| {
+                let (id, columns) = row.db("list")?;
+                let of = |lists: &mut HashMap<String, Vec<String>>| lists.remove(&id).unwrap_or_default();
+                let (tags, digests, blobs) = (of(&mut tags), of(&mut digests), of(&mut blobs));
+                image(&id, columns, tags, digests, &blobs)
+            })
+            .collect()
         })
     }
 
@@ -155,26 +168,52 @@ pub(super) fn texts(db: &Connection, query: &str, parameter: &str) -> Result<Vec
 }
 
 pub(super) fn load(db: &Connection, id: &str) -> Result<Option<ImageRow>> {
-    type Columns = (String, i64, Option<String>, Option<String>, bool);
-    let row: Option<Columns> = db
-        .query_row("SELECT target, size, snapshotter, chain, pinned FROM image WHERE id = ?", [id], |r| {
-            Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?))
-        })
-        .optional()
-        .db("load an image")?;
-    let Some((target, size, snapshotter, chain, pinned)) = row else { return Ok(None) };
+    let query = "SELECT target, size, snapshotter, chain, pinned FROM image WHERE id = ?";
+    let row = db.prepare_cached(query).db("load an image")?.query_row([id], |r| columns(r, 0)).optional();
+    let Some(columns) = row.db("load an image")? else { return Ok(None) };
+    let tags = texts(db, "SELECT tag FROM image_tag WHERE image = ? ORDER BY tag", id)?;
+    let digests = texts(db, "SELECT reference FROM image_digest WHERE image = ? ORDER BY reference", id)?;
     let blobs = texts(db, "SELECT digest FROM image_blob WHERE image = ? ORDER BY digest", id)?;
+    image(id, columns, tags, digests, &blobs).map(Some)
+}
+
+/// Target, size, snapshotter, chain, pinned.
+type Columns = (String, i64, Option<String>, Option<String>, bool);
+
+fn columns(row: &Row<'_>, at: usize) -> rusqlite::Result<Columns> {
+    Ok((row.get(at)?, row.get(at + 1)?, row.get(at + 2)?, row.get(at + 3)?, row.get(at + 4)?))
+}
+
+/// What images have, by their ids.
+fn lists(db: &Connection, query: &str) -> Result<HashMap<String, Vec<String>>> {
+    let mut lists: HashMap<String, Vec<String>> = HashMap::new();
+    let mut statement = db.prepare_cached(query).db("list")?;
+    let mut rows = statement.query([]).db("list")?;
+    while let Some(row) = rows.next().db("list")? {
+        let (image, value): (String, String) = row.get(0).and_then(|image| Ok((image, row.get(1)?))).db("list")?;
+        lists.entry(image).or_default().push(value);
+    }
+    Ok(lists)
+}
+
+fn image(
+    id: &str,
+    (target, size, snapshotter, chain, pinned): Columns,
+    tags: Vec<String>,
+    digests: Vec<String>,
+    blobs: &[String],
+) -> Result<ImageRow> {
     let damaged = |e: Error| Error::new(Kind::DataLoss, format!("the record of image {id} is damaged")).with_source(e);
-    Ok(Some(ImageRow {
+    Ok(ImageRow {
         id: id.parse().map_err(damaged)?,
         target: target.parse().map_err(damaged)?,
-        tags: texts(db, "SELECT tag FROM image_tag WHERE image = ? ORDER BY tag", id)?,
-        digests: texts(db, "SELECT reference FROM image_digest WHERE image = ? ORDER BY reference", id)?,
+        tags,
+        digests,
         blobs: blobs.iter().map(|b| b.parse()).collect::<Result<_>>().map_err(damaged)?,
         size: u64::try_from(size).unwrap_or(0),
         snapshot: snapshotter.zip(chain),
         pinned,
-    }))
+    })
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::{
 
 /// What takes a database from version n to n + 1 (`PRAGMA user_version`); a new one goes through all. What has been
 /// released is never changed here, only added to.
-const STEPS: &[&str] = &[VERSION_1, VERSION_2];
+const STEPS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3];
 pub(super) const VERSION: i64 = STEPS.len() as i64;
 
 /// Ids of snapshots are AUTOINCREMENT: a directory's number is never used again.
@@ -67,6 +67,12 @@ const VERSION_2: &str = "
 ALTER TABLE snapshot ADD COLUMN tree TEXT;
 ALTER TABLE image ADD COLUMN damaged TEXT;
 CREATE INDEX image_blob_digest ON image_blob (digest);
+";
+
+/// An image's names are found without a look at everybody else's.
+const VERSION_3: &str = "
+CREATE INDEX image_tag_image ON image_tag (image);
+CREATE INDEX image_digest_image ON image_digest (image);
 ";
 
 /// Opens, and brings an older schema up to date. `DataLoss` if the file is damaged.
