@@ -13,6 +13,8 @@ pub mod gc;
 mod handlers;
 pub mod image;
 pub mod metadata;
+#[cfg(test)]
+mod model;
 pub mod network;
 mod ready;
 pub mod recover;
