@@ -8,7 +8,7 @@ use std::{
 use super::{
     Config, handlers,
     image::{keychain::KeychainConfig, registry::RegistryConfig},
-    snapshot::DRIVERS,
+    snapshot::{self, DRIVERS, Filesystem, ThinPool},
 };
 use crate::{
     bail,
@@ -20,6 +20,7 @@ use crate::{
     error::Result,
 };
 
+const DEVMAPPER: &str = "io.containerd.snapshotter.v1.devmapper";
 const IMAGES: &str = "io.containerd.cri.v1.images";
 pub(super) const RUNTIME: &str = "io.containerd.cri.v1.runtime";
 
@@ -31,6 +32,12 @@ const APPLIED: &[&str] = &[
     "proxy_plugins/*/type",
     "proxy_plugins/*/address",
     "plugins/io.containerd.cri.v1.images/snapshotter",
+    "plugins/io.containerd.snapshotter.v1.devmapper/pool_name",
+    "plugins/io.containerd.snapshotter.v1.devmapper/base_image_size",
+    "plugins/io.containerd.snapshotter.v1.devmapper/fs_type",
+    "plugins/io.containerd.snapshotter.v1.devmapper/fs_options",
+    "plugins/io.containerd.snapshotter.v1.devmapper/discard_blocks",
+    "plugins/io.containerd.snapshotter.v1.devmapper/async_remove",
     "plugins/io.containerd.cri.v1.images/disable_snapshot_annotations",
     "plugins/io.containerd.cri.v1.images/discard_unpacked_layers",
     "plugins/io.containerd.cri.v1.images/max_concurrent_downloads",
@@ -64,6 +71,8 @@ const APPLIED: &[&str] = &[
 const OTHERWISE: &[(&str, &str)] = &[
     ("plugins/io.containerd.cri.v1.images/image_pull_with_sync_fs", "wharf always syncs a layer before it counts"),
     ("plugins/io.containerd.cri.v1.images/pinned_images/sandbox", "wharf's pods need no pause image"),
+    ("plugins/io.containerd.snapshotter.v1.devmapper/root_path", "wharf keeps this in its own root"),
+    ("plugins/io.containerd.snapshotter.v1.zfs/root_path", "wharf's own root must be on ZFS"),
     ("plugins/io.containerd.gc.v1.scheduler", "wharf collects garbage when something is removed"),
     ("plugins/io.containerd.server.v1", "wharf serves on one socket, --listen"),
     ("plugins/io.containerd.cri.v1.runtime/cni/max_conf_num", "wharf attaches a pod to one network, the first"),
@@ -99,6 +108,7 @@ pub fn apply(config: &mut Config, from: &Containerd) -> Result<Vec<Finding>> {
         config.snapshotter = Some(s.images.snapshotter.value.clone());
     }
     config.remotes = remotes(s, &mut findings);
+    config.thin_pool = thin_pool(s, &mut findings);
     config.registry = registry(s, &config.registry, &mut findings);
     config.handlers = handlers::configured(s, &mut findings);
     config.unprivileged_ports = s.runtime.unprivileged_ports.value;
@@ -164,7 +174,7 @@ fn remotes(s: &containerd::Settings, findings: &mut Vec<Finding>) -> BTreeMap<St
         if !["snapshot", "io.containerd.snapshotter.v1"].contains(&plugin.kind.value.as_str()) {
             let text = "wharf asks nobody but snapshotters over a socket: this one is not used";
             say(Severity::Note, Fault::Unsupported, "type", plugin.kind.at.as_ref(), text);
-        } else if DRIVERS.iter().any(|make| make(Path::new("/")).name() == name) {
+        } else if DRIVERS.iter().any(|make| make(Path::new("/"), None).name() == name) {
             let text = "wharf has a snapshotter of this name by itself, which is used: give this one another name";
             say(Severity::Error, Fault::Conflict, "type", plugin.kind.at.as_ref(), text);
         } else if !(plugin.address.value.is_absolute() || plugin.address.value.starts_with("unix:")) {
@@ -175,6 +185,39 @@ fn remotes(s: &containerd::Settings, findings: &mut Vec<Finding>) -> BTreeMap<St
         }
     }
     remotes
+}
+
+/// `None` without a pool's name, as in containerd, or if a word of it is wrong: the snapshotter then says that it has none.
+fn thin_pool(s: &containerd::Settings, findings: &mut Vec<Finding>) -> Option<ThinPool> {
+    let own = &s.devmapper;
+    let name = &own.pool_name.value;
+    let mut wrong = |key: &'static str, at: &Setting<String>, text: &str| {
+        let at = at.at.as_ref().or(own.pool_name.at.as_ref());
+        findings.push(Finding::new(Severity::Error, Fault::Invalid, &["plugins", DEVMAPPER, key], at, text));
+    };
+    if name.is_empty() {
+        return None;
+    }
+    let size = snapshot::size(&own.base_image_size.value);
+    let filesystem = Filesystem::ALL.into_iter().find(|known| known.name() == own.fs_type.value);
+    let plain = name.len() <= 64 && name.bytes().all(|b| b.is_ascii_graphic() && b != b'/');
+    if !plain {
+        wrong("pool_name", &own.pool_name, "it is no name of a device in /dev/mapper");
+    }
+    if size.is_none() {
+        wrong("base_image_size", &own.base_image_size, "it is no size such as 10GB: devmapper cannot be used");
+    }
+    if filesystem.is_none() {
+        wrong("fs_type", &own.fs_type, "it is none of ext4, xfs and ext2: devmapper cannot be used");
+    }
+    Some(ThinPool {
+        name: plain.then(|| name.clone())?,
+        size: size?,
+        filesystem: filesystem?,
+        options: own.fs_options.value.clone(),
+        discard: own.discard_blocks.value,
+        later: own.async_remove.value,
+    })
 }
 
 fn streaming(s: &containerd::Settings, config: &mut super::streaming::Config, findings: &mut Vec<Finding>) {
@@ -287,11 +330,22 @@ pub fn to_toml(config: &Config, listen: &Path) -> String {
     let containerd =
         vec![("default_runtime_name", V::String(default.to_owned())), ("runtimes", table(runtimes.collect()))];
     let cni = vec![("bin_dirs", V::Array(bin_dirs)), ("conf_dir", text(&config.network.cni_conf_dir))];
-    let plugins = vec![
+    let mut plugins = vec![
         ("io.containerd.server.v1.grpc", table(vec![("address", text(listen))])),
         (IMAGES, table(images)),
         (RUNTIME, table(vec![("containerd", table(containerd)), ("cni", table(cni))])),
     ];
+    if let Some(pool) = &config.thin_pool {
+        let keys = vec![
+            ("pool_name", V::String(pool.name.clone())),
+            ("base_image_size", V::String(pool.size.to_string())),
+            ("fs_type", V::String(pool.filesystem.name().to_owned())),
+            ("fs_options", V::String(pool.options.clone())),
+            ("discard_blocks", V::Boolean(pool.discard)),
+            ("async_remove", V::Boolean(pool.later)),
+        ];
+        plugins.push((DEVMAPPER, table(keys)));
+    }
     let mut whole = vec![
         ("version", V::Integer(containerd::NEWEST.into())),
         ("root", text(&config.root)),
@@ -386,6 +440,25 @@ mod tests {
             applied("version = 3\n").0.registry.annotate_snapshots,
             "a remote snapshotter is of little use without"
         );
+    }
+
+    #[test]
+    fn a_thin_pool_is_taken_whole_or_not_at_all() {
+        let pool = |keys: &str| format!("version = 3\n[plugins.'{DEVMAPPER}']\n{keys}");
+        let (config, findings) = applied(&pool(
+            "pool_name = 'p'\nroot_path = '/r'\nbase_image_size = '8GB'\nfs_type = 'xfs'\ndiscard_blocks = true\n",
+        ));
+        let taken = config.thin_pool.clone().unwrap();
+        assert_eq!((taken.name.as_str(), taken.size, taken.filesystem), ("p", 8 << 30, Filesystem::Xfs));
+        assert!(taken.discard && !taken.later);
+        assert_eq!(findings.len(), 1, "root_path: {findings:#?}");
+        assert_eq!(applied(&to_toml(&config, Path::new("/s"))).0.thin_pool, config.thin_pool);
+        let (config, findings) = applied(&pool("pool_name = 'p'\nfs_type = 'btrfs'\n"));
+        assert!(config.thin_pool.is_none());
+        let said: Vec<(usize, Severity)> =
+            findings.iter().map(|f| (f.at.as_ref().map_or(0, |at| at.line), f.severity)).collect();
+        assert_eq!(said, [(3, Severity::Error), (4, Severity::Error)], "{findings:#?}");
+        assert!(applied(&pool("fs_type = 'ext4'\n")).0.thin_pool.is_none());
     }
 
     #[test]

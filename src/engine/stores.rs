@@ -61,7 +61,7 @@ impl Stores {
 fn snapshotter(config: &Config, root: &Path, db: &Arc<Db>) -> Result<Local> {
     let open = |name: Option<&str>| match name.and_then(|name| config.remotes.get_key_value(name)) {
         Some((name, socket)) => snapshot::remote(name, socket, &config.root, Arc::clone(db)),
-        None => snapshot::open(root, name, Arc::clone(db)),
+        None => snapshot::open_with(root, config.thin_pool.as_ref(), name, Arc::clone(db)),
     };
     let used = if config.snapshotter.is_some() { None } else { db.snapshotter_in_use()? };
     match used {

@@ -31,7 +31,7 @@ use super::{
     recover, run,
     serve::Progress,
     shim::{BuiltinShims, Shims},
-    snapshot::{Clients, Snapshotter, Usage},
+    snapshot::{Clients, Snapshotter, ThinPool, Usage},
     stores::Stores,
     streaming,
     usage::Sizes,
@@ -58,10 +58,12 @@ pub struct Config {
     /// What must not: on tmpfs, sockets, shims' state, mounts.
     pub state: PathBuf,
     pub handlers: Vec<Handler>,
-    /// "overlayfs", "btrfs", "native", "erofs" or one of `remotes`; `None` takes the first that the root's filesystem can carry.
+    /// "overlayfs", "btrfs", "zfs", "native", "erofs", "devmapper" or one of `remotes`; `None` takes the first that the root's filesystem can carry.
     pub snapshotter: Option<String>,
     /// Snapshotters behind a socket of containerd's snapshots API, by name.
     pub remotes: BTreeMap<String, PathBuf>,
+    /// What "devmapper" is in.
+    pub thin_pool: Option<ThinPool>,
     pub network: NetworkConfig,
     pub registry: RegistryConfig,
     /// Where pods' cgroups go when CRI names no parent; those that systemd makes go to [`systemd::SLICE`].
@@ -86,6 +88,7 @@ impl Config {
             handlers: handlers::found(),
             snapshotter: None,
             remotes: BTreeMap::new(),
+            thin_pool: None,
             network: NetworkConfig::new(&root.join("network")),
             registry: RegistryConfig::default(),
             cgroup_parent: "/wharf".to_owned(),

@@ -37,6 +37,7 @@ use crate::{
 /// Where containerd looks unless it is told otherwise.
 pub const PLACE: &str = "/etc/containerd/config.toml";
 pub const NEWEST: u32 = 4;
+pub(crate) const DEVMAPPER: &str = "io.containerd.snapshotter.v1.devmapper";
 pub(crate) const CRI: &str = "io.containerd.grpc.v1.cri";
 pub(crate) const IMAGES: &str = "io.containerd.cri.v1.images";
 pub(crate) const RUNTIME: &str = "io.containerd.cri.v1.runtime";

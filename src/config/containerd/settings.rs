@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{CRI, IMAGES, RUNTIME};
+use super::{CRI, DEVMAPPER, IMAGES, RUNTIME};
 use crate::config::{
     finding::{Fault, Finding, Severity},
     span,
@@ -36,6 +36,7 @@ pub struct Settings {
     /// Snapshotters and others behind a socket, by name.
     pub proxy_plugins: BTreeMap<String, ProxyPlugin>,
     pub images: Images,
+    pub devmapper: Devmapper,
     pub runtime: Runtime,
     pub streaming: Streaming,
 }
@@ -60,6 +61,18 @@ pub struct Images {
     pub sandbox: Setting<String>,
     pub pinned: BTreeMap<String, String>,
     pub registry: Registry,
+}
+
+/// The snapshotter of that name, which is not used without a pool.
+#[derive(Debug, Clone)]
+pub struct Devmapper {
+    pub pool_name: Setting<String>,
+    /// "10GB", in steps of 1024.
+    pub base_image_size: Setting<String>,
+    pub fs_type: Setting<String>,
+    pub fs_options: Setting<String>,
+    pub discard_blocks: Setting<bool>,
+    pub async_remove: Setting<bool>,
 }
 
 #[derive(Debug, Clone)]
@@ -166,6 +179,7 @@ impl Settings {
             required_plugins: r.list(&["required_plugins"], &[]),
             proxy_plugins: r.proxies(),
             images: r.images(),
+            devmapper: r.devmapper(),
             runtime: r.runtime(),
             streaming: r.streaming(),
         }
@@ -277,6 +291,22 @@ impl Reader<'_> {
             sandbox: self.text(&["plugins", IMAGES, "pinned_images", "sandbox"], "registry.k8s.io/pause:3.10.2"),
             pinned,
             registry: self.registry(),
+        }
+    }
+
+    fn devmapper(&mut self) -> Devmapper {
+        let key = |name: &'static str| ["plugins", DEVMAPPER, name];
+        let mut fs_type = self.text(&key("fs_type"), "ext4");
+        if fs_type.value.is_empty() {
+            "ext4".clone_into(&mut fs_type.value);
+        }
+        Devmapper {
+            pool_name: self.text(&key("pool_name"), ""),
+            base_image_size: self.text(&key("base_image_size"), ""),
+            fs_type,
+            fs_options: self.text(&key("fs_options"), ""),
+            discard_blocks: self.bool(&key("discard_blocks"), false),
+            async_remove: self.bool(&key("async_remove"), false),
         }
     }
 

@@ -147,11 +147,14 @@ pub fn check(config: &Config, deep: bool) -> Result<Report> {
     }
     let root = config.root.join("snapshots");
     let all = super::snapshot::DRIVERS;
-    let mut shelves: Vec<Shelf> =
-        all.iter().map(|make| make(&root)).map(|driver| Shelf { space: driver.name().to_owned(), driver }).collect();
+    let mut shelves: Vec<Shelf> = all
+        .iter()
+        .map(|make| make(&root, config.thin_pool.as_ref()))
+        .map(|driver| Shelf { space: driver.name().to_owned(), driver })
+        .collect();
     for name in stores::names(&config.root.join("served"))? {
         let root = config.root.join("served").join(&name);
-        let drivers = all.iter().map(|make| make(&root)).filter(|driver| root.join(driver.name()).is_dir());
+        let drivers = all.iter().map(|make| make(&root, None)).filter(|driver| root.join(driver.name()).is_dir());
         shelves.extend(drivers.map(|driver| Shelf { space: format!("{SERVED}{name}"), driver }));
     }
     let mut check = Check { config, db, shelves, report };

@@ -84,7 +84,7 @@ impl Check<'_> {
             self.pending("I11", format!("ingest sha256:{lost}"), "nothing of it is here");
         }
         self.strays(&root.join("scratch"), |_| false)?;
-        let drivers: Vec<String> = DRIVERS.iter().map(|make| make(&root).name().to_owned()).collect();
+        let drivers: Vec<String> = DRIVERS.iter().map(|make| make(&root, None).name().to_owned()).collect();
         self.strays(&root.join("snapshots"), |name| drivers.iter().any(|driver| driver == name))?;
         for index in 0..self.shelves.len() {
             let space = self.shelves[index].space.clone();

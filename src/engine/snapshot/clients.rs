@@ -25,6 +25,8 @@ use crate::{
 pub const SERVED: &str = "served/";
 /// The shelf whose driver is the engine's; names that begin so are shelves as well.
 const OURS: &str = "wharf";
+/// A thin pool is the engine's alone.
+const FOR_OTHERS: [&str; 5] = ["overlayfs", "btrfs", "zfs", "native", "erofs"];
 /// Shelves of one root.
 const SHELVES: usize = 16;
 
@@ -41,6 +43,7 @@ impl Clients {
     /// Opens the shelves there are below `root` and puts right what a crash left in them. One that cannot be used is told in
     /// the log, and to whoever asks for it.
     pub async fn open(root: &Path, own: Option<String>, db: Arc<Db>) -> Result<Self> {
+        let own = own.filter(|name| FOR_OTHERS.contains(&name.as_str()));
         let clients = Self { root: root.to_owned(), db, own, open: Mutex::default() };
         for name in names(root)? {
             if let Err(error) = clients.named(&name, false).await {
@@ -70,10 +73,11 @@ impl Clients {
         let (own, db, space) = (self.own.clone(), Arc::clone(&self.db), format!("{SERVED}{name}"));
         let local = tokio::task::spawn_blocking(move || {
             // What it was begun with, whatever the engine uses by now.
-            let used = DRIVERS.iter().map(|driver| driver(&root).name().to_owned()).find(|d| root.join(d).is_dir());
+            let used =
+                DRIVERS.iter().map(|driver| driver(&root, None).name().to_owned()).find(|d| root.join(d).is_dir());
             let wanted = used.or_else(|| wanted.map(ToOwned::to_owned)).or(own);
             fs::create_dir_all(&root).context(|| format!("create {}", root.display()))?;
-            choose(&root, wanted.as_deref()).map(|driver| Local::apart(driver, space, db))
+            choose(&root, None, wanted.as_deref()).map(|driver| Local::apart(driver, space, db))
         })
         .await
         .unwrap_or_else(|e| Err(Error::new(Kind::Internal, "opening a snapshotter died").with_source(e)))?;
@@ -101,21 +105,20 @@ fn names(root: &Path) -> Result<Vec<String>> {
 
 /// What a shelf's name says of its driver: the driver's own name, "wharf", or "wharf-" and something that may end in one.
 fn driver_of(name: &str) -> Result<Option<&'static str>> {
-    let drivers = ["overlayfs", "btrfs", "native", "erofs"];
     let rest = match name.strip_prefix(OURS) {
         Some("") => return Ok(None),
         Some(rest) => rest.strip_prefix('-').unwrap_or_default(),
         None => name,
     };
     let plain = rest.len() <= 60 && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    let driver = drivers.into_iter().find(|driver| rest == *driver || rest.ends_with(&format!("-{driver}")));
+    let driver = FOR_OTHERS.into_iter().find(|driver| rest == *driver || rest.ends_with(&format!("-{driver}")));
     let own = name.starts_with(OURS);
     if !plain || rest.is_empty() || !(own || driver == Some(rest)) {
         let shown: String = name.chars().take(60).collect();
         bail!(
             InvalidArgument,
             "there is no snapshotter {shown:?} here: call it {OURS}, {OURS}-NAME, or by its driver ({})",
-            drivers.join(", ")
+            FOR_OTHERS.join(", ")
         );
     }
     Ok(driver)
@@ -139,7 +142,8 @@ mod tests {
         for bad in ["", "stargz", "wharf-", "wharfs", "wharf-../x", "two-native", "wharf-\u{1b}", "Wharf", "/"] {
             assert!(driver_of(bad).is_err_and(|e| e.is(Kind::InvalidArgument)), "{bad}");
         }
-        let all: Vec<String> = DRIVERS.iter().map(|make| make(Path::new("/")).name().to_owned()).collect();
-        assert!(all.iter().all(|name| driver_of(name).unwrap() == Some(name)), "{all:?}");
+        let all: Vec<String> = DRIVERS.iter().map(|make| make(Path::new("/"), None).name().to_owned()).collect();
+        let served = |name: &str| driver_of(name).is_ok_and(|driver| driver == Some(name));
+        assert!(all.iter().all(|name| served(name) == (name != "devmapper")), "{all:?}");
     }
 }

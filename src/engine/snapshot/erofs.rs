@@ -8,26 +8,22 @@ use std::{
     fs::{self, DirBuilder},
     os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use super::{
     Driver, Labels, Measured, Mount, SnapshotId, SnapshotKind, Sums, Support, UnpackTarget, Usage, Whiteouts, native,
-    tree,
+    programs, tree,
 };
 use crate::{
     bail,
-    error::{Context, Error, Kind, Result},
+    error::{Context, Error, Result},
 };
 
 const PROGRAM: &str = "mkfs.erofs";
-/// Besides `PATH`, which a service may lack.
-const PLACES: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const IMAGE: &str = "layer.erofs";
 /// An image that is still being written.
 const HALF: &str = "layer.erofs.new";
-/// Of what the program says when it fails.
-const WORDS: usize = 2000;
 
 /// `<root>/erofs/<id>/{fs,work,layer.erofs}`.
 #[derive(Debug)]
@@ -56,7 +52,7 @@ impl Driver for Erofs {
 
     /// Makes an image and puts an overlay on it: it takes a program, two filesystems of the kernel, and a third below them.
     fn probe(&self, root: &Path) -> Result<Support> {
-        if program().is_none() {
+        if programs::find(PROGRAM).is_none() {
             let because = format!("there is no {PROGRAM}: install erofs-utils, or choose another snapshotter");
             return Ok(Support::No { because });
         }
@@ -168,35 +164,18 @@ fn is_empty(directory: &Path) -> Result<bool> {
     Ok(entries.next().is_none())
 }
 
-fn program() -> Option<PathBuf> {
-    let path = std::env::var("PATH").unwrap_or_default();
-    let places = path.split(':').chain(PLACES.split(':')).filter(|place| place.starts_with('/'));
-    places.map(|place| Path::new(place).join(PROGRAM)).find(|found| found.is_file())
-}
-
 /// An image of `files` in `directory`, whole or not at all. What was there of an attempt before is replaced.
 fn make(files: &Path, directory: &Path) -> Result<()> {
     let (half, image) = (directory.join(HALF), directory.join(IMAGE));
     let doing = || format!("make {}", image.display());
-    let Some(program) = program() else {
+    let Some(program) = programs::find(PROGRAM) else {
         bail!(FailedPrecondition, "{}: there is no {PROGRAM} any more: install erofs-utils", doing());
     };
     match fs::remove_file(&half) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::io("remove", &half, error)),
         _ => {}
     }
-    let mut command = Command::new(&program);
-    command.arg("--quiet").arg(&half).arg(files).stdin(Stdio::null()).env_clear().env("LC_ALL", "C");
-    let done = command.output().context(|| format!("run {}", program.display())).context(doing)?;
-    if !done.status.success() {
-        let said = String::from_utf8_lossy(&done.stderr[done.stderr.len().saturating_sub(WORDS)..]).into_owned();
-        let said: Vec<_> = said.lines().map(|line| line.escape_debug().to_string()).collect();
-        let kind =
-            if said.iter().any(|l| l.contains("No space left")) { Kind::ResourceExhausted } else { Kind::Internal };
-        return Err(
-            Error::new(kind, format!("{}: {}: {}", program.display(), done.status, said.join("; "))).context(doing())
-        );
-    }
+    programs::run(Command::new(program).arg("--quiet").arg(&half).arg(files)).context(doing)?;
     fs::set_permissions(&half, fs::Permissions::from_mode(0o400)).context(|| format!("chmod {}", half.display()))?;
     fs::rename(&half, &image).context(doing)
 }

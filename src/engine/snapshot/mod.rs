@@ -9,6 +9,7 @@
 mod btrfs;
 pub mod changes;
 mod clients;
+mod devmapper;
 mod erofs;
 mod filter;
 mod local;
@@ -17,12 +18,14 @@ mod mapped;
 mod mount;
 mod native;
 mod overlay;
+mod programs;
 mod remote;
 pub mod service;
 #[cfg(test)]
 mod suite;
 pub mod tree;
 mod wire;
+mod zfs;
 
 use std::{
     collections::BTreeMap,
@@ -37,6 +40,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 pub use clients::{Clients, SERVED};
+pub use devmapper::{Filesystem, ThinPool, size};
 pub use local::Local;
 pub use mapped::{mount_mapped, release};
 pub use mount::{mount, unmount};
@@ -106,7 +110,7 @@ pub enum Prepared {
 /// Keys and names share one space per snapshotter, as in containerd.
 #[async_trait]
 pub trait Snapshotter: fmt::Debug + Send + Sync {
-    /// "overlayfs", "btrfs", "native", "erofs", or what a remote one is called in the configuration. Rows are kept under it.
+    /// "overlayfs", "btrfs", "zfs", "native", "erofs", "devmapper", or what a remote one is called in the configuration. Rows are kept under it.
     fn name(&self) -> &str;
     async fn stat(&self, key: &str) -> Result<SnapshotInfo>;
     async fn usage(&self, key: &str) -> Result<Usage>;
@@ -242,28 +246,39 @@ pub trait Driver: fmt::Debug + Send + Sync {
         Ok(())
     }
     fn remove(&self, id: SnapshotId) -> Result<()>;
+    /// Whether what is removed waits for the next sweep.
+    fn removes_later(&self) -> bool {
+        false
+    }
     /// Called when something was removed and nothing is left to be.
     fn swept(&self) -> Result<()> {
         Ok(())
     }
 }
 
-/// Makes a driver for the directory that holds all snapshotters' directories.
-pub type MakeDriver = fn(&Path) -> Box<dyn Driver>;
+/// Makes a driver for the directory that holds all snapshotters' directories, and the thin pool if one is configured.
+pub type MakeDriver = fn(&Path, Option<&ThinPool>) -> Box<dyn Driver>;
 
 /// Every driver, best first.
 pub const DRIVERS: &[MakeDriver] = &[
-    |root| Box::new(overlay::Overlay::new(root)),
-    |root| Box::new(btrfs::Btrfs::new(root)),
-    |root| Box::new(native::Native::new(root)),
-    // Last: it takes a program that the machine may lose.
-    |root| Box::new(erofs::Erofs::new(root)),
+    |root, _| Box::new(overlay::Overlay::new(root)),
+    |root, _| Box::new(btrfs::Btrfs::new(root)),
+    |root, _| Box::new(zfs::Zfs::new(root)),
+    |root, _| Box::new(native::Native::new(root)),
+    // Last: they take programs that the machine may lose.
+    |root, _| Box::new(erofs::Erofs::new(root)),
+    |root, pool| Box::new(devmapper::Devmapper::new(root, pool)),
 ];
 
 /// The snapshotter of that name, or the first whose driver `root`'s filesystem can carry. Each has its own directory
 /// `root/<name>`. Blocking.
 pub fn open(root: &Path, name: Option<&str>, db: Arc<Db>) -> Result<Local> {
-    choose(root, name).map(|driver| Local::new(driver, db))
+    open_with(root, None, name, db)
+}
+
+/// The same where a thin pool is configured.
+pub fn open_with(root: &Path, pool: Option<&ThinPool>, name: Option<&str>, db: Arc<Db>) -> Result<Local> {
+    choose(root, pool, name).map(|driver| Local::new(driver, db))
 }
 
 /// The snapshotter behind a socket of containerd's snapshots API. Nobody is asked yet: its daemon may come later. `root` is
@@ -275,10 +290,10 @@ pub fn remote(name: &str, socket: &Path, root: &Path, db: Arc<Db>) -> Result<Loc
     Ok(Local::new(Box::new(remote::Remote::new(name, socket, root)?), db))
 }
 
-fn choose(root: &Path, name: Option<&str>) -> Result<Box<dyn Driver>> {
+fn choose(root: &Path, pool: Option<&ThinPool>, name: Option<&str>) -> Result<Box<dyn Driver>> {
     let mut refused = Vec::new();
     for make in DRIVERS {
-        let driver = make(root);
+        let driver = make(root, pool);
         if name.is_some_and(|n| n != driver.name()) {
             continue;
         }

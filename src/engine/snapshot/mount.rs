@@ -107,6 +107,11 @@ fn attach(tree: &OwnedFd, target: &Path) -> Result<()> {
     move_mount(tree.as_fd(), "", CWD, target, flags).context(|| format!("attach to {}", target.display()))
 }
 
+/// A mount for who opens it once, seen by nobody else. It goes with the descriptor.
+pub(super) fn nowhere(mount: &Mount) -> Result<OwnedFd> {
+    superblock(mount, &mount.source)
+}
+
 /// A mount that is nowhere yet; on `target` it may have been for a moment.
 fn detached(mount: &Mount, target: &Path, users: Option<BorrowedFd<'_>>) -> Result<OwnedFd> {
     let read_only = mount.options.iter().any(|o| o == "ro");
