@@ -15,6 +15,7 @@
 
 mod floor;
 mod image;
+mod images;
 mod machine;
 mod peers;
 mod pods;
@@ -44,6 +45,9 @@ struct Options {
     /// Pods for memory and lists
     #[arg(long, default_value_t = 50)]
     pods: usize,
+    /// Images of ten layers, of the part `images`
+    #[arg(long, default_value_t = 10_000)]
+    images: usize,
     #[arg(long, value_enum, default_value_t = Disk::Ext4)]
     disk: Disk,
     /// Another build of wharf than cargo's
@@ -66,6 +70,8 @@ enum Part {
     Many,
     /// Cold pulls of a 300 MB image
     Pull,
+    /// Lists, a prune's plan and collections with very many images
+    Images,
 }
 
 fn main() {
@@ -108,6 +114,9 @@ fn main() {
             if wanted(Part::Many) {
                 pods::many(&peers, options.pods).await;
             }
+        }
+        if wanted(Part::Images) {
+            images::print(&machine.dir.join("images"), options.images, 200).await;
         }
         if wanted(Part::Pull) {
             pull::cold(&machine, &options.wharf, runc.as_ref(), options.pulls).await;

@@ -45,6 +45,14 @@ impl Table {
     }
 }
 
+/// The least that this part of them does not exceed.
+pub fn quantile(values: &[Duration], part: f64) -> Duration {
+    let mut sorted = values.to_vec();
+    sorted.sort();
+    let at = (part * sorted.len() as f64).ceil() as usize;
+    sorted[at.clamp(1, sorted.len()) - 1]
+}
+
 pub fn median(values: &[Duration]) -> Duration {
     let mut sorted = values.to_vec();
     sorted.sort();

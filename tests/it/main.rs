@@ -35,6 +35,7 @@ mod mirrors;
 mod network;
 mod pods;
 mod proto;
+mod providers;
 mod pulls;
 mod registry;
 mod replay;
