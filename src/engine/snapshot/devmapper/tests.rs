@@ -11,7 +11,7 @@ pub struct TestPool {
 }
 
 impl TestPool {
-    /// `None`, with a word, where the kernel has none: the emulated worker's has (tests/it/snapshotters).
+    /// `None`, with a word, where the kernel has none.
     pub fn new(dir: &Path) -> Option<Self> {
         let tried = Command::new("dmsetup").arg("targets").output();
         let loaded = Command::new("modprobe").arg("dm-thin-pool").output().is_ok_and(|done| done.status.success());
