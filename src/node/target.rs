@@ -75,11 +75,12 @@ pub fn find(root: &Path, socket: &str) -> Target {
     // Its own file says where its data are, unless a flag does.
     let file = read(&below(root, &target.config)).ok().and_then(|t| t.parse::<toml_edit::DocumentMut>().ok());
     let said = |key: &str| file.as_ref()?.get(key)?.as_str().map(str::to_owned);
-    let (kept, run) = match target.name.as_str() {
-        "crio" => storage::roots(root, &target.config),
-        _ => (said("root"), said("state")),
+    // `-r` is another thing to others.
+    let ((kept, run), flags) = match target.name.as_str() {
+        "crio" => (storage::roots(root, &target.config), &["--root", "-r"][..]),
+        _ => ((said("root"), said("state")), &["--root"][..]),
     };
-    target.root = option(&["--root", "-r"]).or(kept).unwrap_or_else(|| data.to_owned());
+    target.root = option(flags).or(kept).unwrap_or_else(|| data.to_owned());
     target.state = option(&["--state", "--runroot"]).or(run).unwrap_or_else(|| state.to_owned());
     target
 }

@@ -113,7 +113,7 @@ fn its_pods_are_changed_from_the_app() {
     until("the pod has gone", || !c.ok(&["pods"]).contains("job"));
     app.keys(&["Escape", "7"]);
     app.wait_until("its layers' bytes", |s| s.contains("layers") && s.contains("image filesystem"));
-    app.keys(&["8"]);
+    app.keys(&["6"]);
     app.wait_until("its cgroup driver", |s| s.contains("cgroupfs") && s.contains("RuntimeConfig"));
     app.keys(&["q"]);
     assert_eq!(app.exit_code(), 0);
