@@ -248,7 +248,7 @@ impl Stores {
             numbers.insert(row.id.0.to_string());
         }
         assert_eq!(names(&dir.join("snapshots/native")), numbers, "directories of snapshots");
-        for row in self.db.images().unwrap() {
+        for row in self.db.images().unwrap().iter().cloned() {
             let image = (0..3).find(|n| image_id(*n) == row.id).unwrap();
             let (_, chain) = row.snapshot.unwrap();
             seen.images.insert(image, (chain, row.blobs.iter().map(|digest| digests[digest]).collect()));

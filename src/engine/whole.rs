@@ -241,9 +241,10 @@ impl Engine {
             if hex.len() < 8 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
                 return Ok(None);
             }
-            let mut rows = db.images()?.into_iter().filter(|i| i.id.hex().starts_with(hex));
+            let images = db.images()?;
+            let mut rows = images.iter().filter(|i| i.id.hex().starts_with(hex));
             match (rows.next(), rows.next()) {
-                (Some(row), None) => Ok(Some(row)),
+                (Some(row), None) => Ok(Some(row.clone())),
                 (Some(_), Some(_)) => bail!(InvalidArgument, "image id prefix {hex} is ambiguous"),
                 (None, _) => Ok(None),
             }
@@ -262,7 +263,7 @@ impl Engine {
                     || row.tags.contains(&full)
                     || row.digests.contains(&full)
             };
-            Ok(db.damaged_images()?.into_iter().find(named))
+            Ok(db.damaged_images()?.iter().find(|row| named(row)).cloned())
         })
         .await
     }

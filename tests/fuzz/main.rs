@@ -328,7 +328,7 @@ impl Stores {
 
     async fn import(&self, input: Vec<u8>) -> Result<usize> {
         let imported = self.puller.import(std::io::Cursor::new(input), Options::default(), Arc::new(|_| ())).await;
-        for image in self.db.images()? {
+        for image in self.db.images()?.iter() {
             assert!(imported.is_ok(), "an image of an archive that failed: {image:?}");
             self.db.delete_image(&image.id)?;
         }

@@ -4,6 +4,7 @@
 
 mod lazy;
 mod served;
+mod thin;
 
 use std::{fs, path::Path, process::Command};
 

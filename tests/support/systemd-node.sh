@@ -6,7 +6,7 @@ self=$(realpath "$0")
 mkdir -p "$1"; cd "$1"
 scratch=$(mktemp -d -p .); trap 'rm -rf "$scratch"' EXIT
 rm -f id id.pub; ssh-keygen -q -t ed25519 -N '' -C wharf-test -f id
-packages=systemd,systemd-sysv,dbus,udev,kmod,iproute2,iptables,procps,openssh-server,containerd,runc,crun,criu,containernetworking-plugins
+packages=systemd,systemd-sysv,dbus,udev,kmod,iproute2,iptables,procps,openssh-server,containerd,runc,crun,criu,dmsetup,containernetworking-plugins
 debootstrap --variant=minbase --include=$packages,initramfs-tools,zstd,linux-image-cloud-amd64 bookworm "$scratch/root"
 root=$scratch/root
 # Only what finds this disk: the emulated processor is slow to unpack more.

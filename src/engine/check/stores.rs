@@ -170,7 +170,7 @@ impl Check<'_> {
     pub(super) fn images(&mut self) -> Result<()> {
         let images = self.db.images()?;
         self.report.images = images.len();
-        for image in images {
+        for image in images.iter() {
             let name = image.tags.first().or(image.digests.first()).cloned().unwrap_or_default();
             let object = format!("image {} ({name})", image.id);
             let mut problems = Vec::new();
@@ -196,7 +196,7 @@ impl Check<'_> {
                 self.found(finding);
             }
         }
-        for image in self.db.damaged_images()? {
+        for image in self.db.damaged_images()?.iter() {
             let name = image.tags.first().or(image.digests.first()).cloned().unwrap_or_default();
             let mut finding =
                 Finding::new("I3", Level::Damage, format!("image {} ({name})", image.id), "it has to be pulled again");

@@ -61,11 +61,11 @@ pub async fn list_images(engine: &Arc<Engine>, filter: Option<cri::ImageFilter>)
         let db = Arc::clone(&engine.db);
         blocking(move || Ok((db.images()?, db.damaged_images()?))).await?
     } else {
-        (engine.image(&wanted).await?.into_iter().collect(), Vec::new())
+        (engine.image(&wanted).await?.into_iter().collect(), Arc::default())
     };
     let mut list = Vec::with_capacity(rows.len() + damaged.len());
-    for row in rows {
-        let config = match engine.image_config(&row).await {
+    for row in rows.iter() {
+        let config = match engine.image_config(row).await {
             // One that cannot be read must not hide the others; it has to be pulled again.
             Err(error) if matches!(error.kind(), Kind::DataLoss | Kind::NotFound) => {
                 tracing::error!(image = %row.id, "its configuration is damaged: it has to be pulled again: {error:#}");
@@ -75,7 +75,7 @@ pub async fn list_images(engine: &Arc<Engine>, filter: Option<cri::ImageFilter>)
             }
             other => other?,
         };
-        list.push(to_cri(&row, &config));
+        list.push(to_cri(row, &config));
     }
     // They take space, and whoever makes room must see them.
     list.extend(damaged.iter().map(|row| to_cri(row, &ImageConfig::default())));

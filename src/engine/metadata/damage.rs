@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, Transaction};
 
-use super::{Db, DbResult, ImageRow, images};
+use super::{Db, DbResult, images};
 use crate::{
     engine::{content::Digest, snapshot::SnapshotId},
     error::Result,
@@ -33,14 +33,6 @@ impl Db {
                 tx.execute("UPDATE image SET damaged = 'found damaged' WHERE id = ?", [image]).db("mark an image")?;
             }
             hit.iter().map(|id| id.parse()).collect()
-        })
-    }
-
-    /// Images that have to be pulled again.
-    pub fn damaged_images(&self) -> Result<Vec<ImageRow>> {
-        self.read("list damaged images", |db| {
-            let ids = images::texts(db, "SELECT id FROM image WHERE damaged IS NOT NULL AND ? = '' ORDER BY id", "")?;
-            ids.iter().filter_map(|id| images::load(db, id).transpose()).collect()
         })
     }
 

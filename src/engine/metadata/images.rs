@@ -1,6 +1,9 @@
 //! Images: what tags point at, and what belongs to an image.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, atomic::Ordering},
+};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -70,23 +73,29 @@ impl Db {
     }
 
     /// Damaged ones are not here: see [`Self::damaged_images`].
-    pub fn images(&self) -> Result<Vec<ImageRow>> {
+    pub fn images(&self) -> Result<Arc<[ImageRow]>> {
+        Ok(self.listed()?.whole)
+    }
+
+    /// Images that have to be pulled again.
+    pub fn damaged_images(&self) -> Result<Arc<[ImageRow]>> {
+        Ok(self.listed()?.damaged)
+    }
+
+    fn listed(&self) -> Result<Listed> {
+        let known = || self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        let changes = self.image_changes.load(Ordering::SeqCst);
+        if let Some((at, listed)) = &*known()
+            && *at == changes
+        {
+            return Ok(listed.clone());
+        }
         self.read("list images", |db| {
-            // One walk over each table: there may be ten thousand images of ten layers.
-            let mut tags = lists(db, "SELECT image, tag FROM image_tag ORDER BY tag")?;
-            let mut digests = lists(db, "SELECT image, reference FROM image_digest ORDER BY reference")?;
-            let mut blobs = lists(db, "SELECT image, digest FROM image_blob ORDER BY image, digest")?;
-            let query =
-                "SELECT id, target, size, snapshotter, chain, pinned FROM image WHERE damaged IS NULL ORDER BY id";
-            let mut statement = db.prepare_cached(query).db("list")?;
-            let rows = statement.query_map([], |r| Ok((r.get::<_, String>(0)?, columns(r, 1)?))).db("list")?;
-            rows.map(|row| {
-                let (id, columns) = row.db("list")?;
-                let of = |lists: &mut HashMap<String, Vec<String>>| lists.remove(&id).unwrap_or_default();
-                let (tags, digests, blobs) = (of(&mut tags), of(&mut digests), of(&mut blobs));
-                image(&id, columns, tags, digests, &blobs)
-            })
-            .collect()
+            // Nobody changes anything while this has the connection.
+            let changes = self.image_changes.load(Ordering::SeqCst);
+            let listed = Listed { whole: list(db, "IS NULL")?.into(), damaged: list(db, "IS NOT NULL")?.into() };
+            *known() = Some((changes, listed.clone()));
+            Ok(listed)
         })
     }
 
@@ -184,6 +193,35 @@ fn columns(row: &Row<'_>, at: usize) -> rusqlite::Result<Columns> {
     Ok((row.get(at)?, row.get(at + 1)?, row.get(at + 2)?, row.get(at + 3)?, row.get(at + 4)?))
 }
 
+/// All images, those that have to be pulled again by themselves.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    whole: Arc<[ImageRow]>,
+    damaged: Arc<[ImageRow]>,
+}
+
+/// The images whose `damaged` is so. One walk over each table: there may be ten thousand images of ten layers.
+fn list(db: &Connection, damaged: &str) -> Result<Vec<ImageRow>> {
+    let query =
+        format!("SELECT id, target, size, snapshotter, chain, pinned FROM image WHERE damaged {damaged} ORDER BY id");
+    let mut statement = db.prepare_cached(&query).db("list")?;
+    let rows = statement.query_map([], |r| Ok((r.get::<_, String>(0)?, columns(r, 1)?))).db("list")?;
+    let rows: Vec<_> = rows.collect::<Result<_, _>>().db("list")?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut tags = lists(db, "SELECT image, tag FROM image_tag ORDER BY tag")?;
+    let mut digests = lists(db, "SELECT image, reference FROM image_digest ORDER BY reference")?;
+    let mut blobs = lists(db, "SELECT image, digest FROM image_blob ORDER BY image, digest")?;
+    rows.into_iter()
+        .map(|(id, columns)| {
+            let of = |lists: &mut HashMap<String, Vec<String>>| lists.remove(&id).unwrap_or_default();
+            let (tags, digests, blobs) = (of(&mut tags), of(&mut digests), of(&mut blobs));
+            image(&id, columns, tags, digests, &blobs)
+        })
+        .collect()
+}
+
 /// What images have, by their ids.
 fn lists(db: &Connection, query: &str) -> Result<HashMap<String, Vec<String>>> {
     let mut lists: HashMap<String, Vec<String>> = HashMap::new();
@@ -249,5 +287,28 @@ mod tests {
         assert!(db.untag_image("r/x:1").unwrap());
         db.delete_image(&old.id).unwrap();
         assert!(db.images().unwrap().is_empty());
+    }
+
+    /// Whatever changes a row of an image's, a list that was asked for before does not hide it.
+    #[test]
+    fn a_list_is_of_now() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("meta.db")).unwrap();
+        let list = || (db.images().unwrap().to_vec(), db.damaged_images().unwrap().to_vec());
+        let mut row = image(1, "r/x:1");
+        assert_eq!(list(), (Vec::new(), Vec::new()));
+        db.put_image(&row).unwrap();
+        assert_eq!(list(), (vec![row.clone()], Vec::new()));
+        assert!(Arc::ptr_eq(&db.images().unwrap(), &db.images().unwrap()), "nothing has changed");
+        row.pinned = true;
+        db.put_image(&row).unwrap();
+        assert_eq!(list().0, [row.clone()]);
+        db.condemn(&[row.id.clone()], &[]).unwrap();
+        assert_eq!(list().1[0].id, row.id);
+        assert!(list().0.is_empty());
+        db.put_image(&row).unwrap();
+        assert_eq!(list(), (vec![row], Vec::new()));
+        assert!(db.untag_image("r/x:1").unwrap(), "its last name");
+        assert_eq!(list(), (Vec::new(), Vec::new()));
     }
 }

@@ -18,7 +18,7 @@ use std::{
     fs::File,
     path::Path,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -29,6 +29,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use ballast::Ballast;
 pub use images::ImageRow;
+use images::Listed;
 pub use snapshots::SnapshotRow;
 pub use storage::Garbage;
 
@@ -49,6 +50,10 @@ pub struct Db {
     written: AtomicU64,
     /// How many of them are on the disk; `None` once a sync has failed.
     synced: Mutex<Option<u64>>,
+    /// How often a row of an image's was changed, committed or not.
+    image_changes: Arc<AtomicU64>,
+    /// The images as of so many changes. They are listed all the time, by whoever must not wait until a collection is done.
+    listed: Mutex<Option<(u64, Listed)>>,
 }
 
 /// Which documents: pod sandboxes or containers. Names are unique within one.
@@ -113,13 +118,22 @@ impl Db {
         self.ballast.restore()
     }
 
-    fn with(path: &Path, connection: Connection, ballast: Ballast) -> Result<Self> {
+    fn with(path: &Path, mut connection: Connection, ballast: Ballast) -> Result<Self> {
         let log = schema::log(path);
         let directory = path.parent().unwrap_or(Path::new("/"));
         File::open(directory).and_then(|d| d.sync_all()).map_err(|e| Error::io("sync directory", directory, e))?;
         let log = File::open(&log).map_err(|e| Error::io("open", &log, e))?;
         let (written, synced) = (AtomicU64::new(1), Mutex::new(Some(0)));
-        let db = Self { connection: Mutex::new(connection), ballast, log, written, synced };
+        let image_changes = Arc::new(AtomicU64::new(0));
+        let changes = Arc::clone(&image_changes);
+        let seen = move |_, _: &str, table: &str, _| {
+            if table.starts_with("image") {
+                changes.fetch_add(1, Ordering::SeqCst);
+            }
+        };
+        connection.update_hook(Some(seen)).db("watch the images")?;
+        let (connection, listed) = (Mutex::new(connection), Mutex::default());
+        let db = Self { connection, ballast, log, written, synced, image_changes, listed };
         db.durable()?;
         Ok(db)
     }

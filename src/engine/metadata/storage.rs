@@ -1,6 +1,9 @@
 //! Rows of blobs and ingests, and the mark of garbage collection.
 
-use std::{collections::HashSet, time::SystemTime};
+use std::{
+    collections::{HashMap, HashSet},
+    time::SystemTime,
+};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -107,8 +110,8 @@ impl Db {
             };
             let expired = "SELECT count(*) FROM lease WHERE expires < ?";
             Ok(Garbage {
-                blobs: digests(db, &format!("SELECT digest FROM blob WHERE digest NOT IN ({ROOTS})"))?,
-                ingests: digests(db, &format!("SELECT digest FROM ingest WHERE digest NOT IN ({ROOTS})"))?,
+                blobs: digests(db, &format!("SELECT digest FROM blob AS d WHERE {UNREACHABLE}"))?,
+                ingests: digests(db, &format!("SELECT digest FROM ingest AS d WHERE {UNREACHABLE}"))?,
                 snapshots: all.difference(&kept_snapshots(db)?).count() as u64,
                 leases: db.query_row(expired, [unix(now)], |r| r.get(0)).db("count")?,
             })
@@ -120,8 +123,8 @@ impl Db {
     pub fn mark(&self, now: SystemTime) -> Result<Garbage> {
         self.end("collect garbage", |tx| {
             let leases = tx.execute("DELETE FROM lease WHERE expires < ?", [unix(now)]).db("expire leases")?;
-            let blobs = digests(tx, &format!("DELETE FROM blob WHERE digest NOT IN ({ROOTS}) RETURNING digest"))?;
-            let ingests = digests(tx, &format!("DELETE FROM ingest WHERE digest NOT IN ({ROOTS}) RETURNING digest"))?;
+            let blobs = digests(tx, &format!("DELETE FROM blob AS d WHERE {UNREACHABLE} RETURNING digest"))?;
+            let ingests = digests(tx, &format!("DELETE FROM ingest AS d WHERE {UNREACHABLE} RETURNING digest"))?;
             let kept = kept_snapshots(tx)?;
             let mut snapshots = 0;
             // Children first: a parent cannot go before them.
@@ -155,8 +158,8 @@ impl Db {
     }
 }
 
-/// Blobs and ingests that are somebody's.
-const ROOTS: &str = "SELECT digest FROM image_blob UNION SELECT digest FROM lease_blob";
+/// Of a blob or an ingest `d`: it is nobody's.
+const UNREACHABLE: &str = "NOT EXISTS (SELECT 1 FROM image_blob i WHERE i.digest = d.digest) AND digest NOT IN (SELECT digest FROM lease_blob)";
 
 fn digests(db: &Connection, query: &str) -> Result<Vec<Digest>> {
     let mut statement = db.prepare(query).db("collect")?;
@@ -175,19 +178,25 @@ fn hold(tx: &Transaction<'_>, digest: &Digest, lease: &str) -> Result<()> {
 
 /// Those that something of ours refers to, those that others keep here (`snapshot::SERVED`), and what they stand on.
 fn kept_snapshots(tx: &Connection) -> Result<HashSet<i64>> {
+    let mut statement = tx.prepare("SELECT id, parent FROM snapshot WHERE parent IS NOT NULL").db("mark")?;
+    let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).db("mark")?;
+    let parents: HashMap<i64, i64> = rows.collect::<Result<_, _>>().db("mark")?;
     let mut statement = tx
         .prepare(
-            "WITH RECURSIVE kept (id, parent) AS (
-                SELECT s.id, s.parent FROM snapshot s WHERE s.snapshotter LIKE 'served/%'
-                UNION SELECT s.id, s.parent FROM snapshot s JOIN (
-                    SELECT snapshotter, chain AS key FROM image WHERE chain IS NOT NULL
-                    UNION SELECT snapshotter, key FROM document_snapshot
-                    UNION SELECT snapshotter, key FROM lease_snapshot
-                ) r ON s.snapshotter = r.snapshotter AND s.key = r.key
-                UNION SELECT p.id, p.parent FROM snapshot p JOIN kept k ON p.id = k.parent
-            ) SELECT id FROM kept",
+            "SELECT id FROM snapshot WHERE snapshotter LIKE 'served/%'
+             UNION ALL SELECT s.id FROM (
+                SELECT snapshotter, chain AS key FROM image WHERE chain IS NOT NULL
+                UNION ALL SELECT snapshotter, key FROM document_snapshot
+                UNION ALL SELECT snapshotter, key FROM lease_snapshot
+             ) r JOIN snapshot s ON s.snapshotter = r.snapshotter AND s.key = r.key",
         )
         .db("mark")?;
-    let rows = statement.query_map([], |r| r.get(0)).db("mark")?;
-    rows.collect::<Result<_, _>>().db("mark")
+    let mut kept = HashSet::new();
+    for root in statement.query_map([], |r| r.get(0)).db("mark")? {
+        let mut next = Some(root.db("mark")?);
+        while let Some(id) = next.filter(|id| kept.insert(*id)) {
+            next = parents.get(&id).copied();
+        }
+    }
+    Ok(kept)
 }

@@ -267,7 +267,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let s = service(dir.path()).await;
         assert_eq!(list(&s, "wharf", "").await, Ok(Vec::new()), "a client looks before it makes anything");
-        assert_eq!(list(&s, "zfs", "").await, Err(Code::InvalidArgument));
+        assert_eq!(list(&s, "nydus", "").await, Err(Code::InvalidArgument));
         assert_eq!(stat(&s, "one").await, Err(Code::NotFound));
         prepare(&s, "k", "").await.unwrap();
         assert_eq!(prepare(&s, "k", "").await, Err(Code::AlreadyExists));
