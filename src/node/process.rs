@@ -103,6 +103,23 @@ pub struct Busy {
     pub cpu: f32,
 }
 
+/// A process of a container, as the node sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inside {
+    pub pid: u32,
+    /// Its number in the container.
+    pub own: u32,
+    /// As in [`Process`].
+    pub state: char,
+    pub threads: u64,
+    /// Bytes in memory.
+    pub resident: u64,
+    /// Seconds of processor time.
+    pub cpu: u64,
+    /// With its arguments, or its name in brackets if it has cleared them.
+    pub command: String,
+}
+
 /// One line of proc_pid_stat(5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stat {
@@ -144,6 +161,41 @@ pub fn stat(root: &Path, pid: u32) -> Option<Stat> {
 pub fn command(root: &Path, pid: u32) -> Vec<String> {
     let text = read(&below(root, format!("/proc/{pid}/cmdline"))).unwrap_or_default();
     text.split('\0').filter(|a| !a.is_empty()).map(str::to_owned).collect()
+}
+
+/// The processes of every container, by its id.
+///
+/// # Errors
+/// If /proc cannot be listed.
+pub fn of_containers(root: &Path) -> Result<BTreeMap<String, Vec<Inside>>> {
+    let mut found: BTreeMap<String, Vec<Inside>> = BTreeMap::new();
+    let mut pids = pids(root)?;
+    pids.sort_unstable();
+    for pid in pids {
+        if let Some(container) = cgroup::of(root, pid)
+            && let Some(inside) = inside(root, pid)
+        {
+            found.entry(container).or_default().push(inside);
+        }
+    }
+    Ok(found)
+}
+
+fn inside(root: &Path, pid: u32) -> Option<Inside> {
+    let stat = stat(root, pid)?;
+    let status = read(&below(root, format!("/proc/{pid}/status"))).ok()?;
+    let last = |key: &str| status.lines().find_map(|l| l.strip_prefix(key))?.split_whitespace().next_back();
+    let resident = status.lines().find_map(|l| l.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok());
+    let command = command(root, pid).join(" ");
+    Some(Inside {
+        pid,
+        own: last("NSpid:").and_then(|own| own.parse().ok()).unwrap_or(pid),
+        state: stat.state,
+        threads: stat.threads,
+        resident: resident.unwrap_or(0_u64) << 10,
+        cpu: stat.ticks / TICKS,
+        command: if command.is_empty() { format!("[{}]", stat.name) } else { command },
+    })
 }
 
 /// Everything at once, with the runtime's process in full. Takes [`SAMPLE`] longer than the reading.
@@ -358,6 +410,39 @@ mod tests {
             Some((1024, 524_288))
         );
         assert_eq!(limits("Max open files   unlimited  unlimited  files\n"), Some((u64::MAX, u64::MAX)));
+    }
+
+    #[test]
+    fn processes_are_found_by_their_containers() {
+        let root = tempfile::tempdir().unwrap();
+        let put = |pid: u32, name: &str, text: &str| {
+            let at = root.path().join(format!("proc/{pid}"));
+            std::fs::create_dir_all(&at).unwrap();
+            std::fs::write(at.join(name), text).unwrap();
+        };
+        let id = "a".repeat(64);
+        for (pid, command) in [(40, "nginx\0-g\0daemon off;\0"), (9, "")] {
+            put(pid, "cgroup", &format!("0::/kubepods/pod1/{id}\n"));
+            put(pid, "stat", &format!("{pid} (nginx) S 1 1 1 0 -1 0 0 0 0 0 6000 100 0 0 20 0 3 0 999 1 2"));
+            put(pid, "status", &format!("Name:\tnginx\nNSpid:\t{pid}\t7\nVmRSS:\t    2048 kB\n"));
+            put(pid, "cmdline", command);
+        }
+        put(1, "cgroup", "0::/init.scope\n");
+        put(1, "stat", "1 (systemd) S 0 1 1 0 -1 0 0 0 0 0 1 1 0 0 20 0 1 0 9 1 2");
+        let found = of_containers(root.path()).unwrap();
+        let list = &found[&id];
+        assert_eq!((found.len(), list.len()), (1, 2));
+        assert_eq!((list[0].pid, list[0].command.as_str()), (9, "[nginx]"));
+        let expected = Inside {
+            pid: 40,
+            own: 7,
+            state: 'S',
+            threads: 3,
+            resident: 2 << 20,
+            cpu: 61,
+            command: "nginx -g daemon off;".into(),
+        };
+        assert_eq!(list[1], expected);
     }
 
     #[test]

@@ -29,6 +29,7 @@ use crate::{
     },
     config::app,
     error::{Error, Kind, Result},
+    node::process,
     runbook::{self, Live, Params, Probe, RunEvent, Runbook, Saved},
 };
 
@@ -304,7 +305,13 @@ async fn family(
         let asked: Vec<ObjectRef> = containers.iter().map(|id| ObjectRef::Container(id.clone())).collect();
         let answers = futures::future::join_all(asked.iter().map(|c| runtime.inspect(c))).await;
         let found = containers.into_iter().zip(answers).filter_map(|(id, answer)| Some((id, answer.ok()?)));
-        let inside: serde_json::Map<String, serde_json::Value> = found.collect();
+        let mut inside: serde_json::Map<String, serde_json::Value> = found.collect();
+        let processes = tokio::task::spawn_blocking(|| process::of_containers(std::path::Path::new("/"))).await;
+        for (id, list) in processes.ok().and_then(Result::ok).unwrap_or_default() {
+            if let Some(status) = inside.get_mut(&id) {
+                status["processes"] = serde_json::to_value(list).unwrap_or_default();
+            }
+        }
         Ok::<_, crate::error::Error>(serde_json::json!({ "pod": status, "containers": inside }))
     };
     let result = match timeout(INSPECT, work).await {

@@ -9,7 +9,17 @@ use super::{
     text::{self, SafeText},
     theme::Tone,
 };
-use crate::client::types::{Container, Inventory, SnapshotRow};
+use crate::{
+    client::{
+        redact,
+        types::{Container, Inventory, SnapshotRow},
+    },
+    node::process::Inside,
+};
+
+/// Processes of one container that are shown, and characters of a command.
+const PROCESSES: usize = 40;
+const COMMAND: usize = 200;
 
 /// A branch of the tree: what it is, what it says, what hangs on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -100,6 +110,7 @@ fn container(seen: &Inventory, container: &Container, status: &Value) -> Branch 
     put("cgroup", word(status, &["/info/cgroup", "/info/runtimeSpec/linux/cgroupsPath"]));
     let log = container.detail.as_ref().map(|d| d.log_path.clone()).filter(|p| !p.is_empty());
     put("log", log.or_else(|| word(status, &["/status/logPath"])));
+    twigs.extend(processes(status));
     let key = word(status, &["/info/snapshotKey"]).unwrap_or_else(|| container.id.clone());
     if let Some(chain) = chain(seen, &key) {
         twigs.push(chain);
@@ -116,6 +127,23 @@ fn container(seen: &Inventory, container: &Container, status: &Value) -> Branch 
     }
     let attempt = if container.attempt > 0 { format!(" #{}", container.attempt) } else { String::new() };
     Branch { name: format!("container {}{attempt}", container.name), text: state, tone, twigs }
+}
+
+/// Each with its number on the node and in the container, state, memory and processor time.
+fn processes(status: &Value) -> Option<Branch> {
+    let list: Vec<Inside> = serde_json::from_value(status.get("processes")?.clone()).ok()?;
+    let shown = list.iter().take(PROCESSES).map(|p| {
+        let time = format!("{}:{:02}", p.cpu / 60, p.cpu % 60);
+        let command: String = redact::text(&p.command).chars().take(COMMAND).collect();
+        let text = format!("{} {:>7} {time:>6}  {command}", p.state, text::bytes_short(p.resident));
+        leaf(&format!("{} ({})", p.pid, p.own), text)
+    });
+    let mut twigs: Vec<Branch> = shown.collect();
+    if list.len() > PROCESSES {
+        twigs.push(leaf("more", (list.len() - PROCESSES).to_string()));
+    }
+    let text = format!("{}, {} in memory", list.len(), text::bytes(list.iter().map(|p| p.resident).sum()));
+    Some(Branch { name: "processes".into(), text, tone: Tone::Dim, twigs })
 }
 
 /// The writable snapshot and all below it.

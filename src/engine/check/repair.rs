@@ -44,7 +44,7 @@ pub async fn repair(config: &Config, deep: bool) -> Result<Repair> {
         let stores = Stores::open(config).await?;
         for image in stores.db.damaged_images()?.iter() {
             let name = image.tags.first().or(image.digests.first()).cloned().unwrap_or_else(|| image.id.to_string());
-            match stores.puller.repair(&image).await {
+            match stores.puller.repair(image).await {
                 Ok(_) => healed.push(name),
                 Err(error) => failed.push((name, format!("{error:#}"))),
             }

@@ -146,16 +146,21 @@ fn tree() -> Vec<Shot> {
     vec![shot("tree", |app| {
         app.keys("2jjj");
         let effects = app.keys("X");
-        let [Effect::Family { token, .. }] = effects[..] else { panic!("{effects:?}") };
+        let [Effect::Family { token, containers, .. }] = &effects[..] else { panic!("{effects:?}") };
         let container = serde_json::json!({
             "status": {"mounts": [{"containerPath": "/etc/hosts", "hostPath": "/var/lib/kubelet/pods/1/etc-hosts"}]},
             "info": {"pid": 4242, "cgroup": "/kubepods/burstable/pod3f2b/1", "snapshotKey": id("ctr", 5)},
+            "processes": [
+                {"pid": 4242, "own": 1, "state": "S", "threads": 1, "resident": 7 << 20, "cpu": 3, "command": "envoy --token hunter2"},
+                {"pid": 4251, "own": 12, "state": "R", "threads": 8, "resident": 93 << 20, "cpu": 754, "command": "[worker]"},
+            ],
         });
         let result = Ok(serde_json::json!({
             "pod": {"shim": "4100 containerd-shim", "info": {"pid": 4120, "cgroup": "/kubepods/burstable/pod3f2b",
                 "runtimeSpec": {"linux": {"namespaces": [{"type": "network", "path": "/run/netns/cni-1"}]}}}},
-            "containers": {id("ctr", 5): container},
+            "containers": {containers[0].as_str(): container},
         }));
+        let token = *token;
         app.send(Event::Family { token, result });
     })]
 }
