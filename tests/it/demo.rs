@@ -215,6 +215,7 @@ fn texts(app: &Tmux) {
     app.keys(&["Escape", "X"]);
     app.wait_for("Tree");
     app.wait_for("wharf-shim");
+    app.keys(&["G"]);
     app.wait_for("processes");
     app.keys(&["Escape", "?"]);
     app.wait_for("Keys");

@@ -241,7 +241,7 @@ fn unp_17_a_full_disk_is_said_and_freed_and_a_retry_works() {
     assert!(used() < start + (1 << 20), "{} bytes of {start} are used after the bomb", used());
     // Somebody else fills it, then frees it.
     let ballast = lib.join("ballast");
-    fs::write(&ballast, vec![1; 58 << 20]).unwrap();
+    fs::write(&ballast, vec![1; 53 << 20]).unwrap();
     let fits = lying.image("fits", Image::new(&[noise(7, 8 << 20)]), |_| None);
     let full = said(&node.crictl(&["pull", &fits]));
     assert!(["no space left", "disk is full"].iter().any(|w| full.to_lowercase().contains(w)), "{full}");

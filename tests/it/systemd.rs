@@ -341,6 +341,8 @@ for namespace in spec['linux']['namespaces']:
 json.dump(spec, open('config.json', 'w'))
 END
   was=$(cat rootfs/count)
-  runc --systemd-cgroup restore --manage-cgroups-mode ignore --image-path checkpoint --work-path . --bundle . --detach --tcp-established --ext-unix-sk --file-locks restored < /dev/null > out 2>&1 || { cat out restore.log | tail -n 20; return 1; }
+  runc --systemd-cgroup restore --image-path checkpoint --work-path . --bundle . --detach --tcp-established --ext-unix-sk --file-locks restored < /dev/null > out 2>&1 || { cat out restore.log | tail -n 20; return 1; }
   sleep 2; [ $(cat rootfs/count) -gt $was ] && grep -q "^line $((was + 1))$" out && echo and on; runc delete -f restored; systemctl stop wharf-restored.slice
+  # CRIU has made the group again that it was in.
+  for i in $(seq 20); do rmdir $(find /sys/fs/cgroup -name "wharf-$(grep -o '"id":"[0-9a-f]*' config.dump | cut -d '"' -f 4).scope") 2> /dev/null && break; sleep 0.2; done
 }"#;

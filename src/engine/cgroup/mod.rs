@@ -332,6 +332,8 @@ impl Cgroup {
         }
         match (frozen, self.thaw()) {
             (_, Ok(())) => Ok(()),
+            // It has gone meanwhile: systemd removes a scope that nobody is in.
+            (_, Err(error)) if error.is(Kind::NotFound) => Ok(()),
             (Err(frozen), thawed) => Err(frozen.and_cleanup(thawed)),
             (Ok(()), Err(error)) => Err(error),
         }
