@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
 
 use super::{
     event::Token,
@@ -125,6 +126,48 @@ impl Detail {
                 || l.text.as_str().to_lowercase().contains(&filter)
         };
         self.result.iter().flatten().flatten().filter(hit).collect()
+    }
+
+    /// The lines as they stand on a screen of `width` columns: the keys in one column, long texts folded.
+    pub fn rows(&self, width: usize) -> Vec<Row<'_>> {
+        let shown = self.shown();
+        let in_two = |l: &&&DetailLine| !l.text.is_empty();
+        let keys = shown.iter().filter(in_two).map(|l| l.key.width() + usize::from(l.indent) * 2).max();
+        let keys = if self.raw { 0 } else { keys.unwrap_or(0).clamp(12, 38) };
+        shown.into_iter().flat_map(|line| line.rows(width, keys)).collect()
+    }
+}
+
+/// One row of the screen.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Row<'a> {
+    pub head: String,
+    pub head_tone: Tone,
+    pub text: &'a str,
+    pub tone: Tone,
+}
+
+impl DetailLine {
+    /// `keys`: the columns that keys take, none for a text without them.
+    fn rows(&self, width: usize, keys: usize) -> impl Iterator<Item = Row<'_>> {
+        let pad = " ".repeat(usize::from(self.indent) * 2);
+        let head = match (keys, self.text.is_empty()) {
+            (0, _) => String::new(),
+            (_, true) => format!("{pad}{}", self.key),
+            _ => {
+                let key = self.key.cut(keys.saturating_sub(pad.len()));
+                let gap = " ".repeat(keys.saturating_sub(pad.len() + key.width()));
+                format!("{pad}{key}{gap}  ")
+            }
+        };
+        let room = width.saturating_sub(head.width()).max(8);
+        let head_tone = if self.text.is_empty() { self.tone } else { Tone::Dim };
+        text::wrap(self.text.as_str(), room).into_iter().enumerate().map(move |(at, text)| Row {
+            head: if at == 0 { head.clone() } else { " ".repeat(head.width()) },
+            head_tone,
+            text,
+            tone: self.tone,
+        })
     }
 }
 
@@ -304,6 +347,19 @@ fn entry(out: &mut Vec<DetailLine>, indent: u16, key: &str, value: &Value, depth
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_text_takes_the_rows_that_it_needs() {
+        let mut detail = Detail::new(Token::default(), "c1".into());
+        detail.read(serde_json::json!({ "status": { "message": "word ".repeat(40), "id": "c1" } }));
+        let rows = detail.rows(60);
+        let of_the_message: Vec<&Row> = rows.iter().filter(|r| r.text.contains("word")).collect();
+        assert!(of_the_message.len() > 4 && rows.len() > detail.shown().len(), "{rows:#?}");
+        assert!(rows.iter().all(|r| r.head.width() + r.text.width() <= 60), "{rows:#?}");
+        assert!(of_the_message[0].head.contains("message"));
+        assert!(of_the_message[1..].iter().all(|r| r.head.trim().is_empty()));
+        assert_eq!(detail.rows(400).len(), detail.shown().len());
+    }
 
     #[test]
     fn sec_01_describes_and_masks() {

@@ -411,8 +411,13 @@ impl Model {
 
     /// Rows of a table, lines of a log or of a text that fit.
     pub fn page(&self) -> usize {
-        let around = 5 + u16::from(self.dead().is_some()) + panes::of(self.pane).extra;
-        usize::from(self.size.1.saturating_sub(around)).max(1)
+        self.inside().1.saturating_sub(usize::from(panes::of(self.pane).extra)).max(1)
+    }
+
+    /// Columns and rows inside the frame of a pane, or of a popup that covers it.
+    pub fn inside(&self) -> (usize, usize) {
+        let around = 5 + u16::from(self.dead().is_some());
+        (usize::from(self.size.0.saturating_sub(2)), usize::from(self.size.1.saturating_sub(around)))
     }
 
     pub fn say(&mut self, tone: Tone, text: impl Into<SafeText>) {

@@ -367,10 +367,13 @@ fn text_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
         }
         _ => return,
     };
-    let most = |lines: usize| lines.saturating_sub(page);
+    let (width, height) = model.inside();
     match &mut model.popup {
         Some(Popup::Help { scroll }) => *scroll = scroll.saturating_add_signed(by).min(BINDINGS.len()),
-        Some(Popup::Detail(d)) => d.scroll = d.scroll.saturating_add_signed(by).min(most(d.shown().len())),
+        Some(Popup::Detail(d)) => {
+            let most = d.rows(width).len().saturating_sub(height);
+            d.scroll = d.scroll.saturating_add_signed(by).min(most);
+        }
         _ => {}
     }
 }

@@ -12,7 +12,7 @@ use super::frame_of;
 use crate::{
     client::types::PullPhase,
     tui::{
-        detail::{Detail, DetailLine},
+        detail::Detail,
         keymap::{Bound, Cmd, Context},
         model::{GRACE, Job, Model, Phase, Popup},
         text::{self, SafeText},
@@ -134,52 +134,20 @@ fn detail(model: &Model, frame: &mut Frame<'_>, body: Rect, detail: &Detail) {
             put(frame, inner, &lines, 0);
         }
         Some(Ok(_)) => {
-            let (shown, height) = (detail.shown(), usize::from(inner.height));
-            // Keys of a screen stand in one column.
-            let in_two = |l: &&&DetailLine| !l.text.is_empty();
-            let keys = shown.iter().filter(in_two).map(|l| l.key.width() + usize::from(l.indent) * 2).max();
-            let keys = keys.unwrap_or(0).clamp(12, 38);
-            let scroll = detail.scroll.min(shown.len().saturating_sub(height));
-            let mut y = inner.y;
-            for line in shown.iter().skip(scroll) {
-                y = detail_line(model, frame, inner, y, line, if detail.raw { 0 } else { keys });
+            let (rows, height) = (detail.rows(usize::from(inner.width)), usize::from(inner.height));
+            let scroll = detail.scroll.min(rows.len().saturating_sub(height));
+            for (row, y) in rows.iter().skip(scroll).zip(inner.y..inner.bottom()) {
+                let head = Span::styled(row.head.as_str(), theme.style(row.head_tone));
+                let line = Line::from(vec![head, Span::styled(row.text, theme.style(row.tone))]);
+                frame.buffer_mut().set_line(inner.x, y, &line, inner.width);
             }
-            if shown.len() > height {
-                let place = format!(" {}-{} of {} ", scroll + 1, (scroll + height).min(shown.len()), shown.len());
+            if rows.len() > height {
+                let place = format!(" {}-{} of {} ", scroll + 1, scroll + height, rows.len());
                 let x = body.right().saturating_sub(place.width() as u16 + 2);
                 frame.buffer_mut().set_string(x, body.bottom() - 1, place, theme.style(Tone::Dim));
             }
         }
     }
-}
-
-/// One line of an object's description, wrapped; the next free line of the screen.
-fn detail_line(model: &Model, frame: &mut Frame<'_>, area: Rect, y: u16, line: &DetailLine, keys: usize) -> u16 {
-    let theme = model.theme;
-    let pad = " ".repeat(usize::from(line.indent) * 2);
-    let head = match (keys, line.text.is_empty()) {
-        (0, _) => String::new(),
-        (_, true) => format!("{pad}{}", line.key),
-        _ => {
-            let key = line.key.cut(keys.saturating_sub(pad.len()));
-            let gap = " ".repeat(keys.saturating_sub(pad.len() + key.width()));
-            format!("{pad}{key}{gap}  ")
-        }
-    };
-    let room = usize::from(area.width).saturating_sub(head.width()).max(8);
-    let tone = if line.text.is_empty() { line.tone } else { Tone::Dim };
-    let mut y = y;
-    for (at, piece) in text::wrap(line.text.as_str(), room).iter().enumerate() {
-        if y >= area.bottom() {
-            break;
-        }
-        let before = if at == 0 { head.clone() } else { " ".repeat(head.width()) };
-        let spans =
-            vec![Span::styled(before, theme.style(tone)), Span::styled((*piece).to_owned(), theme.style(line.tone))];
-        frame.buffer_mut().set_line(area.x, y, &Line::from(spans), area.width);
-        y += 1;
-    }
-    y
 }
 
 fn job(model: &Model, frame: &mut Frame<'_>, body: Rect, job: &Job) {
