@@ -1,4 +1,4 @@
-//! What each runtime handler can do for a pod, found out once at start: ours by trying, runc and crun by their own word.
+//! What each runtime handler can do for a pod, found out once at start: ours by trying, the others by their own word.
 
 use std::{
     io::Read,
@@ -9,7 +9,11 @@ use std::{
 
 use serde_json::Value;
 
-use super::{handlers::Handler, run, shim::Runtime};
+use super::{
+    handlers::Handler,
+    run,
+    shim::{ForeignShim, Runtime, containerd},
+};
 use crate::{
     bail,
     error::{Context, Error, Kind, Result},
@@ -38,10 +42,7 @@ pub fn of(handler: &Handler, directories: &[&Path]) -> Features {
             because: None,
         }),
         Runtime::Command(binary) => said(binary).map(|answer| read(&answer)),
-        // What it mounts with, nobody says.
-        Runtime::Shim(shim) => {
-            Err(Error::new(Kind::Unimplemented, format!("{} does not tell what it can do", shim.program.display())))
-        }
+        Runtime::Shim(shim) => told(shim).map(|answer| read(&answer)),
     };
     found.unwrap_or_else(|error| Features {
         user_namespaces: false,
@@ -59,6 +60,18 @@ fn said(binary: &Path) -> Result<Value> {
     })?;
     serde_json::from_slice(&text)
         .map_err(|e| Error::new(Kind::Internal, format!("{} features is not JSON", binary.display())).with_source(e))
+}
+
+/// What a shim tells of its runtime. Shims of before containerd 2 have no such word, and some tell nothing by it.
+fn told(shim: &ForeignShim) -> Result<Value> {
+    let info = containerd::info(shim)?;
+    let Some(features) = info.features else {
+        bail!(Unimplemented, "{} does not tell what it can do", shim.program.display());
+    };
+    serde_json::from_slice(&features.value).map_err(|e| {
+        Error::new(Kind::Internal, format!("the features that {} tells are not JSON", shim.program.display()))
+            .with_source(e)
+    })
 }
 
 /// What a runtime prints for a word. Blocking.

@@ -20,6 +20,7 @@ fn bindings_are_fresh() {
         format!("{api}/types/transfer/importexport.proto"),
         format!("{api}/types/transfer/progress.proto"),
         format!("{api}/types/transfer/streaming.proto"),
+        format!("{api}/types/introspection.proto"),
     ];
     // Of what goes over ttrpc only the messages are of use. First, as the types they share with the services are fewer.
     let messages = [

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     bail,
-    engine::run::{IdMap, Users},
+    engine::run::{Users, mappings},
     error::{Context, Result},
     proto::cri,
 };
@@ -73,12 +73,6 @@ fn mapped(mut mount: Value, users: Option<&Users>) -> Value {
         mount["gidMappings"] = mappings(&users.gids);
     }
     mount
-}
-
-/// In the runtime spec's words.
-pub fn mappings(maps: &[IdMap]) -> Value {
-    let one = |m: &IdMap| json!({ "containerID": m.inside, "hostID": m.outside, "size": m.count });
-    maps.iter().map(one).collect()
 }
 
 fn one(mount: &cri::Mount) -> Result<Value> {

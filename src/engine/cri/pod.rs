@@ -311,16 +311,15 @@ fn quantity(text: &str) -> Option<u64> {
 }
 
 /// The pod's directory, which no user of the node may walk through: below it are root filesystems, with set-user-ID programs of an
-/// image's (CVE-2021-41103). Root of the pod's user namespace may, as its group: an OCI runtime finds its way as that one.
+/// image's (CVE-2021-41103). Root of the pod's user namespace may.
 fn make_directory(path: &Path, maps: Option<&Users>) -> Result<()> {
     let doing = || format!("create {}", path.display());
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path).context(doing)?;
-    let root = maps.and_then(|m| m.gids.iter().find(|map| map.inside == 0)).map(|map| map.outside);
-    if root.is_some() {
-        std::os::unix::fs::chown(path, None, root).context(doing)?;
+    match maps {
+        Some(users) => users.let_through(path),
+        // Whatever the umask is.
+        None => fs::set_permissions(path, fs::Permissions::from_mode(0o700)).context(doing),
     }
-    // Whatever the umask is.
-    fs::set_permissions(path, fs::Permissions::from_mode(if root.is_some() { 0o710 } else { 0o700 })).context(doing)
 }
 
 /// hostname, hosts, resolv.conf and /dev/shm, to be mounted into every container of the pod.

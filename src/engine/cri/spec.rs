@@ -15,7 +15,11 @@ use super::{
 };
 use crate::{
     bail,
-    engine::{cgroup::systemd, image::config::ImageConfig, run::Users},
+    engine::{
+        cgroup::systemd,
+        image::config::ImageConfig,
+        run::{Users, mappings},
+    },
     error::{Context, Error, Kind, Result},
     proto::cri,
 };
@@ -130,8 +134,8 @@ pub fn build(inputs: &Inputs, user: &User) -> Result<Spec> {
             "resources": linux_resources,
             "cgroupsPath": systemd::to_spec(&inputs.record.cgroup),
             "namespaces": namespaces(inputs),
-            "uidMappings": inputs.users.as_ref().map(|u| mounts::mappings(&u.uids)),
-            "gidMappings": inputs.users.as_ref().map(|u| mounts::mappings(&u.gids)),
+            "uidMappings": inputs.users.as_ref().map(|u| mappings(&u.uids)),
+            "gidMappings": inputs.users.as_ref().map(|u| mappings(&u.gids)),
             "devices": devices(config, &security)?,
             "maskedPaths": masked,
             "readonlyPaths": readonly,

@@ -32,7 +32,7 @@ pub use pause::{Pause, pause};
 pub use rootfs::confine;
 pub use seccomp::Filter;
 pub use sys::close_on_exec_from_3;
-pub use users::{IdMap, Users, idmap, owner, probe};
+pub use users::{IdMap, Users, idmap, mappings, owner, probe};
 
 use self::{
     child::Around,

@@ -3,12 +3,17 @@
 use std::{
     fs::{self, File},
     io,
-    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+    os::{
+        fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+        unix::fs::{PermissionsExt, chown},
+    },
+    path::Path,
 };
 
 use oci_spec::runtime::{Linux, LinuxIdMapping};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::sys;
 use crate::{
@@ -25,6 +30,12 @@ pub struct IdMap {
     pub inside: u32,
     pub outside: u32,
     pub count: u32,
+}
+
+/// In the runtime spec's words (config-linux.md, user namespace mappings).
+pub fn mappings(maps: &[IdMap]) -> Value {
+    let one = |m: &IdMap| json!({ "containerID": m.inside, "hostID": m.outside, "size": m.count });
+    maps.iter().map(one).collect()
 }
 
 /// The maps of a user namespace. Neither list is empty.
@@ -54,6 +65,16 @@ impl Users {
             (false, false) => Ok(Some(users)),
             _ => bail!(InvalidArgument, "of uidMappings and gidMappings only one is given"),
         }
+    }
+
+    /// Lets root of the namespace walk through a directory of ours, as its group: an OCI runtime finds its way as that one.
+    ///
+    /// # Errors
+    /// If the namespace has no root, or the directory cannot be changed.
+    pub fn let_through(&self, directory: &Path) -> Result<()> {
+        let doing = || format!("let root of the pod's user namespace through {}", directory.display());
+        chown(directory, None, Some(self.gid(0)?)).context(doing)?;
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o710)).context(doing)
     }
 
     /// The host's number for a user of the namespace.
@@ -173,7 +194,7 @@ pub fn idmap(mount: BorrowedFd<'_>, recursive: bool, users: BorrowedFd<'_>) -> R
 ///
 /// # Errors
 /// Why not.
-pub fn probe(path: &std::path::Path) -> Result<()> {
+pub fn probe(path: &Path) -> Result<()> {
     let all = vec![IdMap { inside: 0, outside: 65536, count: 65536 }];
     let holder = Users { uids: all.clone(), gids: all }.hold(0)?;
     let tree = super::mounts::copy_tree(path, false).context(|| format!("copy the mount at {}", path.display()))?;

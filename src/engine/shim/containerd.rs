@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::Read,
+    io::{Read, Seek, Write},
     os::{
         fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
         unix::{net::UnixStream, process::CommandExt},
@@ -19,17 +19,18 @@ use std::{
 use oci_spec::runtime::{LinuxResources, Process};
 use prost::Message;
 use prost_types::Any;
+use rustix::fs::{MemfdFlags, memfd_create};
 use serde::Deserialize;
 
 use super::{
-    ForeignShim, Usage, console, metrics,
+    ForeignShim, ShimOptions, Usage, console, metrics,
     ttrpc::{Connection, Stream},
 };
 use crate::{
     bail,
     engine::{cgroup::Cgroup, handlers::PLACES},
     error::{Context, Error, Kind, Result},
-    proto::containerd::{runtime::bootstrap::v1 as bootstrap, task::v2 as task},
+    proto::containerd::{runtime::bootstrap::v1 as bootstrap, task::v2 as task, types::RuntimeInfo},
 };
 
 /// Of containerd's; the CRI plugin's, whose conventions the shims know.
@@ -95,7 +96,7 @@ impl Peer {
                 "the pod's handler has no runtime_type that names a shim: io.containerd.NAME.VERSION or a path"
             );
         }
-        let options = shim.options.as_ref().map(|o| Any { type_url: o.type_url.clone(), value: o.value.clone() });
+        let options = shim.options.as_ref().map(any);
         // Its stderr, all its life. Not a fifo like containerd's: nobody would have to read it.
         let log = bundle.join("log");
         fs::File::create(&log).map_err(|e| Error::io("create", &log, e))?;
@@ -392,6 +393,26 @@ fn printed(mut pipe: impl Read + AsFd, program: &std::ffi::OsStr) -> Result<Vec<
         Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => Err(Error::io("read from", program, error)),
         _ => Ok(text),
     }
+}
+
+/// What a shim says of itself and its runtime (`-info`, of containerd 2 and later). Blocking.
+///
+/// # Errors
+/// If it does not run, does not know the word, or says what is no such message.
+pub fn info(shim: &ForeignShim) -> Result<RuntimeInfo> {
+    // By a file, as a pipe that it does not read would have to be watched.
+    let doing = || "write the options of a shim".to_owned();
+    let mut asked = fs::File::from(memfd_create("options", MemfdFlags::CLOEXEC).context(doing)?);
+    let options = shim.options.as_ref().map(any).unwrap_or_default();
+    asked.write_all(&options.encode_to_vec()).and_then(|()| asked.rewind()).context(doing)?;
+    let mut command = command(&shim.program, "", Path::new("/"));
+    command.arg("-info").stdin(asked).stdout(Stdio::piped()).stderr(Stdio::piped());
+    RuntimeInfo::decode(answer(command)?.as_slice())
+        .map_err(|e| Error::new(Kind::Internal, format!("{} -info", shim.program.display())).with_source(e))
+}
+
+fn any(options: &ShimOptions) -> Any {
+    Any { type_url: options.type_url.clone(), value: options.value.clone() }
 }
 
 /// Where the shim listens, by any of the three ways they have had to say it.

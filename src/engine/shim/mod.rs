@@ -7,7 +7,7 @@ mod command;
 mod connection;
 pub mod console;
 mod container;
-mod containerd;
+pub mod containerd;
 mod foreign;
 mod io;
 mod launch;

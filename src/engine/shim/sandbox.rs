@@ -4,7 +4,7 @@
 
 use std::{
     fs,
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, PermissionsExt, chown},
     path::{Path, PathBuf},
 };
 
@@ -13,7 +13,10 @@ use serde_json::{Value, json};
 use super::PodSpec;
 use crate::{
     bail,
-    engine::cgroup::systemd,
+    engine::{
+        cgroup::systemd,
+        run::{IdMap, Users, mappings},
+    },
     error::{Error, Kind, Result},
 };
 
@@ -36,6 +39,12 @@ pub fn write(pod: &PodSpec, pause: u32, bundle: &Path) -> Result<()> {
     };
     make(bundle)?;
     make(&rootfs)?;
+    if let Some(users) = &pod.users {
+        users.let_through(&pod.directory)?;
+        // Where it makes the mount points.
+        let owner = (Some(users.uid(0)?), Some(users.gid(0)?));
+        chown(&rootfs, owner.0, owner.1).map_err(|e| Error::io("give to the pod's root", &rootfs, e))?;
+    }
     let program = rootfs.join(PROGRAM);
     fs::write(&program, pause_program()?).map_err(|e| Error::io("write", &program, e))?;
     let mode = fs::Permissions::from_mode(0o555);
@@ -71,6 +80,10 @@ fn spec(pod: &PodSpec, pause: u32, oom_score: i32) -> Value {
     if let Some(netns) = &pod.netns {
         namespaces.push(json!({ "type": "network", "path": netns }));
     }
+    let maps = |of: fn(&Users) -> &Vec<IdMap>| pod.users.as_ref().map(|users| mappings(of(users)));
+    if pod.users.is_some() {
+        namespaces.push(json!({ "type": "user", "path": format!("/proc/{pause}/ns/user") }));
+    }
     let own_name = pod.namespaces.iter().any(|n| n == "uts") && !pod.hostname.is_empty();
     json!({
         "ociVersion": "1.0.2",
@@ -95,6 +108,8 @@ fn spec(pod: &PodSpec, pause: u32, oom_score: i32) -> Value {
         "linux": {
             "cgroupsPath": systemd::to_spec(&cgroup(&pod.cgroup)),
             "namespaces": namespaces,
+            "uidMappings": maps(|u| &u.uids),
+            "gidMappings": maps(|u| &u.gids),
             "resources": { "devices": [{ "allow": false, "access": "rwm" }] },
         },
     })

@@ -84,3 +84,38 @@ pub struct Descriptor {
         ::prost::alloc::string::String,
     >,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RuntimeRequest {
+    #[prost(string, tag = "1")]
+    pub runtime_path: ::prost::alloc::string::String,
+    /// Options correspond to CreateTaskRequest.options.
+    /// This is needed to pass the runc binary path, etc.
+    #[prost(message, optional, tag = "2")]
+    pub options: ::core::option::Option<::prost_types::Any>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RuntimeVersion {
+    #[prost(string, tag = "1")]
+    pub version: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub revision: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RuntimeInfo {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub version: ::core::option::Option<RuntimeVersion>,
+    /// Options correspond to RuntimeInfoRequest.Options (contains runc binary path, etc.)
+    #[prost(message, optional, tag = "3")]
+    pub options: ::core::option::Option<::prost_types::Any>,
+    /// OCI-compatible runtimes should use <https://github.com/opencontainers/runtime-spec/blob/main/features.md>
+    #[prost(message, optional, tag = "4")]
+    pub features: ::core::option::Option<::prost_types::Any>,
+    /// Annotations of the shim. Irrelevant to features.Annotations.
+    #[prost(map = "string, string", tag = "5")]
+    pub annotations: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+}
