@@ -255,13 +255,13 @@ impl Live {
     }
 
     async fn image(&self, params: &Params) -> Seen<ImageFacts> {
-        let (conf, journal) = futures::join!(self.conf(params), self.journal());
+        let (conf, journal) = futures::join!(self.conf(params), self.logged());
         let target = self.target().await;
         let status = self.status().await.ok();
         // Only a pod's question is about what is here.
         let inventory = if params.contains_key("pod") { self.inventory().await.ok() } else { None };
-        let (conf, journal) = (conf.value(), journal.value());
-        let work = registry::collect(&self.root, params, conf, status.as_ref(), journal, inventory.as_ref(), target);
+        let conf = conf.value();
+        let work = registry::collect(&self.root, params, conf, status.as_ref(), &journal, inventory.as_ref(), target);
         let seen = tokio::time::timeout(REGISTRY, work).await.unwrap_or_else(|_| {
             let text = format!("the registry was not done within {} s", REGISTRY.as_secs());
             Err(Error::new(Kind::DeadlineExceeded, text))
@@ -289,12 +289,13 @@ impl Live {
     }
 
     async fn journal(&self) -> Seen<journal::JournalFacts> {
+        let source = self.target().await.log.clone().unwrap_or_else(|| "journalctl".to_owned());
+        Seen::now(self.logged().await, source)
+    }
+
+    async fn logged(&self) -> Result<journal::JournalFacts> {
         let units = self.units().await;
-        let log = self.target().await.log.clone();
-        Seen::now(
-            journal::collect(&self.root, &units, log.as_deref()).await,
-            log.unwrap_or_else(|| "journalctl".to_owned()),
-        )
+        journal::collect(&self.root, &units, self.target().await.log.as_deref()).await
     }
 }
 

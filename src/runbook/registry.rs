@@ -16,7 +16,7 @@ use super::{
 use crate::{
     bail,
     client::{health::RuntimeStatus, types::Inventory},
-    error::Result,
+    error::{Kind, Result},
     node::{
         below,
         host::{RESOLVED, nameservers},
@@ -33,6 +33,9 @@ pub struct ImageFacts {
     pub asked: Option<String>,
     /// Why this one: what a person said, or a line of a log.
     pub because: String,
+    /// Why the log, which would tell of a pull that failed, could not be read.
+    #[serde(default)]
+    pub unread: Option<String>,
     pub reference: Option<Reference>,
     pub invalid: Option<String>,
     pub list: HostList,
@@ -209,11 +212,17 @@ pub async fn collect(
     params: &Params,
     conf: Option<&ConfFacts>,
     status: Option<&RuntimeStatus>,
-    journal: Option<&JournalFacts>,
+    journal: &Result<JournalFacts>,
     inventory: Option<&Inventory>,
     target: &Target,
 ) -> Result<ImageFacts> {
     let mut facts = ImageFacts::default();
+    // A node without a log is one thing, a log that cannot be read in time another.
+    facts.unread = match journal {
+        Err(error) if !error.is(Kind::FailedPrecondition) && !error.is(Kind::NotFound) => Some(format!("{error:#}")),
+        _ => None,
+    };
+    let journal = journal.as_ref().ok();
     let mut wanted = pulls::wanted(root, params, journal, inventory).await;
     let named = match (params.get("image"), &wanted) {
         (Some(image), _) => Some((image.clone(), "asked for".to_owned())),

@@ -76,6 +76,7 @@ fn a_credential_provider_s_word_opens_a_registry_for_as_long_as_it_says() {
     // Its word has expired, and the next is another.
     let said = node.fails(&["pull", &b]);
     assert!(said.contains("(401)") && !said.contains("CANARY"), "{said}");
+    assert!(said.contains("wrong user or password in kubelet credential provider cloud"), "{said}");
     assert_eq!(asked(&node), [format!("{HOST}/b")]);
     answers(&node, "Registry", "1h", "secret");
     pull(&node, &[&b]);

@@ -302,10 +302,16 @@ fn why_an_image_cannot_be_pulled_is_named() {
 
     // As the kubelet's pull would: named by nobody but the runtime's journal.
     worker.ok(&format!("! wharf -t 60s pull {image}:11"));
-    let report = worker.doctor("image-pull");
+    let mut report = worker.doctor("image-pull");
+    for _ in 0..5 {
+        if report["verdict"] != "unknown" {
+            break;
+        }
+        // An emulated machine under load does not read its journal in the time there is, and says so.
+        report = worker.doctor("image-pull");
+    }
     let book = report["runbooks"][0].to_string();
-    let told = worker.ok("journalctl -u containerd -n 8 --no-pager; date");
-    assert!(book.contains("\"tag-missing\"") && book.contains("nearest") && book.contains(":11"), "{told} {report:#}");
+    assert!(book.contains("\"tag-missing\"") && book.contains("nearest") && book.contains(":11"), "{report:#}");
 
     // Its certificate is good for two days.
     worker.ok("date -s @$(( $(date +%s) + 864000 ))");

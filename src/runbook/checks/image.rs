@@ -134,6 +134,7 @@ fn trial(image: &ImageFacts) -> Option<&Trial> {
 pub(super) fn case(seen: &Evidence) -> Result<Result<(&ImageFacts, &Trial), Finding>, Missing> {
     let image = seen.image()?;
     if image.asked.is_none() {
+        no_log(image)?;
         return Ok(Err(Finding::not_applicable("no pull failed lately, and nobody names an image")));
     }
     if image.invalid.is_some() {
@@ -164,8 +165,24 @@ fn request(seen: &Evidence) -> Result<Finding, Missing> {
     }
     Ok(match &image.asked {
         Some(name) => Finding::pass(name.clone()).cite(name.clone(), image.because.clone()),
-        None => Finding::not_applicable("no pull failed lately in the logs; name one with --set image=REF"),
+        None => {
+            no_log(image)?;
+            Finding::not_applicable("no pull failed lately in the logs; name one with --set image=REF")
+        }
     })
+}
+
+/// That no pull failed lately is known from a log that was read.
+fn no_log(image: &ImageFacts) -> Result<(), Missing> {
+    match &image.unread {
+        None => Ok(()),
+        Some(why) => {
+            let because = format!(
+                "whether a pull failed lately is not known, the log could not be read: {why}; name one with --set image=REF"
+            );
+            Err(Missing { fact: Fact::Image, because })
+        }
+    }
 }
 
 fn name(seen: &Evidence) -> Result<Finding, Missing> {

@@ -198,6 +198,8 @@ impl Upstream {
             return Ok(true);
         }
         let mut renew = first && used.is_some() && state.candidates.is_some();
+        // What was sent and refused; a note that the last of them was is `refused`'s to make.
+        let mut wrong = (!renew && used.is_some()).then(|| state.current.clone()).flatten();
         loop {
             if !renew {
                 if state.candidates.is_none() {
@@ -206,7 +208,11 @@ impl Upstream {
                     state.notes = notes;
                 }
                 match state.candidates.as_mut().and_then(Iterator::next) {
-                    Some(next) => state.current = next,
+                    Some(next) => {
+                        let note = wrong.take().map(|found| format!("wrong user or password in {}", found.source));
+                        state.notes.extend(note);
+                        state.current = next;
+                    }
                     None => return Ok(false),
                 }
             }
@@ -217,7 +223,8 @@ impl Upstream {
                     state.authorization = Some(header);
                     return Ok(true);
                 }
-                Ok(_) => {}
+                Ok(Some(_)) => wrong = state.current.clone(),
+                Ok(None) => {}
                 Err(error) if error.is(Kind::Unauthenticated) => {
                     let from = found.map_or("without credentials".to_owned(), |f| format!("with {}", f.source));
                     let more = state.candidates.as_ref().is_some_and(|c| c.len() > 0);
