@@ -42,7 +42,7 @@ pub fn of(handler: &Handler, directories: &[&Path]) -> Features {
             because: None,
         }),
         Runtime::Command(binary) => said(binary).map(|answer| read(&answer)),
-        Runtime::Shim(shim) => told(shim).map(|answer| read(&answer)),
+        Runtime::Shim(shim) => told(shim).map(|answer| of_shim(shim, &answer)),
     };
     found.unwrap_or_else(|error| Features {
         user_namespaces: false,
@@ -72,6 +72,16 @@ fn told(shim: &ForeignShim) -> Result<Value> {
         Error::new(Kind::Internal, format!("the features that {} tells are not JSON", shim.program.display()))
             .with_source(e)
     })
+}
+
+/// A runtime with a kernel of its own has its own users, whatever it tells: a namespace of ours it cannot join.
+fn of_shim(shim: &ForeignShim, answer: &Value) -> Features {
+    let told = read(answer);
+    if shim.is_on_this_kernel() || !told.user_namespaces {
+        return told;
+    }
+    let because = Some("its pods have a kernel of their own, which joins no user namespace of this one".to_owned());
+    Features { user_namespaces: false, because, ..told }
 }
 
 /// What a runtime prints for a word. Blocking.

@@ -3,11 +3,12 @@
 use std::{
     fs,
     io::Write,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{
     self,
@@ -100,6 +101,34 @@ fn works(node: &mut Node, handler: &str, kernel: &str) {
     node.ok(&["rmp", &pod]);
 }
 
+fn users() -> Value {
+    let map = json!([{ "container_id": 0, "host_id": 200_000, "length": 65536 }]);
+    json!({ "namespace_options": { "userns_options": { "mode": 0, "uids": map, "gids": map } } })
+}
+
+/// A pod of the handler with users of its own: what its container says of itself, and whose process it is here.
+fn own_users(node: &Node, handler: &str) -> (String, u32) {
+    let pod_config = node.pod_config("users", |p| p["linux"]["security_context"] = users());
+    let script = "touch /made && busybox stat -c '%u %n' /made /bin/busybox /etc/hosts; echo end; sleep 1000";
+    let config = node.container_config("users", script, |c| c["linux"]["security_context"] = users());
+    let pod = node.ok(&["runp", "--runtime", handler, &pod_config]);
+    let container = node.ok(&["create", &pod, &config, &pod_config]);
+    node.ok(&["start", &container]);
+    node.until("its end", || node.ok(&["logs", &container]).contains("end"));
+    let pid = node.json(&["inspect", &container])["info"]["pid"].to_string();
+    let owner = fs::metadata(format!("/proc/{pid}")).unwrap().uid();
+    let said = node.ok(&["logs", &container]);
+    node.ok(&["stopp", &pod]);
+    node.ok(&["rmp", &pod]);
+    (said, owner)
+}
+
+fn no_own_users(node: &Node, handler: &str, because: &str) {
+    let pod = node.pod_config("users", |p| p["linux"]["security_context"] = users());
+    let said = node.fails(&["runp", "--runtime", handler, &pod]);
+    assert!(said.contains(&format!("handler {handler} has no user namespaces: {because}")), "{said}");
+}
+
 #[test]
 fn pods_of_gvisor_have_its_kernel() {
     let test = "gvisor";
@@ -121,6 +150,7 @@ fn pods_of_gvisor_have_its_kernel() {
     node.kill_engine();
     node.serve();
     works(&mut node, "gvisor", "-gvisor ");
+    no_own_users(&node, "gvisor", "its pods have a kernel of their own");
     node.end();
 }
 
@@ -128,20 +158,24 @@ fn pods_of_gvisor_have_its_kernel() {
 fn pods_of_runc_under_containerds_shim() {
     let test = "shim-runc";
     let Some(directory) = support::containerd_2(test) else { return };
+    let Some(newer) = support::program(test, "runc-1.4.3") else { return };
     let Some(mut node) = Node::with_registry(test) else { return };
+    let (shim, today) =
+        (directory.join("containerd-shim-runc-v2"), format!("options = {{ BinaryName = '{}' }}\n", newer.display()));
     node.flags = config(
         &node.dir,
-        &[(
-            "shim",
-            "io.containerd.runc.v2",
-            &directory.join("containerd-shim-runc-v2"),
-            "options = { BinaryName = 'runc' }\n",
-        )],
+        &[
+            ("shim", "io.containerd.runc.v2", &shim, "options = { BinaryName = 'runc' }\n"),
+            ("today", "io.containerd.runc.v2", &shim, &today),
+        ],
     );
     node.kill_engine();
     node.serve();
     let own = fs::read_to_string("/proc/version").unwrap();
     works(&mut node, "shim", own.trim());
+    assert_eq!(own_users(&node, "today"), ("0 /made\n0 /bin/busybox\n0 /etc/hosts\nend".to_owned(), 200_000));
+    // Of before 1.2.
+    no_own_users(&node, "shim", "it has no idmapped mounts");
     node.end();
 }
 
