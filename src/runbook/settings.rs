@@ -53,6 +53,12 @@ fn plugin(document: &Item, version: i64, area: Area) -> &'static str {
     all.iter().find(|p| lookup(document, &["plugins", p]).is_some()).unwrap_or(&all[0])
 }
 
+/// The plugin's table that a new setting goes to.
+pub fn table(conf: &ConfFacts, area: Area) -> &'static str {
+    let first = conf.files.first().and_then(|f| Some((parse(&f.text)?, version(&f.text))));
+    first.map_or(RUNTIME_V2, |(document, version)| plugin(document.as_item(), version, area))
+}
+
 /// Where a key of the whole file stands; none if it is not there.
 pub fn place(file: &super::ConfFile, path: &[&str]) -> Option<String> {
     let document = parse(&file.text)?;
