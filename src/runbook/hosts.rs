@@ -34,6 +34,9 @@ pub struct Host {
     pub client: Option<(String, String)>,
     /// The registry the image is named after, not a mirror.
     pub upstream: bool,
+    /// Where the image is on this host, if it is elsewhere than its name says: CRI-O maps names.
+    #[serde(default)]
+    pub repository: Option<String>,
     /// Sent with every request, as hosts.toml says. May be secrets: in no evidence.
     #[serde(skip)]
     pub headers: Headers,
@@ -58,6 +61,9 @@ pub struct HostList {
     pub config_path: Vec<String>,
     /// Mirrors that are written down somewhere and not in the list.
     pub unused: Vec<String>,
+    /// Why CRI-O asks nobody: the registry is blocked, or the short name has no registry. The cause's name and a sentence.
+    #[serde(default)]
+    pub forbidden: Option<(String, String)>,
     /// The hosts.toml that counts, as it is. Its headers may be secrets: in no evidence.
     #[serde(skip)]
     pub file: Option<HostsFile>,

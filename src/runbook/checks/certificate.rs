@@ -50,6 +50,11 @@ fn certificate(seen: &Evidence) -> Result<Finding, Missing> {
                         "if it is meant so: server = \"http://{host}:{port}\" in certs.d/{host}:{port}/hosts.toml"
                     ))
             }
+            Some((exchange, fault)) if trial.host.ca.iter().any(|f| fault.error.contains(f.as_str())) => {
+                Finding::cause("ca-file-broken", format!("the CA file for {} cannot be used: {}", exchange.host, fault.error))
+                    .cite(trial.host.ca.join(", "), trial.host.source.clone())
+                    .advise("a CA file is PEM (openssl x509 -inform der -in FILE makes PEM of DER); put it there, readable for root, or correct its path")
+            }
             Some((exchange, _)) => {
                 Finding::cause("tls-failed", format!("{} breaks off while TLS is spoken", exchange.host))
                     .cites([cite(exchange)])
