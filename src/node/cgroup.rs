@@ -1,6 +1,6 @@
 //! Control groups: which version is mounted where, and which driver made the groups that live containers are in.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,20 @@ pub struct CgroupFacts {
     /// `type mount-point (controllers)`.
     pub mounts: Vec<String>,
     pub live: Vec<LiveGroup>,
+    /// Controllers that the kernel offers; empty if it did not tell.
+    #[serde(default)]
+    pub controllers: Vec<String>,
+}
+
+/// A limit on the processor time of a group, and how often it was met.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Throttle {
+    /// Percent of one processor.
+    pub percent: u64,
+    pub periods: u64,
+    pub throttled: u64,
+    /// Of the file with the limit.
+    pub path: String,
 }
 
 /// The group of a running container, as the kernel tells it.
@@ -74,6 +88,7 @@ pub fn collect(root: &Path) -> Result<CgroupFacts> {
         (true, true) => Version::Hybrid,
         (false, true) => Version::V2,
     };
+    facts.controllers = controllers(root, facts.version, &mounted);
     for pid in process::pids(root)? {
         // A process that ended meanwhile is in no group.
         let Ok(text) = super::read(&below(root, format!("/proc/{pid}/cgroup"))) else { continue };
@@ -83,6 +98,61 @@ pub fn collect(root: &Path) -> Result<CgroupFacts> {
         }
     }
     Ok(facts)
+}
+
+/// v2 tells them in the root of its tree; of v1 there is a table.
+fn controllers(root: &Path, version: Version, mounted: &mounts::MountFacts) -> Vec<String> {
+    if version == Version::V2 {
+        let point =
+            mounted.mounts.iter().find(|m| m.kind == "cgroup2").map(|m| format!("{}/cgroup.controllers", m.point));
+        let text = point.and_then(|p| super::read(&below(root, p)).ok()).unwrap_or_default();
+        return text.split_whitespace().map(str::to_owned).collect();
+    }
+    let text = super::read(&below(root, "/proc/cgroups")).unwrap_or_default();
+    let rows = text.lines().filter(|l| !l.starts_with('#')).map(|l| l.split_whitespace().collect::<Vec<_>>());
+    rows.filter(|r| r.get(3) == Some(&"1")).map(|r| r[0].to_owned()).collect()
+}
+
+/// The directory of a process' group: of this controller of v1 if that is mounted, or else of v2.
+fn directory(root: &Path, pid: u32, controller: &str) -> Option<(PathBuf, bool)> {
+    let mounted = mounts::of_init(root).ok()?;
+    let text = super::read(&below(root, format!("/proc/{pid}/cgroup"))).ok()?;
+    let at = |point: &str, path: &str| below(root, format!("{}{path}", point.trim_end_matches('/')));
+    let has = |list: &str| list.split(',').any(|c| c == controller);
+    let old = mounted.mounts.iter().find(|m| m.kind == "cgroup" && has(&m.options));
+    let path = |line: &str| path_of(line).map(|p| if p == "/" { String::new() } else { p.to_owned() });
+    if let Some(mount) = old {
+        let line = text.lines().find(|l| l.split(':').nth(1).is_some_and(has))?;
+        return Some((at(&mount.point, &path(line)?), false));
+    }
+    let mount = mounted.mounts.iter().find(|m| m.kind == "cgroup2")?;
+    Some((at(&mount.point, &path(text.lines().find(|l| l.starts_with("0::"))?)?), true))
+}
+
+/// Whether a process is in a group that somebody has frozen.
+pub fn frozen(root: &Path, pid: u32) -> bool {
+    let Some((directory, v2)) = directory(root, pid, "freezer") else { return false };
+    let text = super::read(&directory.join(if v2 { "cgroup.events" } else { "freezer.state" })).unwrap_or_default();
+    text.lines().any(|l| matches!(l, "frozen 1" | "FROZEN"))
+}
+
+/// The limit on the processor time of a process' own group; none without one.
+pub fn throttle(root: &Path, pid: u32) -> Option<Throttle> {
+    let (directory, v2) = directory(root, pid, "cpu")?;
+    let text = |name: &str| super::read(&directory.join(name)).ok();
+    let number = |text: &str| text.trim().parse::<u64>().ok();
+    let (file, quota, period) = if v2 {
+        let both = text("cpu.max")?;
+        let (quota, period) = both.trim().split_once(' ')?;
+        ("cpu.max", number(quota)?, number(period)?)
+    } else {
+        ("cpu.cfs_quota_us", number(&text("cpu.cfs_quota_us")?)?, number(&text("cpu.cfs_period_us")?)?)
+    };
+    let stat = text("cpu.stat").unwrap_or_default();
+    let of = |name: &str| stat.lines().find_map(|l| number(l.strip_prefix(name)?)).unwrap_or(0);
+    let percent = quota.checked_mul(100)?.checked_div(period)?;
+    let path = directory.join(file).to_string_lossy().into_owned();
+    Some(Throttle { percent, periods: of("nr_periods "), throttled: of("nr_throttled "), path })
 }
 
 /// The container a process is in.

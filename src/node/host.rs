@@ -9,6 +9,22 @@ use crate::error::Result;
 
 /// Lines of a resolver file that count; resolv.conf(5) uses three servers.
 const SERVERS: usize = 16;
+/// Lines at the end of the package manager's log.
+const UPGRADES: usize = 2000;
+/// Packages whose new version may restart the runtime.
+const PACKAGES: &[&str] = &[
+    "containerd",
+    "containerd.io",
+    "runc",
+    "crun",
+    "cri-o",
+    "docker.io",
+    "docker-ce",
+    "kubelet",
+    "systemd",
+    "dbus",
+    "libc6",
+];
 /// The file of most hosts, and the one systemd-resolved writes the real servers to.
 pub const RESOLV: &str = "/etc/resolv.conf";
 pub const RESOLVED: &str = "/run/systemd/resolve/resolv.conf";
@@ -29,6 +45,17 @@ pub struct HostFacts {
     /// None where the kernel was not asked: evidence of another machine.
     pub clock: Option<Clock>,
     pub groups: Groups,
+    /// Packages of the runtime and what it stands on that were installed anew, the newest last.
+    #[serde(default)]
+    pub upgrades: Vec<Upgrade>,
+}
+
+/// As the package manager wrote it down.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upgrade {
+    /// `2026-11-30 06:12:44`, by the node's own zone.
+    pub at: String,
+    pub text: String,
 }
 
 /// adjtimex(2).
@@ -78,7 +105,22 @@ pub fn collect(root: &Path, more: Option<&str>) -> Result<HostFacts> {
             dying: stat.lines().find_map(|l| l.strip_prefix("nr_dying_descendants ")?.trim().parse().ok()),
             memory: memory.lines().find_map(|l| l.strip_prefix("memory")?.split_whitespace().nth(1)?.parse().ok()),
         },
+        upgrades: upgrades(root),
     })
+}
+
+/// dpkg's log: `2026-11-30 06:12:44 upgrade containerd:amd64 1.6.20 1.6.24`. Of what happened today alone it matters.
+fn upgrades(root: &Path) -> Vec<Upgrade> {
+    let text = super::read(&below(root, "/var/log/dpkg.log")).unwrap_or_default();
+    let of = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [date, time, "upgrade", name, ..] = words[..] else { return None };
+        let ours = PACKAGES.contains(&name.split(':').next().unwrap_or(name));
+        ours.then(|| Upgrade { at: format!("{date} {time}"), text: words[2..].join(" ") })
+    };
+    let mut found: Vec<Upgrade> = text.lines().rev().take(UPGRADES).filter_map(of).collect();
+    found.reverse();
+    found
 }
 
 /// Of a resolver file; the kubelet's own may be another one than the host's.
@@ -113,10 +155,17 @@ mod tests {
         put(RESOLV, "# by hand\nnameserver 127.0.0.53\nsearch example.org\n");
         put("/proc/swaps", "Filename\tType\tSize\n/swapfile file 1048572 0 -2\n");
         put("/proc/cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t3\t9\t1\nmemory\t4\t700\t1\n");
+        put(
+            "/var/log/dpkg.log",
+            "2026-11-30 06:12:40 startup archives unpack\n2026-11-30 06:12:44 upgrade containerd:amd64 1.6.20 1.6.24\n2026-11-30 06:12:45 upgrade vim:amd64 1 2\n",
+        );
         put("/sys/fs/cgroup/cgroup.stat", "nr_descendants 70\nnr_dying_descendants 3\n");
         let facts = collect(root.path(), None).unwrap();
         assert_eq!((facts.forwards, facts.bridge_filter, facts.clock), (Some(false), None, None));
         assert_eq!(facts.servers[RESOLV], ["127.0.0.53"]);
+        let upgrade =
+            Upgrade { at: "2026-11-30 06:12:44".into(), text: "upgrade containerd:amd64 1.6.20 1.6.24".into() };
+        assert_eq!(facts.upgrades, [upgrade]);
         assert_eq!(facts.swaps, ["/swapfile"]);
         assert_eq!(facts.groups, Groups { dying: Some(3), memory: Some(700) });
     }

@@ -50,6 +50,11 @@ pub struct Process {
     pub files_limit: Option<u64>,
     /// The program was replaced on disk after the start.
     pub replaced: bool,
+    /// Its control group is frozen.
+    #[serde(default)]
+    pub frozen: bool,
+    #[serde(default)]
+    pub throttle: Option<cgroup::Throttle>,
     /// Threads by the system call they are in.
     pub calls: BTreeMap<String, u64>,
     /// Threads by the kernel function they wait in.
@@ -328,6 +333,8 @@ pub fn process(root: &Path, pid: u32) -> Option<Process> {
         threads: stat.threads,
         files: std::fs::read_dir(at("fd")).map_or(0, |d| d.count() as u64),
         files_limit,
+        frozen: cgroup::frozen(root, pid),
+        throttle: cgroup::throttle(root, pid),
         replaced: exe.to_string_lossy().ends_with(" (deleted)"),
         calls,
         waits,

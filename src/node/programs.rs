@@ -13,6 +13,23 @@ const USUAL: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 const RUNTIMES: &[&str] = &["runc", "crun", "youki", "runsc", "kata-runtime"];
 /// Where a distribution puts programs of its packages.
 const PACKAGED: &[&str] = &["/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/"];
+/// Where installers put what the PATH of a unit does not have.
+const ELSEWHERE: &[&str] = &[
+    "/opt/kata/bin",
+    "/opt/kata/runtime-rs/bin",
+    "/opt/gvisor",
+    "/opt/gvisor/bin",
+    "/opt/bin",
+    "/opt/containerd/bin",
+    "/opt/cni/bin",
+    "/usr/local/sbin",
+    "/usr/local/bin",
+    "/usr/sbin",
+    "/usr/bin",
+    "/snap/bin",
+    "/root/bin",
+    "/root",
+];
 /// Bytes of a changelog that are read.
 const CHANGELOG: u64 = 4 << 20;
 
@@ -21,12 +38,18 @@ pub struct ProgramFacts {
     pub path: Vec<String>,
     /// By the name they are looked up with.
     pub found: BTreeMap<String, Program>,
+    /// Of those that are not found: where they are instead, which is not in the PATH.
+    #[serde(default)]
+    pub elsewhere: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {
     pub path: String,
     pub executable: bool,
+    /// Why the kernel would not start it although its mode allows it.
+    #[serde(default)]
+    pub problem: Option<String>,
     /// What it says itself; asked of OCI runtimes only.
     #[serde(default)]
     pub version: Option<String>,
@@ -44,7 +67,7 @@ pub struct Package {
 
 impl ProgramFacts {
     pub fn there(&self, name: &str) -> bool {
-        self.found.get(name).is_some_and(|p| p.executable)
+        self.found.get(name).is_some_and(|p| p.executable && p.problem.is_none())
     }
 }
 
@@ -73,7 +96,8 @@ pub fn collect(root: &Path, pid: Option<u32>, program: &str, wanted: &[String]) 
         let mut there = places.iter().filter_map(|path| {
             let meta = std::fs::metadata(below(root, path)).ok().filter(std::fs::Metadata::is_file)?;
             let executable = meta.permissions().mode() & 0o111 != 0;
-            Some(Program { path: path.clone(), executable, version: None, package: package(root, path) })
+            let problem = if executable { problem(root, path) } else { None };
+            Some(Program { path: path.clone(), executable, problem, version: None, package: package(root, path) })
         });
         // One that can be executed wins over one that cannot.
         let first = there.next();
@@ -81,11 +105,55 @@ pub fn collect(root: &Path, pid: Option<u32>, program: &str, wanted: &[String]) 
             Some(program) if !program.executable => there.find(|p| p.executable).or(Some(program)),
             other => other,
         };
-        if let Some(found) = found {
-            facts.found.insert(name, found);
+        let other = || ELSEWHERE.iter().map(|d| format!("{d}/{name}")).find(|p| below(root, p).is_file());
+        match found {
+            Some(found) => drop(facts.found.insert(name, found)),
+            None if name.starts_with('/') => {}
+            None => facts.elsewhere.extend(other().map(|path| (name.clone(), path))),
         }
     }
     Ok(facts)
+}
+
+/// Why execve(2) would refuse a program: a mount without exec, a file for another machine, an interpreter that is not there.
+fn problem(root: &Path, path: &str) -> Option<String> {
+    let at = below(root, path);
+    let noexec = rustix::fs::StatVfsMountFlags::from_bits_retain(0x8);
+    if rustix::fs::statvfs(&at).is_ok_and(|s| s.f_flag.contains(noexec)) {
+        return Some("its filesystem is mounted noexec".to_owned());
+    }
+    let mut head = [0_u8; 256];
+    let length = File::open(&at).ok()?.read(&mut head).ok()?;
+    let head = &head[..length];
+    if head.starts_with(b"\x7fELF") {
+        let machine = u16::from_le_bytes([*head.get(18)?, *head.get(19)?]);
+        let own = match std::env::consts::ARCH {
+            "x86_64" => 62,
+            "aarch64" => 183,
+            "riscv64" => 243,
+            _ => return None,
+        };
+        let name = match machine {
+            3 => "x86 of 32 bits",
+            40 => "arm of 32 bits",
+            62 => "x86_64",
+            183 => "aarch64",
+            243 => "riscv",
+            _ => "another machine",
+        };
+        // One of 32 bits may run on its 64-bit sibling.
+        let sibling = matches!((machine, own), (3, 62) | (40, 183));
+        return (machine != own && !sibling).then(|| format!("it is a program for {name}: exec format error"));
+    }
+    let Some(line) = head.strip_prefix(b"#!") else {
+        return Some(
+            if head.is_empty() { "it is empty" } else { "it is neither a program nor a script: exec format error" }
+                .to_owned(),
+        );
+    };
+    let line = String::from_utf8_lossy(line.split(|b| *b == b'\n').next().unwrap_or_default()).into_owned();
+    let interpreter = line.split_whitespace().next()?.to_owned();
+    (!below(root, &interpreter).exists()).then(|| format!("it is a script for {interpreter}, which is not there"))
 }
 
 /// Debian's and its descendants': the file is named after the package, which is named after its program. Others have none.
@@ -138,10 +206,10 @@ mod tests {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         };
         put("/proc/7/environ", "A=1\0PATH=/a:/b\0", 0o644);
-        put("/a/containerd-shim-runc-v2", "", 0o755);
+        put("/a/containerd-shim-runc-v2", "\u{7f}ELF", 0o755);
         put("/b/containerd-shim-kata-v2", "", 0o644);
-        put("/own/containerd-shim-x-v1", "", 0o755);
-        put("/usr/bin/crun", "", 0o755);
+        put("/own/containerd-shim-x-v1", "\u{7f}ELF", 0o755);
+        put("/usr/bin/crun", "\u{7f}ELF", 0o755);
         let facts = collect(root.path(), Some(7), "/own/containerd", &["/usr/bin/crun".into(), "crun".into()]).unwrap();
         assert!(
             facts.there("containerd-shim-runc-v2")
@@ -150,5 +218,8 @@ mod tests {
         );
         assert!(!facts.there("containerd-shim-kata-v2") && facts.found.contains_key("containerd-shim-kata-v2"));
         assert!(!facts.there("crun"), "not in its PATH");
+        assert_eq!(facts.elsewhere["crun"], "/usr/bin/crun");
+        put("/a/containerd-shim-runc-v2", "#!/no/such\n", 0o755);
+        assert!(!collect(root.path(), Some(7), "", &[]).unwrap().there("containerd-shim-runc-v2"), "it cannot start");
     }
 }

@@ -39,7 +39,7 @@ pub fn find(root: &Path, socket: &str) -> Target {
     if root == Path::new("/") && !socket.is_empty() {
         match listener(Path::new(socket)) {
             Ok(pid) => target.pid = pid,
-            Err(error) => target.unreachable = Some(format!("{error:#}")),
+            Err(error) => target.unreachable = Some(unreached(Path::new(socket), &error)),
         }
     }
     if target.pid.is_none() {
@@ -96,6 +96,17 @@ pub fn listener(socket: &Path) -> Result<Option<u32>> {
         .map_err(|e| Error::io("ask who listens on", socket, std::io::Error::from(e)))?;
     // systemd listens for units with a socket of their own; it is not the runtime.
     Ok(u32::try_from(peer.pid.as_raw_nonzero().get()).ok().filter(|pid| *pid > 1))
+}
+
+/// The kernel says of everything that is no socket only that it refuses.
+fn unreached(socket: &Path, error: &Error) -> String {
+    use std::os::unix::fs::FileTypeExt;
+    let kind = std::fs::metadata(socket).ok().map(|m| m.file_type());
+    match kind {
+        Some(kind) if kind.is_dir() => format!("{} is a directory, and no socket", socket.display()),
+        Some(kind) if !kind.is_socket() => format!("{} is a file, and no socket", socket.display()),
+        _ => format!("{error:#}"),
+    }
 }
 
 /// Without waiting: a runtime that accepts nothing has a full queue after a while, and a blocking connect would hang.

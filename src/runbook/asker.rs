@@ -20,9 +20,11 @@ use crate::{
     node::{
         below,
         net::{self, Exchange, Fault, Identity, Request, Stage, Trust, dns},
+        read,
     },
 };
 
+const HOSTS: &str = "/etc/hosts";
 /// Tags asked for when one is missing.
 const TAGS: usize = 1000;
 const NEAREST: usize = 5;
@@ -30,6 +32,13 @@ const NEAREST: usize = 5;
 const REDIRECTS: usize = 5;
 const KINDS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, \
                      application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
+
+/// What the configuration of an image is.
+const CONFIGS: &[&str] = &[
+    "application/vnd.oci.image.config.v1+json",
+    "application/vnd.docker.container.image.v1+json",
+    "application/octet-stream",
+];
 
 /// One host that may have the image, and what is asked of it.
 pub struct Asker<'a> {
@@ -101,11 +110,12 @@ impl Asker<'_> {
     }
 
     fn url(&self, rest: &str) -> String {
-        let namespace = match self.host.upstream {
+        let namespace = match self.host.upstream || self.host.repository.is_some() {
             true => String::new(),
             false => format!("{}ns={}", if rest.contains('?') { '&' } else { '?' }, self.reference.registry),
         };
-        format!("{}/{}/{rest}{namespace}", self.host.url, self.reference.repository)
+        let repository = self.host.repository.as_ref().unwrap_or(&self.reference.repository);
+        format!("{}/{repository}/{rest}{namespace}", self.host.url)
     }
 
     pub async fn ask(&self, credentials: &credentials::Credentials) -> Trial {
@@ -120,6 +130,7 @@ impl Asker<'_> {
             trial.outcome = Outcome::Unreachable;
         }
         trial.lookups = lookups;
+        trial.pinned = self.pinned();
         trial
     }
 
@@ -130,6 +141,19 @@ impl Asker<'_> {
             return Vec::new();
         }
         dns::each(self.servers, &dns::candidates(&request.host, self.search)).await
+    }
+
+    /// What /etc/hosts says of the host, which is asked before every name server.
+    fn pinned(&self) -> Option<(String, String)> {
+        let host = Request::get(&self.host.url).ok()?.host;
+        let text = read(&below(self.root, HOSTS)).ok()?;
+        text.lines().enumerate().find_map(|(at, line)| {
+            let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
+            let address = words.next()?;
+            words
+                .any(|w| w.eq_ignore_ascii_case(&host))
+                .then(|| (address.to_owned(), format!("{HOSTS} line {}", at + 1)))
+        })
     }
 
     fn proxied(&self) -> Option<Proxied> {
@@ -159,6 +183,16 @@ impl Asker<'_> {
                 }
             }
         }
+        if outcome(&seen, trial) == Outcome::Refused {
+            // HEAD has no body, and it is the body that says why.
+            let again = self.send("GET", &manifest, auth.as_deref(), trial).await?.0;
+            if again.status == seen.status {
+                trial.exchanges.remove(trial.exchanges.len() - 2);
+                seen = again;
+            } else {
+                trial.exchanges.pop();
+            }
+        }
         trial.ahead = trial.exchanges.iter().find_map(ahead);
         trial.outcome = outcome(&seen, trial);
         match trial.outcome {
@@ -179,7 +213,26 @@ impl Asker<'_> {
         request.headers.push(("accept".to_owned(), KINDS.to_owned()));
         request.headers.extend(self.host.headers.0.iter().cloned());
         request.headers.extend(auth.map(|a| ("authorization".to_owned(), a.to_owned())));
-        let (seen, body) = self.exchange(&request, trial).await;
+        let own = (request.host.clone(), request.port);
+        let (mut seen, mut body) = self.exchange(&request, trial).await;
+        // Followed as every runtime follows them, without what is for the first host alone.
+        for _ in 0..REDIRECTS {
+            let Some(location) = seen.headers.get("location").filter(|_| matches!(seen.status, Some(301..=308))) else {
+                break;
+            };
+            let to = match location.starts_with('/') {
+                true => format!("{}{location}", origin(&request)),
+                false => location.clone(),
+            };
+            let next = self.request(method, &to)?;
+            let headers = request
+                .headers
+                .into_iter()
+                .filter(|(name, _)| name == "accept" || own == (next.host.clone(), next.port));
+            request = Request { headers: headers.collect(), ..next };
+            (seen, body) = self.exchange(&request, trial).await;
+            seen.request = plain(&seen.request);
+        }
         trial.exchanges.push(seen.clone());
         Ok((seen, body))
     }
@@ -239,6 +292,11 @@ impl Asker<'_> {
             return Ok(());
         }
         let mut manifest: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if manifest.get("manifests").or(manifest.get("config")).is_none() {
+            let oldest = manifest["schemaVersion"] == 1;
+            trial.outcome = if oldest { Outcome::Schema1 } else { Outcome::Foreign };
+            return Ok(());
+        }
         trial.wanted = format!("linux/{}", architecture());
         if let Some(entries) = manifest["manifests"].as_array() {
             let platform = |m: &Value| {
@@ -259,6 +317,11 @@ impl Asker<'_> {
             if let (Some(os), Some(architecture)) = (config["os"].as_str(), config["architecture"].as_str()) {
                 trial.platforms = vec![format!("{os}/{architecture}")];
             }
+        }
+        // A chart or a signature is kept in registries as well.
+        let kind = manifest["config"]["mediaType"].as_str().unwrap_or_default();
+        if !kind.is_empty() && !CONFIGS.contains(&kind) {
+            trial.artifact = kind.to_owned();
         }
         let layers = manifest["layers"].as_array().cloned().unwrap_or_default();
         trial.size = layers.iter().filter_map(|l| l["size"].as_u64()).sum();
@@ -302,6 +365,12 @@ impl Asker<'_> {
         }
         bail!(ResourceExhausted, "blobs/{digest} is redirected more than {REDIRECTS} times")
     }
+}
+
+fn origin(request: &Request) -> String {
+    let scheme = if request.tls { "https" } else { "http" };
+    let host = if request.host.contains(':') { format!("[{}]", request.host) } else { request.host.clone() };
+    format!("{scheme}://{host}:{}", request.port)
 }
 
 /// Without the query, which may hold a signature.

@@ -152,6 +152,7 @@ pub const RUNBOOKS: &[Runbook] = &[
             step(&incidents::MEMORY),
             step(&incidents::CERTIFICATE),
             step(&incidents::PLEG),
+            step(&host::UPGRADE),
             step(&host::FORWARDING),
             step(&host::RESOLVER),
             step(&host::CLOCK),

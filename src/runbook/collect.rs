@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::{
     ClusterFacts, ConfFacts, ConfFile, Evidence, Fact, ImageFacts, Params, Probe, StackFacts, StackGroup, Update,
-    api::Api, registry,
+    api::Api, registries, registry,
 };
 use crate::{
     bail,
@@ -126,7 +126,16 @@ impl Live {
             None => self.target().await.config.clone(),
         };
         let source = path.clone();
-        self.local(LOCAL, &source, move |root| conf(root, &path)).await
+        let crio = self.target().await.pid.filter(|_| self.target.get().is_some_and(|t| t.name == "crio"));
+        self.local(LOCAL, &source, move |root| {
+            let mut facts = conf(root, &path)?;
+            if let Some(pid) = crio {
+                facts.registries = registries::files(root, &process::command(root, pid))?;
+                facts.certs = registries::mirrored(&facts.registries);
+            }
+            Ok(facts)
+        })
+        .await
     }
 
     async fn kubelet(&self, params: &Params) -> Seen<kubelet::KubeletFacts> {
@@ -154,7 +163,7 @@ impl Live {
         evidence.conf = conf;
         let handlers = super::settings::handlers(&evidence);
         let mut wanted: Vec<String> = handlers.iter().map(|h| h.shim()).collect();
-        wanted.extend(handlers.iter().map(|h| h.binary.clone()).filter(|b| !b.is_empty()));
+        wanted.extend(handlers.iter().flat_map(|h| [h.binary.clone(), h.config.clone()]).filter(|b| !b.is_empty()));
         let (pid, program) = (self.target().await.pid, self.target().await.program.clone());
         let mut seen =
             self.local(LOCAL, "the runtime's PATH", move |root| programs::collect(root, pid, &program, &wanted)).await;
@@ -193,6 +202,9 @@ impl Live {
             place("journal", "/var/log/journal"),
             place("pod volumes", "/var/lib/kubelet/pods"),
             place("Docker's leftovers", "/var/lib/docker"),
+            place("core dumps", "/var/lib/systemd/coredump"),
+            place("crash dumps", "/var/crash"),
+            place("caches of packages", "/var/cache"),
         ];
         let source = format!("statvfs of {root} and others");
         self.local(TREES, &source, move |at| {
@@ -321,12 +333,10 @@ fn conf(root: &Path, path: &str) -> Result<ConfFacts> {
         }
         return Ok(facts);
     }
+    // containerd 2 names this directory in its default and reads it only if a file says so.
+    facts.ignored = matching(root, &Path::new(path).with_file_name("conf.d").join("*.toml"))?;
     let Some(text) = node::read_if_there(&below(root, path))? else { return Ok(facts) };
-    let document: toml_edit::DocumentMut =
-        // The line that is broken is quoted, and it may be a password's.
-        text.parse().map_err(|e: toml_edit::TomlError| {
-            Error::new(Kind::InvalidArgument, format!("{path} is not TOML: {}", redact::text(&e.to_string())))
-        })?;
+    let document = toml(path, &text)?;
     let imports: Vec<String> = document
         .get("imports")
         .and_then(|i| i.as_array())
@@ -347,11 +357,21 @@ fn conf(root: &Path, path: &str) -> Result<ConfFacts> {
             if facts.files.len() < IMPORTS
                 && let Some(text) = node::read_if_there(&below(root, &file))?
             {
+                toml(&file, &text)?;
                 facts.files.push(ConfFile { path: file, text });
             }
         }
     }
+    let files = &facts.files;
+    facts.ignored.retain(|path| !files.iter().any(|f| f.path == *path));
     Ok(facts)
+}
+
+fn toml(path: &str, text: &str) -> Result<toml_edit::DocumentMut> {
+    // The line that is broken is quoted, and it may be a password's.
+    text.parse().map_err(|e: toml_edit::TomlError| {
+        Error::new(Kind::InvalidArgument, format!("{path} is not TOML: {}", redact::text(&e.to_string())))
+    })
 }
 
 /// `/dir/*.toml`, by name.

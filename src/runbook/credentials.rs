@@ -55,6 +55,11 @@ pub fn find(root: &Path, params: &Params, conf: Option<&ConfFacts>, registry: &s
     for path in FILES {
         of_file(&below(root, path), path, registry, &mut all);
     }
+    // CRI-O's own, for every pod.
+    let global = conf.and_then(|c| settings::crio(c, &["crio", "image", "global_auth_file"]));
+    if let Some(path) = global.as_ref().and_then(|s| s.value.as_str()).filter(|p| !p.is_empty()) {
+        of_file(&below(root, path), path, registry, &mut all);
+    }
     if all.found.is_empty() {
         all.notes.push(format!("none for {registry} in {} or containerd's configuration", FILES.join(", ")));
     }
@@ -68,7 +73,7 @@ fn of_file(path: &Path, shown: &str, registry: &str, all: &mut Credentials) {
         Err(error) => return all.notes.push(format!("{error:#}")),
     };
     if let Some((helper, _)) = config.helper(registry) {
-        all.notes.push(format!("{shown} names the helper {helper}, which is not run here"));
+        all.notes.push(format!("{shown} names the helper {helper}, which neither kubelet nor runtime runs: a login must stand in the file, or a credential provider be set up for the kubelet"));
     }
     match config.login(registry, "") {
         Some(login) => of_login(&login.user, &login.password, shown, all),

@@ -39,6 +39,12 @@ pub struct ConfFacts {
     pub files: Vec<ConfFile>,
     /// Registries that have a directory with a hosts.toml in the usual places.
     pub certs: Vec<String>,
+    /// Files of conf.d beside the main one that nothing imports.
+    #[serde(default)]
+    pub ignored: Vec<String>,
+    /// containers-registries.conf(5) and its drop-ins, of CRI-O alone.
+    #[serde(default)]
+    pub registries: Vec<ConfFile>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

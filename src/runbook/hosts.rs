@@ -13,7 +13,7 @@ use super::{
 use crate::{
     client::{health::RuntimeStatus, redact},
     config::{finding::Severity, hosts},
-    node::below,
+    node::{below, read},
 };
 
 /// Where distributions keep it.
@@ -34,6 +34,9 @@ pub struct Host {
     pub client: Option<(String, String)>,
     /// The registry the image is named after, not a mirror.
     pub upstream: bool,
+    /// Where the image is on this host, if it is elsewhere than its name says: CRI-O maps names.
+    #[serde(default)]
+    pub repository: Option<String>,
     /// Sent with every request, as hosts.toml says. May be secrets: in no evidence.
     #[serde(skip)]
     pub headers: Headers,
@@ -58,6 +61,24 @@ pub struct HostList {
     pub config_path: Vec<String>,
     /// Mirrors that are written down somewhere and not in the list.
     pub unused: Vec<String>,
+    /// Why CRI-O asks nobody: the registry is blocked, or the short name has no registry. The cause's name and a sentence.
+    #[serde(default)]
+    pub forbidden: Option<(String, String)>,
+    /// The hosts.toml that counts, as it is. Its headers may be secrets: in no evidence.
+    #[serde(skip)]
+    pub file: Option<HostsFile>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub struct HostsFile {
+    pub path: String,
+    pub text: String,
+}
+
+impl std::fmt::Debug for HostsFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.path)
+    }
 }
 
 /// For a registry as the reference names it, with its port.
@@ -140,7 +161,14 @@ fn with_config(mut host: Host, configs: &Value) -> Host {
 /// What certs.d says, if it has something about the registry.
 fn of_certs(root: &Path, registry: &str, upstream: &str, found: &mut HostList) {
     let roots: Vec<String> = found.config_path.iter().map(|d| below(root, d).to_string_lossy().into_owned()).collect();
-    let written = match hosts::load(&roots.join(":"), registry) {
+    let roots = roots.join(":");
+    found.file = hosts::find(&roots, registry).and_then(|directory| {
+        let path = directory.join("hosts.toml");
+        let text = read(&path).ok()?;
+        let path = path.strip_prefix(root).map_or_else(|_| path.clone(), |p| Path::new("/").join(p));
+        Some(HostsFile { path: path.to_string_lossy().into_owned(), text })
+    });
+    let written = match hosts::load(&roots, registry) {
         Ok(Some(written)) => written,
         Ok(None) => return without_port(root, registry, found),
         Err(error) => return found.problems.push(redact::text(&format!("{error:#}"))),

@@ -19,6 +19,7 @@ mod evidence;
 mod fixtures;
 mod hosts;
 mod pulls;
+mod registries;
 mod registry;
 mod run;
 mod saved;

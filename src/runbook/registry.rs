@@ -11,6 +11,7 @@ use super::{
     credentials,
     hosts::{self, Host, HostList},
     pulls::{self, PodPull},
+    registries,
     shell::{self, Shell},
 };
 use crate::{
@@ -87,6 +88,12 @@ pub struct Trial {
     /// What each name server says of the host, asked by itself.
     #[serde(default)]
     pub lookups: Vec<dns::Told>,
+    /// The address /etc/hosts has for the host, and its line.
+    #[serde(default)]
+    pub pinned: Option<(String, String)>,
+    /// The type of what is there under that name, if it is no image.
+    #[serde(default)]
+    pub artifact: String,
 }
 
 /// Of the runtime's environment.
@@ -141,6 +148,10 @@ pub enum Outcome {
     NoRepository,
     /// Any other status.
     Refused,
+    /// It answers well, and not with a manifest.
+    Foreign,
+    /// A manifest of the first kind, which nobody reads any more.
+    Schema1,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -232,7 +243,7 @@ pub async fn collect(
     facts.pod = wanted.as_ref().map(|w| w.pod.clone());
     let Some((image, because)) = named else { return Ok(facts) };
     (facts.asked, facts.because) = (Some(image.clone()), because);
-    let reference = match Reference::parse(&image) {
+    let mut reference = match Reference::parse(&image) {
         Ok(reference) => reference,
         Err(error) => {
             facts.invalid = Some(error.to_string());
@@ -250,7 +261,15 @@ pub async fn collect(
     }
     let search = resolv.lines().rev().find_map(|l| l.strip_prefix("search ").or(l.strip_prefix("domain ")));
     let search: Vec<String> = search.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
-    facts.list = hosts::list(root, conf, status, &reference.registry);
+    let crio = target.name == "crio" || status.is_some_and(|s| s.info.name == "cri-o");
+    facts.list = match (crio, conf) {
+        (true, conf) => {
+            let (list, full) = registries::list(root, conf, &image, reference);
+            reference = full;
+            list
+        }
+        (false, _) => hosts::list(root, conf, status, &reference.registry),
+    };
     let own = if root == Path::new("/") { std::env::vars().collect() } else { BTreeMap::new() };
     let of = environment(root, target.pid);
     let environment = Environment { pid: target.pid.unwrap_or_default(), of, shell: shell::find(root, &own) };
@@ -271,7 +290,11 @@ pub async fn collect(
             servers: &facts.nameservers,
             search: &search,
         };
-        let trial = asker.ask(&credentials).await;
+        let mut trial = asker.ask(&credentials).await;
+        // An insecure registry of CRI-O's may speak plain HTTP.
+        if let Some(plain) = registries::plain(host).filter(|_| trial.outcome == Outcome::Unreachable) {
+            trial = Asker { host: &plain, ..asker }.ask(&credentials).await;
+        }
         let done = trial.whole();
         facts.trials.push(trial);
         if done {

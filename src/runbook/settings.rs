@@ -53,6 +53,12 @@ fn plugin(document: &Item, version: i64, area: Area) -> &'static str {
     all.iter().find(|p| lookup(document, &["plugins", p]).is_some()).unwrap_or(&all[0])
 }
 
+/// The plugin's table that a new setting goes to.
+pub fn table(conf: &ConfFacts, area: Area) -> &'static str {
+    let first = conf.files.first().and_then(|f| Some((parse(&f.text)?, version(&f.text))));
+    first.map_or(RUNTIME_V2, |(document, version)| plugin(document.as_item(), version, area))
+}
+
 /// Where a key of the whole file stands; none if it is not there.
 pub fn place(file: &super::ConfFile, path: &[&str]) -> Option<String> {
     let document = parse(&file.text)?;
@@ -157,14 +163,6 @@ pub fn crio(conf: &ConfFacts, path: &[&str]) -> Option<Said> {
     })
 }
 
-/// # Errors
-/// For CRI-O, whose mirrors are in files that are not read here.
-pub fn registries(seen: &Evidence) -> Result<(), super::Missing> {
-    let crio = seen.status.value().is_some_and(|s| s.info.name == "cri-o");
-    let because = "CRI-O takes its mirrors from /etc/containers/registries.conf, which is not read here";
-    if crio { Err(super::Missing { fact: super::Fact::Conf, because: because.to_owned() }) } else { Ok(()) }
-}
-
 /// Whether somebody writes the runtime's file anew at every start, and what he writes it from.
 pub fn generated(target: &crate::node::target::Target) -> Option<String> {
     let by = matches!(target.name.as_str(), "k3s" | "rke2")
@@ -185,6 +183,8 @@ pub struct Handler {
     /// None for runtimes without that option.
     pub driver: Option<Driver>,
     pub binary: String,
+    /// The file its options name (`ConfigPath`, of runsc and kata); empty without one.
+    pub config: String,
     pub source: String,
 }
 
@@ -236,7 +236,8 @@ pub fn handlers(seen: &Evidence) -> Vec<Handler> {
         };
         let binary = options["BinaryName"].as_str().unwrap_or_default().to_owned();
         let path = field("runtimePath", "runtime_path");
-        let mut handler = Handler { name: name.clone(), kind, path, driver: None, binary, source };
+        let config = options["ConfigPath"].as_str().unwrap_or_default().to_owned();
+        let mut handler = Handler { name: name.clone(), kind, path, driver: None, binary, config, source };
         let kind = &handler.kind;
         if handler.is_wharfs() || kind.ends_with(".runc.v2") || kind.ends_with(".runc.v1") || kind.is_empty() {
             let on = options["SystemdCgroup"].as_bool() == Some(true);
@@ -384,7 +385,8 @@ root = "/var/lib/containerd"
     fn shims_are_named_after_the_type() {
         let at = |kind: &str, path: &str| {
             let (kind, path) = (kind.into(), path.into());
-            Handler { name: "h".into(), kind, path, driver: None, binary: String::new(), source: String::new() }.shim()
+            let (binary, config, source) = (String::new(), String::new(), String::new());
+            Handler { name: "h".into(), kind, path, driver: None, binary, config, source }.shim()
         };
         let of = |kind: &str| at(kind, "");
         assert_eq!(

@@ -6,7 +6,7 @@ use crate::support::{self, containerd::Containerd};
 
 /// Looks, mends, restarts (which nobody but systemd does by himself) and looks again: the same check passes, and a second time
 /// nothing is written. What was shown is what was done.
-fn mends(node: &mut Containerd, file: &Path, arguments: &[&str], check: &str) {
+pub fn mends(node: &mut Containerd, file: &Path, arguments: &[&str], check: &str) {
     let set: Vec<&str> = arguments[1..].iter().copied().filter(|a| *a != "--set").collect();
     let before = std::fs::read_to_string(file).unwrap_or_default();
     let all: Vec<&str> = arguments.iter().copied().chain(["--fix", "--yes"]).collect();

@@ -1,23 +1,15 @@
 //! What stands between a node and an image and is not the registry's: one of several name servers, a proxy that only a login has,
 //! the secrets a pod brings. And what the doctor shows of them: no secret.
 
-use std::{
-    io::Read,
-    net::UdpSocket,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{io::Read, time::Duration};
 
 use base64::Engine;
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
-use wharf::engine::network::netns;
 
 use crate::support::{
     containerd::{BESIDE, Containerd, OUTSIDE},
+    names::Names,
     registry::Registry,
     scripted::{Authority, Said, Scripted},
 };
@@ -26,47 +18,6 @@ use crate::support::{
 const HTPASSWD: &str = "user:$2b$05$AQ4/rsjXP14PsUbK9EzBheq/CNORFJdm1J3asVYmVTy07iONLx5xG\n";
 /// Stands for every secret.
 const CANARY: &str = "c4n4ry";
-
-/// A name server on port 53 of an address, until it is dropped.
-struct Names(Arc<AtomicBool>);
-
-impl Names {
-    /// With this address for every name; or this code for each question (RFC 1035); or without a word.
-    fn start(node: &Containerd, at: &str, knows: Option<[u8; 4]>, code: Option<u8>) -> Self {
-        let socket = netns::inside(&node.netns, || Ok(UdpSocket::bind((at, 53)).unwrap())).unwrap();
-        socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
-        let stop = Arc::new(AtomicBool::new(false));
-        let ends = Arc::clone(&stop);
-        std::thread::spawn(move || {
-            let mut query = [0; 512];
-            while !ends.load(Ordering::SeqCst) {
-                let Ok((length, from)) = socket.recv_from(&mut query) else { continue };
-                let mut answer = query[..length].to_vec();
-                let end = 12 + answer[12..].iter().position(|b| *b == 0).unwrap() + 5;
-                let wants_v4 = answer[end - 3] == 1;
-                answer.truncate(end);
-                (answer[2], answer[3]) = (0x81, 0x80 | code.unwrap_or(0));
-                answer[6..12].fill(0);
-                if let (Some(address), true) = (knows, wants_v4) {
-                    answer[7] = 1;
-                    answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4]);
-                    answer.extend(address);
-                }
-                if knows.is_some() || code.is_some() {
-                    let _gone = socket.send_to(&answer, from);
-                }
-            }
-        });
-        Self(stop)
-    }
-}
-
-impl Drop for Names {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
-        std::thread::sleep(Duration::from_millis(120));
-    }
-}
 
 #[test]
 fn the_one_of_several_name_servers_that_fails_is_named() {

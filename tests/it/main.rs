@@ -18,6 +18,7 @@ mod dead;
 mod demo;
 mod doctor;
 mod doctor_cluster;
+mod doctor_faults;
 mod doctor_fixes;
 mod doctor_node;
 mod doctor_pull;

@@ -36,6 +36,10 @@ pub struct Containerd {
     pub shell: Vec<(&'static str, String)>,
     /// What stands for /etc/resolv.conf to the doctor.
     pub resolv: Option<String>,
+    /// And for /etc/hosts, if there is one of the former.
+    pub hosts: Option<String>,
+    /// What stands for /etc/containerd to it.
+    usual: Option<PathBuf>,
     _no_kubelet: RwLockReadGuard<'static, ()>,
 }
 
@@ -99,6 +103,8 @@ impl Containerd {
             environment: Vec::new(),
             shell: Vec::new(),
             resolv: None,
+            hosts: None,
+            usual: None,
             _no_kubelet,
         };
         fs::write(node.config(), node.settings("")).unwrap();
@@ -195,6 +201,13 @@ disabled_plugins = ["io.containerd.snapshotter.v1.devmapper", "io.containerd.sna
         Command::new(&self.crictl).args(["-r", &socket, "-i", &socket, "-t", "30s"]).args(arguments).output().unwrap()
     }
 
+    /// A hosts.toml where distributions keep it, to the doctor alone.
+    pub fn usual_certs(&mut self, registry: &str, text: &str) {
+        fs::create_dir_all("/etc/containerd").unwrap();
+        self.write(&format!("usual/certs.d/{registry}/hosts.toml"), text);
+        self.usual = Some(self.dir.join("usual"));
+    }
+
     pub fn write(&self, name: &str, text: &str) -> String {
         let path = self.dir.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -204,15 +217,12 @@ disabled_plugins = ["io.containerd.snapshotter.v1.devmapper", "io.containerd.sna
 
     /// `wharf doctor`, its exit code and what it printed.
     pub fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        let mut command = match &self.resolv {
-            None => super::in_netns(&self.netns, Path::new(super::WHARF)),
-            Some(resolv) => {
-                let mut command = super::in_netns(&self.netns, Path::new("unshare"));
-                command.args(["--mount", "--propagation", "slave", "sh", "-c"]);
-                command.args(["mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"", resolv, super::WHARF]);
-                command
-            }
-        };
+        let usual = self.usual.as_ref().map(|d| d.to_string_lossy().into_owned());
+        let bound = [("/etc/resolv.conf", &self.resolv), ("/etc/hosts", &self.hosts), ("/etc/containerd", &usual)];
+        let mut command = super::in_netns(&self.netns, Path::new("unshare"));
+        command.args(["--mount", "--propagation", "slave", "sh", "-c"]);
+        let binds = bound.iter().filter_map(|(at, of)| Some(format!("mount --bind {} {at} && ", of.as_ref()?)));
+        command.args([&format!("{}exec \"$0\" \"$@\"", binds.collect::<String>()), super::WHARF]);
         for name in ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "no_proxy", "NO_PROXY"] {
             command.env_remove(name);
         }

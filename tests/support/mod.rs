@@ -10,6 +10,7 @@ pub mod disk;
 pub mod estargz;
 pub mod images;
 pub mod lying;
+pub mod names;
 pub mod node;
 pub mod pty;
 pub mod registry;

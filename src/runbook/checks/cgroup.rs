@@ -60,7 +60,7 @@ pub static PATHS: Check = Check {
 pub static VERSION: Check = Check {
     id: "cgroup-version",
     title: "Which cgroup version is mounted, and does it suit?",
-    needs: &[Fact::Cgroup, Fact::Kernel, Fact::Kubelet, Fact::Status],
+    needs: &[Fact::Cgroup, Fact::Kernel, Fact::Kubelet, Fact::Target, Fact::Status, Fact::Conf],
     command: |_| "stat -fc %T /sys/fs/cgroup".to_owned(),
     judge: version,
 };
@@ -126,7 +126,23 @@ fn kubelet(seen: &Evidence) -> Result<Finding, Missing> {
     let Some(wanted) = wanted(seen)? else {
         return Ok(Finding::not_applicable("this node has no kubelet: neither a process nor a config file"));
     };
+    if let Some(said) = nonsense(seen, &wanted) {
+        let what = format!(
+            "the kubelet is told the driver {}, which there is not: systemd or cgroupfs, in these letters",
+            said.value
+        );
+        return Ok(Finding::cause("kubelet-driver-invalid", what)
+            .cite(format!("cgroupDriver {}", said.value), said.source.clone())
+            .advise("write cgroupDriver: systemd there, and restart the kubelet"));
+    }
     Ok(Finding::pass(format!("kubelet: {}", wanted.driver)).cite(format!("kubelet: {}", wanted.driver), wanted.source))
+}
+
+/// What the kubelet is told and does not know.
+fn nonsense<'a>(seen: &'a Evidence, wanted: &Wanted) -> Option<&'a crate::node::kubelet::Setting> {
+    let said = seen.kubelet.value()?.setting("cgroupDriver", "cgroup-driver")?;
+    let known = said.value == "systemd" || said.value == "cgroupfs" || said.value == "" || said.value.is_null();
+    (!known && !wanted.follows).then_some(said)
 }
 
 /// Handlers with a driver of their own; of a runtime that is no containerd, the one it tells.
@@ -144,6 +160,7 @@ fn drivers(seen: &Evidence) -> Result<Vec<Handler>, Missing> {
                 path: String::new(),
                 driver: Some(driver),
                 binary: String::new(),
+                config: String::new(),
                 source,
             });
         } else if status.info.name == "cri-o" {
@@ -153,8 +170,8 @@ fn drivers(seen: &Evidence) -> Result<Vec<Handler>, Missing> {
                 if said.as_ref().is_some_and(|s| s.value == "cgroupfs") { Driver::Cgroupfs } else { Driver::Systemd };
             let source = said.map_or_else(|| "CRI-O's default; no file sets it".to_owned(), |s| s.source);
             let name = format!("all of {}", status.info.name);
-            let (kind, path, binary) = (String::new(), String::new(), String::new());
-            found.push(Handler { name, kind, path, driver: Some(driver), binary, source });
+            let (kind, path, binary, config) = (String::new(), String::new(), String::new(), String::new());
+            found.push(Handler { name, kind, path, driver: Some(driver), binary, config, source });
         } else if status.info.name == "containerd" {
             // Neither tells a handler: the default one, with its default.
             seen.conf()?;
@@ -166,6 +183,7 @@ fn drivers(seen: &Evidence) -> Result<Vec<Handler>, Missing> {
                 path: String::new(),
                 driver: Some(Driver::Cgroupfs),
                 binary: String::new(),
+                config: String::new(),
                 source,
             });
         }
@@ -190,6 +208,9 @@ fn agreement(seen: &Evidence) -> Result<Finding, Missing> {
     let Some(wanted) = wanted(seen)? else {
         return Ok(Finding::not_applicable("without a kubelet there is nobody to disagree with"));
     };
+    if nonsense(seen, &wanted).is_some() {
+        return Ok(Finding::not_applicable("what the kubelet is told is no driver at all"));
+    }
     let found = drivers(seen)?;
     if found.is_empty() {
         return Err(Missing { fact: Fact::Status, because: "the runtime tells no handler".to_owned() });
@@ -347,7 +368,24 @@ fn version(seen: &Evidence) -> Result<Finding, Missing> {
     let wanted = wanted(seen)?;
     let cites =
         cgroup.mounts.iter().take(3).map(|m| Cite { text: m.clone(), source: "/proc/self/mountinfo".to_owned() });
+    let lacking: Vec<&str> =
+        NEEDED.iter().copied().filter(|c| !cgroup.controllers.iter().any(|has| has == c)).collect();
+    let systemd = wanted.as_ref().is_some_and(|w| w.driver == Driver::Systemd)
+        && drivers(seen).is_ok_and(|d| !d.is_empty() && d.iter().all(|h| h.driver == Some(Driver::Systemd)));
     let finding = match cgroup.version {
+        Version::V1 | Version::V2 | Version::Hybrid if !cgroup.controllers.is_empty() && !lacking.is_empty() => Finding::cause(
+            "controller-missing",
+            format!("the kernel offers no controller {}: kubelet and runtime cannot limit a container", lacking.join(", ")),
+        )
+        .cite(format!("controllers: {}", cgroup.controllers.join(" ")), "cgroup.controllers, /proc/cgroups")
+        .cite(kernel.command_line.clone(), "/proc/cmdline")
+        .advise("cgroup_enable=memory cgroup_memory=1 in the kernel's command line (a Raspberry Pi: /boot/firmware/cmdline.txt), and no cgroup_disable=; then boot anew"),
+        _ if systemd && !kernel.init.is_empty() && kernel.init != "systemd" => Finding::cause(
+            "systemd-absent",
+            format!("kubelet and handlers use systemd, and this machine is run by {}: nobody makes their scopes", kernel.init),
+        )
+        .cite(kernel.init.clone(), "/proc/1/comm")
+        .advise("cgroupDriver: cgroupfs in the kubelet's file and SystemdCgroup = false in the handlers' options"),
         Version::None => Finding::cause("no-cgroups", "no cgroup filesystem is mounted: no container can be limited"),
         Version::V2 if kernel.init == "systemd" && wanted.as_ref().is_some_and(|w| w.driver == Driver::Cgroupfs) => {
             Finding::warn(
@@ -378,6 +416,9 @@ fn version(seen: &Evidence) -> Result<Finding, Missing> {
     let finding = finding.cites(cites);
     Ok(if line.contains("unified_cgroup_hierarchy=0") { finding.cite(line.clone(), "/proc/cmdline") } else { finding })
 }
+
+/// Without these no container is limited, and the kubelet does not start.
+const NEEDED: &[&str] = &["cpu", "memory", "pids"];
 
 /// Words of runc, systemd and kubelet when the drivers differ.
 const STRINGS: &[&str] = &[

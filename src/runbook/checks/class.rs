@@ -202,7 +202,17 @@ fn handler(seen: &Evidence) -> Result<Finding, Missing> {
     let missing: Vec<_> = asked(seen).into_iter().filter(|(name, _)| !names.contains(name)).collect();
     let Some((name, by)) = missing.first() else { return Ok(finding(Finding::pass(known.clone()))) };
     let summary = format!("the runtime has no handler {name}, which {by} wants");
-    let failed = finding(Finding::cause("handler-missing", summary)).cite(format!("{name} is wanted"), by.clone());
+    let failed = |summary: String| {
+        finding(Finding::cause("handler-missing", summary)).cite(format!("{name} is wanted"), by.clone())
+    };
+    // As a person reads it the same, and to the runtime another.
+    let plain = |n: &str| n.to_lowercase().replace(['-', '_', '.'], "");
+    if let Some(near) = names.iter().find(|n| plain(n) == plain(name)) {
+        return Ok(failed(format!("{summary}: it has {near}, which is another name")).advise(format!(
+            "names must agree letter by letter, and Kubernetes allows small letters, digits and - only: correct the handler of the RuntimeClass, or name the table {name}"
+        )));
+    }
+    let failed = failed(summary);
     Ok(match add(seen, name) {
         Ok(fix) => failed.fix(fix),
         Err(why) => failed.advise(why),
@@ -231,6 +241,7 @@ fn add(seen: &Evidence, name: &str) -> Result<Fix, String> {
         path: String::new(),
         driver: None,
         binary: (*binary).to_owned(),
+        config: String::new(),
         source: String::new(),
     };
     let programs = seen.programs.value().ok_or("whether its program is installed is not known")?;
@@ -278,8 +289,27 @@ fn shim(seen: &Evidence) -> Result<Finding, Missing> {
     let mut cites = Vec::new();
     for handler in &all {
         let shim = (!handler.is_wharfs()).then(|| handler.shim());
+        if shim.is_some() && !handler.kind.is_empty() && handler.path.is_empty() && !handler.kind.contains(['.', '/']) {
+            let what = format!(
+                "{} is no runtime_type: one is like io.containerd.runc.v2, or a program's full path",
+                handler.kind
+            );
+            lacking.push((handler, what, "runtime-type-invalid"));
+            continue;
+        }
+        if !handler.config.is_empty() && !programs.found.contains_key(&handler.config) {
+            lacking.push((
+                handler,
+                format!("its options name {}, which is not there", handler.config),
+                "handler-config-missing",
+            ));
+        }
         for program in shim.into_iter().chain(Some(handler.binary.clone()).filter(|b| !b.is_empty())) {
             match programs.found.get(&program) {
+                Some(file) if file.executable && file.problem.is_some() => {
+                    let why = file.problem.clone().unwrap_or_default();
+                    lacking.push((handler, format!("{} cannot be executed: {why}", file.path), "shim-broken"))
+                }
                 Some(file) if file.executable => {
                     cites.push(Cite { text: format!("{}: {program}", handler.name), source: file.path.clone() })
                 }
@@ -287,7 +317,12 @@ fn shim(seen: &Evidence) -> Result<Finding, Missing> {
                     lacking.push((handler, format!("{} is there but not executable", file.path), "shim-not-executable"))
                 }
                 None => {
-                    lacking.push((handler, format!("{program} is not in {}", programs.path.join(":")), "shim-missing"))
+                    let other = programs.elsewhere.get(&program).map(|p| format!(", but at {p}")).unwrap_or_default();
+                    lacking.push((
+                        handler,
+                        format!("{program} is not in {}{other}", programs.path.join(":")),
+                        "shim-missing",
+                    ))
                 }
             }
         }

@@ -209,19 +209,21 @@ fn full(seen: &Evidence) -> Result<Finding, Missing> {
         });
     };
     let what = worst.uses.join(", ");
+    let ranked = ranking(seen, worst.total);
+    let most = ranked.first().map(|c| format!("; most of it: {}", c.text)).unwrap_or_default();
     let summary = format!(
-        "{} is {}% full ({} left); it holds: {what}",
+        "{} is {}% full ({} left); it holds: {what}{most}",
         worst.mount,
         worst.used_percent(),
         bytes(worst.available)
     );
     let cause = if holds(worst, "runtime root") { "runtime-disk-full" } else { "node-disk-full" };
-    let finding = Finding::cause(cause, summary).cites(cites(&full)).cites(ranking(seen));
+    let finding = Finding::cause(cause, summary).cites(cites(&full)).cites(ranked);
     Ok(if holds(worst, "runtime root") { finding.fix(prune(seen)) } else { finding })
 }
 
 /// The largest things on the node's disks, each with what it is.
-fn ranking(seen: &Evidence) -> Vec<Cite> {
+fn ranking(seen: &Evidence, total: u64) -> Vec<Cite> {
     let mut parts: Vec<(u64, String, String)> = Vec::new();
     if let Some(disk) = seen.disk.value() {
         for tree in &disk.trees {
@@ -229,9 +231,10 @@ fn ranking(seen: &Evidence) -> Vec<Cite> {
             parts.push((tree.bytes, format!("{}: {least}{}", tree.what, bytes(tree.bytes)), tree.path.clone()));
         }
         let gone: u64 = disk.deleted.iter().map(|d| d.bytes).sum();
-        parts.push((gone, format!("deleted but open files: {}", bytes(gone)), "/proc/PID/fd".to_owned()));
+        let by = disk.deleted.first().map(|d| format!(", most by {} (pid {})", d.name, d.pid)).unwrap_or_default();
+        parts.push((gone, format!("deleted but open files: {}{by}", bytes(gone)), "/proc/PID/fd".to_owned()));
     }
-    parts.retain(|p| p.0 >= LARGE / 16);
+    parts.retain(|p| p.0 >= (LARGE / 16).min(total / 8).max(1));
     parts.sort_by_key(|p| std::cmp::Reverse(p.0));
     parts.into_iter().take(6).map(|(_, text, source)| Cite { text, source }).collect()
 }
@@ -365,7 +368,12 @@ fn logs(seen: &Evidence) -> Result<Finding, Missing> {
     let kubelet = seen.kubelet.value();
     let size = kubelet.and_then(|k| k.setting("containerLogMaxSize", "container-log-max-size"));
     let size = size.map_or("10Mi by default".to_owned(), |s| format!("{} ({})", s.value, s.source));
-    Ok(if total >= LARGE * 16 {
+    let tight = seen
+        .disk()?
+        .filesystems
+        .iter()
+        .any(|f| holds(f, "pod logs") && f.used_percent() >= HIGH && total * 4 > f.total);
+    Ok(if total >= LARGE * 16 || tight {
         Finding::warn(summary)
             .advise(format!(
                 "containerLogMaxSize is {size}: logs beyond that are not rotated fast enough, or belong to dead pods"
@@ -492,7 +500,7 @@ fn collection(seen: &Evidence) -> Result<Finding, Missing> {
             bytes(must),
             bytes(can)
         );
-        finding(Finding::warn(summary)).cites(ranking(seen))
+        finding(Finding::warn(summary)).cites(ranking(seen, images.total))
     } else if used < high && images.available < least {
         let at = 100u64.saturating_sub((u128::from(least) * 100 / u128::from(images.total.max(1))) as u64);
         let summary = format!("pods are evicted at {at}% use, before images are collected at {high}%");

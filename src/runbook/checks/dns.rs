@@ -7,7 +7,10 @@ use crate::{
         Exchange, Fault, Stage,
         dns::{Answer, Told},
     },
-    runbook::{Check, Cite, Evidence, Fact, Finding, Missing, registry::Trial},
+    runbook::{
+        Check, Cite, Evidence, Fact, Finding, Missing,
+        registry::{Outcome, Trial},
+    },
 };
 
 pub static DNS: Check = Check {
@@ -78,6 +81,9 @@ fn dns(seen: &Evidence) -> Result<Finding, Missing> {
         Reached::Passed => {
             let exchange = trial.exchanges.first();
             let addresses = exchange.map(|e| e.addresses.join(", ")).unwrap_or_default();
+            if let Some(finding) = stale(trial) {
+                return Ok(finding.cites(told));
+            }
             match servers.odd(&exchange.map(|e| e.host.clone()).unwrap_or_default()) {
                 Some((_, what, advice)) => Finding::warn(format!("{addresses}, but {what}")).advise(advice),
                 None => Finding::pass(addresses),
@@ -86,6 +92,27 @@ fn dns(seen: &Evidence) -> Result<Finding, Missing> {
         Reached::Not => return Ok(not_reached()),
     };
     Ok(finding.cite(format!("nameservers: {list}"), "/etc/resolv.conf").cites(told))
+}
+
+/// /etc/hosts has another address than the name servers, and who is there does not answer as the registry.
+fn stale(trial: &Trial) -> Option<Finding> {
+    let (address, source) = trial.pinned.as_ref()?;
+    let known: Vec<&String> = trial
+        .lookups
+        .iter()
+        .filter_map(|t| match &t.answer {
+            Answer::Addresses(all) => Some(all),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let first = known.first()?;
+    let fails = matches!(trial.outcome, Outcome::Unreachable | Outcome::Foreign);
+    (fails && !known.contains(&address)).then(|| {
+        Finding::cause("hosts-file-wrong", format!("{source} gives the registry the address {address}, and DNS says {first}: who is at {address} does not answer for it"))
+            .cite(address.clone(), source.clone())
+            .advise("take the line out of /etc/hosts, or correct it; look what writes it there")
+    })
 }
 
 fn failed(servers: &Servers<'_>, exchange: &Exchange, fault: &Fault) -> Finding {

@@ -5,7 +5,7 @@ use toml_edit::DocumentMut;
 
 use super::{cgroup, runtime};
 use crate::{
-    node::journal::Line,
+    node::{journal::Line, process::Process},
     runbook::{Check, Cite, ConfFacts, Evidence, Fact, Finding, Fix, Missing, settings},
 };
 
@@ -114,6 +114,27 @@ pub fn down(seen: &Evidence, summary: String) -> Finding {
         Some(line) => crash.cite(line.text.clone(), line.from.clone()),
         None => crash,
     }
+}
+
+/// Why one that runs hears nobody, as far as its group and what stands at its address tell.
+pub fn unheard(seen: &Evidence, process: &Process, unreachable: &str) -> Option<Finding> {
+    let (name, pid, unit) = (&process.name, process.pid, seen.unit());
+    let socket = seen.target.value().map(|t| t.socket.clone()).unwrap_or_default();
+    if process.frozen {
+        let what = format!("the control group of {name} (pid {pid}) is frozen: none of its threads runs");
+        return Some(Finding::cause("runtime-frozen", what).advise(format!("systemctl thaw {unit}, or echo 0 into cgroup.freeze (v1: THAWED into freezer.state) of its group; look who froze it: a backup or a checkpoint that did not end")));
+    }
+    if unreachable.contains("and no socket") {
+        let what = format!("{name} runs as pid {pid}, and where its socket was stands something else: {unreachable}");
+        return Some(Finding::cause("runtime-socket-wrong", what).advise(format!("look who made it (a hostPath of a pod, or docker run -v, makes a directory where nothing was); remove it and restart {unit}")));
+    }
+    unreachable.contains("onnection refused").then(|| {
+        let what = format!("{name} runs as pid {pid}, and nobody listens on its socket: another process has put a new one there, and ended");
+        Finding::cause("runtime-socket-gone", what)
+            .cite(unreachable, socket)
+            .fix(runtime::restart_fix(seen))
+            .advise("a restart makes it anew; look for a second daemon with the same address")
+    })
 }
 
 /// Where the file lets it listen.

@@ -105,8 +105,13 @@ mod tests {
         let program = |(path, version, mends): &(&str, &str, &[&str])| {
             let mends: Vec<String> = mends.iter().map(|m| (*m).to_owned()).collect();
             let package = (!mends.is_empty()).then(|| Package { version: "1-1+deb12u2".into(), mends });
-            let program =
-                Program { path: (*path).to_owned(), executable: true, version: Some((*version).to_owned()), package };
+            let program = Program {
+                path: (*path).to_owned(),
+                executable: true,
+                version: Some((*version).to_owned()),
+                package,
+                problem: None,
+            };
             ((*path).to_owned(), program)
         };
         let facts = ProgramFacts { found: programs.iter().map(program).collect(), ..ProgramFacts::default() };

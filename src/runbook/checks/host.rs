@@ -23,6 +23,16 @@ const V1_GROUPS: u64 = 62_000;
 /// Control groups that were deleted and are still charged.
 const DYING: u64 = 20_000;
 
+pub static UPGRADE: Check = Check {
+    id: "incident-upgrade",
+    title: "Was the runtime upgraded underneath?",
+    needs: &[Fact::Host, Fact::Units, Fact::Target],
+    command: |seen| {
+        format!("systemctl show -p ActiveEnterTimestamp {}; grep ' upgrade ' /var/log/dpkg.log | tail", seen.unit())
+    },
+    judge: upgrade,
+};
+
 pub static FORWARDING: Check = Check {
     id: "incident-forwarding",
     title: "Does the host forward packets of pods?",
@@ -242,4 +252,36 @@ fn groups(seen: &Evidence) -> Result<Finding, Missing> {
         None => return Err(Missing { fact: Fact::Host, because: "the kernel does not count them".to_owned() }),
     }
     .cite(format!("{memory} groups, {} dying", groups.dying.map_or("unknown".to_owned(), |d| d.to_string())), "/proc/cgroups and cgroup.stat"))
+}
+
+/// Seconds between a package's change and a start that it caused.
+const SOON: i64 = 180;
+
+fn upgrade(seen: &Evidence) -> Result<Finding, Missing> {
+    let upgrades = &seen.host()?.upgrades;
+    if upgrades.is_empty() {
+        return Ok(Finding::pass("no package of it was changed lately, as far as this node writes that down"));
+    }
+    let unit = seen.unit();
+    let Some(started) = seen.units()?.get(&unit, "ActiveEnterTimestamp") else {
+        return Ok(Finding::not_applicable(format!("systemd does not tell when {unit} was started")));
+    };
+    // `Mon 2026-11-30 06:12:46 UTC`: both are of the node's own zone.
+    let civil = |text: &str| text.parse::<jiff::civil::DateTime>().ok();
+    let words: Vec<&str> = started.split_whitespace().collect();
+    let start = words.get(1..3).and_then(|w| civil(&w.join("T")));
+    let near = upgrades.iter().rev().find(|u| {
+        let both = start.zip(civil(&u.at.replacen(' ', "T", 1)));
+        both.is_some_and(|(start, at)| (0..=SOON).contains(&start.duration_since(at).as_secs()))
+    });
+    Ok(match near {
+        Some(u) => Finding::warn(format!(
+            "{unit} was started anew by an upgrade at {}: what fails since then came with it",
+            u.at
+        ))
+        .cite(format!("{} {}", u.at, u.text), "/var/log/dpkg.log")
+        .cite(format!("{unit} runs since {started}"), "systemctl show")
+        .advise("apt-mark hold the package, and upgrade it with the node drained; an unattended upgrade is not"),
+        None => Finding::pass("it was not started by an upgrade"),
+    })
 }

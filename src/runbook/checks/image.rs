@@ -196,9 +196,20 @@ fn name(seen: &Evidence) -> Result<Finding, Missing> {
 }
 
 fn hosts(seen: &Evidence) -> Result<Finding, Missing> {
+    if let Some((cause, what)) = seen.image.value().and_then(|i| i.list.forbidden.as_ref()) {
+        return Ok(Finding::cause(cause, what.clone())
+            .advise("correct it there; CRI-O reads it again on SIGHUP (systemctl reload crio)"));
+    }
     let (image, decided) = asked!(seen);
-    settings::registries(seen)?;
     let list = &image.list;
+    // What is wrong here explains a pull that failed on the way, and not that an image is not there.
+    let explains =
+        matches!(decided.outcome, Outcome::Unreachable | Outcome::RateLimited | Outcome::Refused | Outcome::Foreign);
+    let weighed = |cause: &str, what: String| match decided.outcome {
+        Outcome::Found => Finding::warn(what),
+        _ if explains => Finding::cause(cause, what),
+        _ => Finding::fail(what),
+    };
     let cites: Vec<Cite> = list
         .hosts
         .iter()
@@ -212,16 +223,11 @@ fn hosts(seen: &Evidence) -> Result<Finding, Missing> {
         Finding::cause("mirrors-conflict", problem.clone())
             .advise("move the mirrors into certs.d/HOST/hosts.toml and remove registry.mirrors and registry.configs")
     } else if let Some(problem) = problem {
-        let finding = if decided.outcome == Outcome::Found {
-            Finding::warn(problem.clone())
-        } else {
-            Finding::fail(problem.clone())
-        };
-        finding.advise("correct it; hosts.toml is read at every pull, without a restart")
+        let cause = if problem.contains("is not used") { "mirror-unused" } else { "hosts-file-broken" };
+        weighed(cause, problem.clone()).advise("correct it; hosts.toml is read at every pull, without a restart")
     } else if let Some(unused) = list.unused.first() {
         let what = format!("{unused} is there and never used: registry.config_path is empty");
-        let finding = if decided.outcome == Outcome::Found { Finding::warn(what) } else { Finding::fail(what) };
-        finding
+        weighed("mirror-unused", what)
             .fix(use_certs(seen))
             .advise("set config_path = \"/etc/containerd/certs.d\" in the registry table and restart the runtime")
     } else if let Some(broken) =
@@ -446,6 +452,20 @@ fn manifest(seen: &Evidence) -> Result<Finding, Missing> {
         )
         .cites(cites)
         .advise("check the spelling of every part of the name"),
+        Outcome::Refused if trial.last().is_some_and(|e| e.status == Some(400) && PLAIN.iter().any(|w| e.body.contains(w))) => {
+            Finding::cause("wants-tls", format!("{} is spoken to in plain HTTP, and speaks TLS", trial.host.url))
+                .cites(cites)
+                .advise(format!("https:// in place of http:// where it is configured: {}", trial.host.source))
+        }
+        Outcome::Foreign => Finding::cause(
+            "not-a-registry",
+            format!("{} answers, and not with a manifest ({}): somebody else answers in the registry's place", trial.host.url, kind(trial)),
+        )
+        .cites(cites)
+        .advise("a login page of the network, a web server at that name, or a path before /v2 that is missing: curl it and look"),
+        Outcome::Schema1 => Finding::cause("schema-too-old", "the image is of manifest schema 1, which no runtime of today pulls")
+            .cites(cites)
+            .advise("push it anew with a tool of today: skopeo copy --format v2s2 docker://OLD docker://NEW"),
         Outcome::Refused => {
             let status = trial.last().and_then(|e| e.status).unwrap_or_default();
             Finding::cause("registry-error", format!("{} answers {status}: it is broken or overloaded", trial.host.url))
@@ -453,6 +473,13 @@ fn manifest(seen: &Evidence) -> Result<Finding, Missing> {
         }
         // All before it was passed, and no answer came.
         Outcome::Unreachable => match reached(trial, Stage::Answer) {
+            Reached::Failed(exchange, fault)
+                if trial.host.url.starts_with("http://") && fault.error.contains("invalid HTTP version") =>
+            {
+                Finding::cause("wants-tls", format!("{} is spoken to in plain HTTP, and answers with what is none, as TLS does", trial.host.url))
+                    .cites([cite(exchange)])
+                    .advise(format!("https:// in place of http:// where it is configured: {}", trial.host.source))
+            }
             Reached::Failed(exchange, fault) => Finding::cause(
                 "registry-silent",
                 format!("{} takes the connection and gives no answer: {}", exchange.host, fault.error),
@@ -468,6 +495,14 @@ fn manifest(seen: &Evidence) -> Result<Finding, Missing> {
     })
 }
 
+/// Words of Go's and nginx's servers.
+const PLAIN: &[&str] = &["HTTP request to an HTTPS server", "plain HTTP request was sent to HTTPS port"];
+
+fn kind(trial: &Trial) -> String {
+    let kind = trial.last().and_then(|e| e.headers.get("content-type")).cloned();
+    kind.unwrap_or_else(|| "no type is told".to_owned())
+}
+
 pub(super) fn found(trial: &Trial) -> Option<Finding> {
     (trial.outcome != Outcome::Found).then(|| Finding::not_applicable("the image was not found"))
 }
@@ -478,7 +513,13 @@ fn platform(seen: &Evidence) -> Result<Finding, Missing> {
         return Ok(finding);
     }
     let has = trial.platforms.join(", ");
-    Ok(if trial.platforms.is_empty() {
+    Ok(if !trial.artifact.is_empty() {
+        Finding::cause(
+            "not-an-image",
+            format!("what is there is no image but {}: no runtime can start it", trial.artifact),
+        )
+        .advise("the name is of a chart, a signature or another artifact: correct the image in the pod's spec")
+    } else if trial.platforms.is_empty() {
         return Err(Missing {
             fact: Fact::Image,
             because: "the registry did not tell the image's platform".to_owned(),

@@ -22,6 +22,8 @@ use crate::{
 const SPENT: u64 = 95;
 /// Seconds of difference from which a clock explains certificates.
 const SKEW: i64 = 60;
+/// 128 and SIGKILL.
+const KILLED: i32 = 137;
 /// What is proposed for the number of inotify instances.
 const INSTANCES: u64 = 8192;
 
@@ -237,10 +239,20 @@ fn names(seen: &Evidence) -> Result<Finding, Missing> {
 fn config(seen: &Evidence) -> Result<Finding, Missing> {
     let conf = seen.conf()?;
     let status = seen.status()?;
+    let containerd = status.info.name == "containerd";
+    if let Some(file) = conf.ignored.first().filter(|_| containerd) {
+        let directory = file.rsplit_once('/').map_or("", |(d, _)| d);
+        return Ok(Finding::warn(format!("{file} is there, and nothing imports it: what it says is not in effect"))
+            .cite(format!("{} files", conf.ignored.len()), directory)
+            .advise(format!(
+                "imports = [\"{directory}/*.toml\"] in {}, then restart {}",
+                seen.config_path(),
+                seen.unit()
+            )));
+    }
     if conf.files.is_empty() {
         return Ok(Finding::not_applicable("it runs on its defaults"));
     }
-    let containerd = status.info.name == "containerd";
     let unread =
         conf.files.iter().filter(|_| containerd).find_map(|f| Some((f, settings::unread(f, &status.info.version)?)));
     if let Some((file, (why, table, place))) = unread {
@@ -405,6 +417,11 @@ fn memory(seen: &Evidence) -> Result<Finding, Missing> {
         }
     }
     let node = kills.iter().filter(recent).filter(|l| l.text.contains("CONSTRAINT_NONE")).count();
+    // The reason is made of a counter that is never set back: one that ended by itself has it too, after a child was killed.
+    let mislabelled = containers.iter().find_map(|c| {
+        let detail = c.detail.as_ref().filter(|d| d.reason == "OOMKilled" && d.exit_code != KILLED)?;
+        Some((c, detail.exit_code))
+    });
     Ok(if hidden > 0 {
         Finding::warn(format!(
             "{hidden} kills in containers that Kubernetes does not show: a child was killed, not the first process"
@@ -412,6 +429,13 @@ fn memory(seen: &Evidence) -> Result<Finding, Missing> {
         .advise(
             "raise the limit to the measured peak, or let the whole container be killed (singleProcessOOMKill: false)",
         )
+    } else if let Some((container, code)) = mislabelled {
+        Finding::warn(format!(
+            "{} is called OOMKilled and ended with {code}: the kernel had killed a child of it before, and not its first process",
+            container.name
+        ))
+        .cite(format!("reason OOMKilled, exit code {code}; {KILLED} is that of a killed one"), "CRI ContainerStatus")
+        .advise("look for why it ended in its log; more memory does not mend that end")
     } else if node > 0 {
         Finding::warn(format!("{node} kills because the node itself was out of memory"))
             .advise("reserve memory: systemReserved and kubeReserved of the kubelet")

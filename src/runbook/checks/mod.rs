@@ -101,6 +101,7 @@ pub const CHECKS: &[&Check] = &[
     &incidents::MEMORY,
     &incidents::CERTIFICATE,
     &incidents::PLEG,
+    &host::UPGRADE,
     &host::FORWARDING,
     &host::RESOLVER,
     &host::CLOCK,

@@ -173,18 +173,23 @@ fn digests(seen: &Evidence) -> Result<Finding, Missing> {
     .cites(cites))
 }
 
+fn status_is_crio(seen: &Evidence) -> bool {
+    seen.status.value().is_some_and(|s| s.info.name == "cri-o")
+}
+
 fn mirror(seen: &Evidence) -> Result<Finding, Missing> {
     let conf = seen.conf()?;
-    settings::registries(seen)?;
     let hub =
         listed(&seen.inventory()?.images)?.iter().flat_map(|i| &i.tags).filter(|t| t.starts_with("docker.io/")).count();
     let status = seen.status.value().map(|s| s.config["registry"].clone()).unwrap_or_default();
     let table = settings::said(conf, Area::Images, &["registry", "mirrors", "docker.io"]);
     let path = settings::said(conf, Area::Images, &["registry", "config_path"]).is_some_and(|s| s.value != "")
         || status["configPath"].as_str().is_some_and(|p| !p.is_empty());
-    let certs = conf.certs.iter().find(|c| matches!(c.as_str(), "docker.io" | "_default")).filter(|_| path);
+    let crio = status_is_crio(seen);
+    let certs = conf.certs.iter().find(|c| matches!(c.as_str(), "docker.io" | "_default")).filter(|_| path || crio);
     Ok(match (table, certs) {
         (Some(said), _) => Finding::pass("yes").cite("registry.mirrors", said.source),
+        (None, Some(name)) if crio => Finding::pass("yes").cite(name.clone(), "containers-registries.conf(5)"),
         (None, Some(name)) => Finding::pass("yes").cite("hosts.toml", format!("certs.d/{name}")),
         (None, None) if hub == 0 => Finding::not_applicable("no image here comes from Docker Hub"),
         (None, None) => Finding::warn(format!("{hub} images come from Docker Hub, and no mirror is set: 100 pulls in 6 hours for all nodes behind one address"))

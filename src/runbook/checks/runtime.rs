@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{bytes, down::down};
+use super::{
+    bytes,
+    down::{down, unheard},
+};
 use crate::{
     client::{
         action::Action,
@@ -77,7 +80,7 @@ pub static BLOCKED: Check = Check {
 pub static LOAD: Check = Check {
     id: "runtime-load",
     title: "Is it, or the node, overloaded or out of something?",
-    needs: &[Fact::Processes, Fact::Pressure],
+    needs: &[Fact::Processes, Fact::Pressure, Fact::Calls],
     command: |seen| {
         let pid = seen.target.value().and_then(|t| t.pid).map_or("$(pidof containerd)".to_owned(), |p| p.to_string());
         format!(
@@ -148,7 +151,9 @@ fn process(seen: &Evidence) -> Result<Finding, Missing> {
     let unreachable = target.unreachable.clone().unwrap_or_default();
     let Some(process) = &processes.runtime else {
         let why = if unreachable.is_empty() { "no process of it was found".to_owned() } else { unreachable };
-        let known = seen.conf.value().is_some_and(|c| !c.files.is_empty()) || seen.params.contains_key("runtime");
+        let broken = seen.conf.error().is_some_and(|e| e.contains("is not TOML"));
+        let known =
+            broken || seen.conf.value().is_some_and(|c| !c.files.is_empty()) || seen.params.contains_key("runtime");
         if !known
             && why.contains("No such file")
             && seen.units.value().is_none_or(|u| u.get(&seen.unit(), "FragmentPath").is_none())
@@ -165,6 +170,10 @@ fn process(seen: &Evidence) -> Result<Finding, Missing> {
         ),
         source: format!("/proc/{}/stat", process.pid),
     };
+    let stopped = matches!(process.state, 'T' | 't' | 'Z');
+    if let Some(finding) = unheard(seen, process, &unreachable).filter(|_| !stopped) {
+        return Ok(finding.cites([cite]));
+    }
     Ok(match process.state {
         'T' | 't' => Finding::cause(
             "runtime-stopped",
@@ -390,7 +399,30 @@ fn load(seen: &Evidence) -> Result<Finding, Missing> {
         text: format!("{} of {limit} open files, {} threads", process.files, process.threads),
         source: format!("/proc/{}", process.pid),
     });
-    Ok(if process.files.saturating_mul(100) >= limit.saturating_mul(95) {
+    let slow = seen.calls()?.iter().any(|c| c.hangs() || c.took >= SLOW / 2);
+    let limited = process.throttle.as_ref().filter(|t| t.throttled * 4 >= t.periods.max(1));
+    if let Some(t) = limited {
+        cites.push(Cite {
+            text: format!(
+                "limit {}% of a processor, met in {} of {} periods",
+                t.percent.max(1),
+                t.throttled,
+                t.periods
+            ),
+            source: t.path.clone(),
+        });
+    }
+    Ok(if let (Some(t), true) = (limited, slow) {
+        let what = format!(
+            "{} may use at most {}% of one processor and wants more: its answers wait for it",
+            process.name,
+            t.percent.max(1)
+        );
+        Finding::cause("runtime-throttled", what).advise(format!(
+            "systemctl show -p CPUQuotaPerSecUSec {0}; take CPUQuota out of its unit or slice: systemctl edit {0}",
+            seen.unit()
+        ))
+    } else if process.files.saturating_mul(100) >= limit.saturating_mul(95) {
         Finding::cause(
             "files-exhausted",
             format!("{} has {} of {limit} open files: it cannot open another", process.name, process.files),

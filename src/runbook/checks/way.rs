@@ -32,7 +32,7 @@ pub static PROXY: Check = Check {
 pub static TOKEN: Check = Check {
     id: "pull-token",
     title: "Does the registry's token server give a token?",
-    needs: &[Fact::Image, Fact::Target, Fact::Units, Fact::Processes],
+    needs: &[Fact::Image, Fact::Target, Fact::Conf, Fact::Status, Fact::Units, Fact::Processes],
     command: |seen| {
         let last = case(seen).ok().and_then(Result::ok).and_then(|(_, trial)| trial.realm.last());
         // It is shown for a shell, and the registry wrote it.
@@ -46,7 +46,7 @@ pub static TOKEN: Check = Check {
 pub static LAYERS: Check = Check {
     id: "pull-layers",
     title: "Do its layers come as well?",
-    needs: &[Fact::Image, Fact::Target, Fact::Units, Fact::Processes],
+    needs: &[Fact::Image, Fact::Target, Fact::Conf, Fact::Status, Fact::Units, Fact::Processes],
     command: |seen| {
         format!(
             "curl -sIL {}/{}/blobs/DIGEST",
