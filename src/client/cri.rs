@@ -1,7 +1,7 @@
 //! The one CRI client: over a socket or over the server in this process. Every call has a deadline.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
     future::Future,
     path::{Path, PathBuf},
@@ -158,8 +158,9 @@ impl Cri {
             }
         }
         pods.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
-        self.known().ips.retain(|id, _| pods.iter().any(|p| p.id == *id));
-        self.known().pids.retain(|id, _| pods.iter().any(|p| p.id == *id));
+        let here: HashSet<&str> = pods.iter().map(|p| p.id.as_str()).collect();
+        self.known().ips.retain(|id, _| here.contains(id.as_str()));
+        self.known().pids.retain(|id, _| here.contains(id.as_str()));
         Ok(pods)
     }
 
@@ -194,7 +195,8 @@ impl Cri {
             }
         }
         containers.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
-        self.known().details.retain(|id, _| containers.iter().any(|c| c.id == *id));
+        let here: HashSet<&str> = containers.iter().map(|c| c.id.as_str()).collect();
+        self.known().details.retain(|id, _| here.contains(id.as_str()));
         Ok(containers)
     }
 
@@ -241,7 +243,8 @@ impl Cri {
             }
             known.cpu.insert(one.id.clone(), (nanos, at));
         }
-        known.cpu.retain(|id, _| stats.iter().any(|s| s.id == *id));
+        let here: HashSet<&str> = stats.iter().map(|s| s.id.as_str()).collect();
+        known.cpu.retain(|id, _| here.contains(id.as_str()));
         Ok(stats)
     }
 

@@ -24,8 +24,8 @@ use super::{
 };
 use crate::error::{Error, Kind, Result};
 
-/// Waited for at the start, before anything is shown.
-const FIRST: Duration = Duration::from_millis(100);
+/// Waited for at the start, before anything is shown: with a runtime that hangs, the first frame comes later by this.
+const FIRST: Duration = Duration::from_millis(40);
 /// For a runtime to say who it is when it is first asked, and when it is asked again after a silence.
 const FIRST_ANSWER: Duration = Duration::from_secs(3);
 const ANSWER: Duration = Duration::from_secs(1);

@@ -48,6 +48,8 @@ const ENTRIES: usize = 500;
 const TOGETHER: Duration = Duration::from_millis(250);
 /// Events of a runtime in this time become one reading.
 const QUIET: Duration = Duration::from_millis(300);
+/// A stream of events that did not end for so long is one.
+const LASTS: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub struct Runner {
@@ -263,7 +265,15 @@ async fn watch_events(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>) {
     let mut wait = Duration::from_secs(1);
     loop {
         let mut events = runtime.events();
-        while let Some(Ok(())) = events.next().await {
+        // A stream that is refused ends at once; one that works may be silent for long.
+        let mut first = timeout(LASTS, events.next()).await.ok();
+        if !matches!(first, Some(None | Some(Err(_)))) {
+            tell(&send, Event::Hearing(true)).await;
+        }
+        while let Some(Ok(())) = match first.take() {
+            Some(first) => first,
+            None => events.next().await,
+        } {
             wait = Duration::from_secs(1);
             let quiet = tokio::time::sleep(QUIET);
             tokio::pin!(quiet);
@@ -276,6 +286,7 @@ async fn watch_events(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>) {
             tell(&send, Event::Changed).await;
         }
         // A runtime without events is read every few seconds all the same.
+        tell(&send, Event::Hearing(false)).await;
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(Duration::from_secs(30));
     }

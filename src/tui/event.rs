@@ -34,6 +34,8 @@ pub enum Event {
     Drawn(SystemTime),
     /// The runtime says that something changed.
     Changed,
+    /// Whether it says so at all.
+    Hearing(bool),
     Inventory(Arc<Inventory>),
     InventoryFailed {
         error: String,
@@ -114,6 +116,13 @@ pub enum Event {
     Said(String),
     /// Somebody else in this program has something to say.
     Note(String),
+}
+
+impl Event {
+    /// From the person, who waits for what comes of it.
+    pub fn is_input(&self) -> bool {
+        matches!(self, Self::Key(..) | Self::Paste(_) | Self::Resize(..) | Self::Mouse(_))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -2,7 +2,7 @@
 //! by whoever else in this program has something to say. A bounded ring; pure.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     time::SystemTime,
 };
 
@@ -69,11 +69,12 @@ impl Ring {
         containers(&mut found, &old.containers, &new.containers, &names, now);
         if let (Some(old), Some(new)) = (old.images.value(), new.images.value()) {
             let of = |i: &crate::client::types::Image| i.tags.first().unwrap_or(&i.id).clone();
-            for image in new.iter().filter(|i| !old.iter().any(|o| o.id == i.id)) {
+            let (was, is) = (ids(old, |i| &i.id), ids(new, |i| &i.id));
+            for image in new.iter().filter(|i| !was.contains_key(i.id.as_str())) {
                 let object = Some(ObjectRef::Image(image.id.clone()));
                 found.push(event(now, Tone::Plain, "image", object, of(image), "is here"));
             }
-            for image in old.iter().filter(|i| !new.iter().any(|n| n.id == i.id)) {
+            for image in old.iter().filter(|i| !is.contains_key(i.id.as_str())) {
                 found.push(event(now, Tone::Dim, "image", None, of(image), "was removed"));
             }
         }
@@ -82,6 +83,11 @@ impl Ring {
             self.add(happening);
         }
     }
+}
+
+/// Found at once: both readings of a full node have a thousand.
+fn ids<T>(all: &[T], id: impl Fn(&T) -> &String) -> HashMap<&str, &T> {
+    all.iter().map(|one| (id(one).as_str(), one)).collect()
 }
 
 fn event(
@@ -103,11 +109,11 @@ fn pod_names(new: &Inventory, old: &Inventory) -> BTreeMap<String, String> {
 fn pods(found: &mut Vec<Happening>, old: &Seen<Vec<PodSandbox>>, new: &Seen<Vec<PodSandbox>>, now: SystemTime) {
     let Some(new) = new.value() else { return };
     let first = old.value().is_none();
-    let before = |id: &str| old.value().into_iter().flatten().find(|p| p.id == id);
+    let (was, is) = (ids(old.value().map(Vec::as_slice).unwrap_or_default(), |p| &p.id), ids(new, |p| &p.id));
     let name = |p: &PodSandbox| format!("{}/{}", p.namespace, p.name);
     for pod in new {
         let object = Some(ObjectRef::Pod(pod.id.clone()));
-        match before(&pod.id) {
+        match was.get(pod.id.as_str()) {
             None => found.push(event(pod.created, Tone::Plain, "pod", object, name(pod), "sandbox was made")),
             Some(was) if was.state != pod.state => {
                 let (tone, what) = match pod.state {
@@ -119,7 +125,7 @@ fn pods(found: &mut Vec<Happening>, old: &Seen<Vec<PodSandbox>>, new: &Seen<Vec<
             Some(_) => {}
         }
     }
-    let gone = old.value().into_iter().flatten().filter(|p| !first && !new.iter().any(|n| n.id == p.id));
+    let gone = old.value().into_iter().flatten().filter(|p| !first && !is.contains_key(p.id.as_str()));
     found.extend(gone.map(|p| event(now, Tone::Dim, "pod", None, name(p), "was removed")));
 }
 
@@ -132,9 +138,10 @@ fn containers(
 ) {
     let Some(new) = new.value() else { return };
     let first = old.value().is_none();
+    let (before, is) = (ids(old.value().map(Vec::as_slice).unwrap_or_default(), |c| &c.id), ids(new, |c| &c.id));
     let name = |c: &Container| format!("{}/{}", names.get(&c.pod).map_or("?", String::as_str), c.name);
     for c in new {
-        let was = old.value().into_iter().flatten().find(|o| o.id == c.id).map(|o| o.state);
+        let was = before.get(c.id.as_str()).map(|o| o.state);
         let object = || Some(ObjectRef::Container(c.id.clone()));
         if was == Some(c.state) {
             continue;
@@ -166,7 +173,7 @@ fn containers(
             ContainerState::Running => {}
         }
     }
-    let gone = old.value().into_iter().flatten().filter(|o| !new.iter().any(|n| n.id == o.id));
+    let gone = old.value().into_iter().flatten().filter(|o| !is.contains_key(o.id.as_str()));
     found.extend(
         gone.map(|c| event(now, Tone::Dim, "container", None, name(c), format!("attempt {} was removed", c.attempt))),
     );

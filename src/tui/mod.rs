@@ -2,11 +2,15 @@
 //! [`Runtime`] and knows none in particular.
 
 use std::{
-    io::IsTerminal,
+    io::{BufWriter, IsTerminal, Stdout},
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
+use crossterm::{
+    execute, queue,
+    terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
+};
 use ratatui::{
     Terminal,
     backend::CrosstermBackend,
@@ -117,9 +121,22 @@ pub async fn run(runtime: Arc<dyn Runtime>, options: Options) -> Result<u8> {
     }
 }
 
+/// A frame goes out in one piece: standard output by itself would write a kilobyte at a time.
+type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+
+/// More than a frame of a large terminal has.
+const PIECE: usize = 128 << 10;
+
+/// Draws a frame between the marks by which a terminal shows all of it or nothing.
+fn draw(terminal: &mut Screen, model: &Model) -> std::io::Result<()> {
+    queue!(terminal.backend_mut(), BeginSynchronizedUpdate)?;
+    terminal.draw(|frame| view::view(model, frame))?;
+    execute!(terminal.backend_mut(), EndSynchronizedUpdate)
+}
+
 /// Clears the screen, so that the next frame is drawn whole; its size. `Terminal::clear` would ask the terminal where its
 /// cursor is, and the answer would be read by whoever reads the keys: the app would end for want of it.
-fn wipe(terminal: &mut Terminal<CrosstermBackend<std::io::Stdout>>) -> std::io::Result<Size> {
+fn wipe(terminal: &mut Screen) -> std::io::Result<Size> {
     let size = terminal.size()?;
     terminal.resize(Rect::from((Position::ORIGIN, size)))?;
     Ok(size)
@@ -136,7 +153,8 @@ async fn turn(
     let failed = |e: std::io::Error| Error::new(Kind::Unavailable, "draw on the terminal").with_source(e);
     // Not dropped: it would show the cursor, which `Tty` does, and complain on stderr if it cannot, which is a panic when
     // the terminal has gone.
-    let terminal = Terminal::new(CrosstermBackend::new(std::io::stdout())).map_err(failed)?;
+    let out = BufWriter::with_capacity(PIECE, std::io::stdout());
+    let terminal = Terminal::new(CrosstermBackend::new(out)).map_err(failed)?;
     let mut terminal = std::mem::ManuallyDrop::new(terminal);
     let size = terminal.size().map_err(failed)?;
     let info = runtime.info().clone();
@@ -190,7 +208,7 @@ async fn turn(
         }
         if model.dirty {
             model.dirty = false;
-            terminal.draw(|frame| view::view(&model, frame)).map_err(failed)?;
+            draw(&mut terminal, &model).map_err(failed)?;
             effects.extend(update::update(&mut model, Event::Drawn(clock.now())));
         }
         let pause = Duration::from_millis(if model.counting() { 200 } else { 1000 });
@@ -202,8 +220,9 @@ async fn turn(
                 Err(_) => Event::Tick(clock.now()),
             },
         };
-        effects.extend(update::update(&mut model, first));
         // Whatever came in the meantime belongs in the same frame; a key is answered at once.
+        let mut at_once = first.is_input();
+        effects.extend(update::update(&mut model, first));
         let frame = tokio::time::Instant::now() + FRAME;
         for _ in 0..BATCH {
             if !effects.is_empty() {
@@ -211,12 +230,13 @@ async fn turn(
             }
             let next = match receive.try_recv() {
                 Ok(event) => event,
-                Err(_) if !model.dirty => break,
+                Err(_) if at_once || !model.dirty => break,
                 Err(_) => match tokio::time::timeout_at(frame, receive.recv()).await {
                     Ok(Some(event)) => event,
                     _ => break,
                 },
             };
+            at_once |= next.is_input();
             effects.extend(update::update(&mut model, next));
         }
         // A busy channel must not keep the clock from moving.

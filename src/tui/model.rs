@@ -65,6 +65,8 @@ pub struct Model {
     /// Of the current pane.
     pub rows: Vec<Row>,
     pub order: Vec<usize>,
+    /// When they were made: their ages are of then.
+    pub made: SystemTime,
     pub popup: Option<Popup>,
     /// The pod whose tree is asked for or shown.
     pub tree_of: Option<String>,
@@ -90,6 +92,10 @@ pub struct Model {
     pub asked: Option<SystemTime>,
     pub pending: bool,
     pub full: Option<SystemTime>,
+    /// The runtime's events are heard: what came and what went need not be asked for.
+    pub hearing: bool,
+    /// The last time that somebody did something.
+    pub touched: SystemTime,
     /// Containers or images came or went since the snapshots were read.
     pub moved: bool,
     /// A first ctrl-c came while something ran.
@@ -274,6 +280,7 @@ impl Model {
             tables,
             rows: Vec::new(),
             order: Vec::new(),
+            made: now,
             popup: None,
             tree_of: None,
             input: None,
@@ -293,6 +300,8 @@ impl Model {
             asked: None,
             pending: false,
             full: None,
+            hearing: false,
+            touched: now,
             moved: false,
             warned: false,
             dirty: true,
@@ -396,6 +405,7 @@ impl Model {
         let rows = (pane.rows)(self);
         let changed = rows != self.rows;
         self.rows = rows;
+        self.made = self.now;
         self.settle();
         changed
     }

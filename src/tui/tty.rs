@@ -29,9 +29,9 @@ use tokio::{
 use super::event::Event;
 use crate::error::{Error, Kind, Result};
 
-/// Switches off what a program in a container may have switched on: mouse, focus, paste, line drawing, margins,
+/// Ends a frame that was cut short, and switches off what a program in a container may have switched on: mouse, focus, paste, line drawing, margins,
 /// application keys; then the plain screen and the cursor.
-pub const RESET: &[u8] = b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?1l\x1b>\x1b[r\x1b[?6l\x1b[?7h\x1b[4l\x0f\x1b(B\x1b[0m\x1b[?1049l\x1b[?25h";
+pub const RESET: &[u8] = b"\x1b[?2026l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?1l\x1b>\x1b[r\x1b[?6l\x1b[?7h\x1b[4l\x0f\x1b(B\x1b[0m\x1b[?1049l\x1b[?25h";
 
 /// A terminal that goes away, by whatever sign.
 const HANGUP: u8 = died_of(1);
@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn tui_09_reset_switches_everything_off() {
         let text = std::str::from_utf8(RESET).unwrap();
-        for mode in ["1000", "1002", "1003", "1006", "1004", "2004", "1049"] {
+        for mode in ["2026", "1000", "1002", "1003", "1006", "1004", "2004", "1049"] {
             assert!(text.contains(&format!("\x1b[?{mode}l")), "{mode}");
         }
         assert!(text.ends_with("\x1b[?25h"));

@@ -38,6 +38,9 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
 }
 
 fn happened(model: &mut Model, event: Event, out: &mut Vec<Effect>) {
+    if event.is_input() {
+        reading::touched(model, out);
+    }
     match event {
         Event::Key(key, at) => {
             if key.kind != KeyEventKind::Release && !model.small() {
@@ -63,6 +66,7 @@ fn happened(model: &mut Model, event: Event, out: &mut Vec<Effect>) {
                 job.shown = Some(at);
             }
         }
+        Event::Hearing(on) => model.hearing = on,
         Event::Changed => ask(model, Scope { images: true, ..reading::wanted(model) }, out),
         Event::Inventory(inventory) => {
             model.pending = false;

@@ -13,6 +13,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
+mod app;
+#[allow(dead_code, reason = "what the tests use besides")]
+#[path = "../../src/cli/tests/fake.rs"]
+mod fake;
 mod floor;
 mod image;
 mod images;
@@ -25,11 +29,17 @@ mod pull;
 mod support;
 mod table;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Parser, ValueEnum};
 
 use machine::{Disk, Machine};
+// As the shared server of the verbs' tests calls it.
+use wharf::proto;
+
 use peers::{Containerd, Kind, Peer};
 
 #[derive(Debug, Parser)]
@@ -48,6 +58,11 @@ struct Options {
     /// Images of ten layers, of the part `images`
     #[arg(long, default_value_t = 10_000)]
     images: usize,
+    /// Seconds without a key, and rounds of keys, of the part `app`
+    #[arg(long, default_value_t = 60)]
+    idle: u64,
+    #[arg(long, default_value_t = 10)]
+    keys: usize,
     #[arg(long, value_enum, default_value_t = Disk::Ext4)]
     disk: Disk,
     /// Another build of wharf than cargo's
@@ -72,6 +87,8 @@ enum Part {
     Pull,
     /// Lists, a prune's plan and collections with very many images
     Images,
+    /// First frame, keys, idleness and memory of the terminal app on a full node
+    App,
 }
 
 fn main() {
@@ -83,6 +100,12 @@ fn main() {
         floor::print(200);
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    if wanted(Part::App) {
+        runtime.block_on(app::print(&options.wharf, Duration::from_secs(options.idle), options.keys));
+    }
+    if options.parts == [Part::App] {
+        return;
+    }
     runtime.block_on(async {
         let machine = Machine::new(options.disk);
         let containerd = find("containerd-2.3.4/containerd").or_else(|| find("containerd"));

@@ -18,7 +18,14 @@ use rustix::{
 pub struct Pty {
     pub child: Child,
     master: File,
-    seen: Arc<Mutex<Vec<u8>>>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Default)]
+struct Seen {
+    bytes: Vec<u8>,
+    /// How many there were, and when.
+    times: Vec<(usize, Instant)>,
 }
 
 impl Pty {
@@ -38,13 +45,16 @@ impl Pty {
             .args(command.get_args());
         session.stdin(copy(&slave)).stdout(copy(&slave)).stderr(slave);
         let child = session.spawn().unwrap();
-        let seen = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::new(Mutex::new(Seen::default()));
         let (mut reader, sink) = (File::from(copy(&master)), Arc::clone(&seen));
         thread::spawn(move || {
-            let mut buffer = [0; 4096];
+            let mut buffer = [0; 64 << 10];
             // The terminal ends with an error when its last program has gone.
             while let Ok(n @ 1..) = reader.read(&mut buffer) {
-                sink.lock().unwrap().extend_from_slice(&buffer[..n]);
+                let mut sink = sink.lock().unwrap();
+                sink.bytes.extend_from_slice(&buffer[..n]);
+                let now = (sink.bytes.len(), Instant::now());
+                sink.times.push(now);
             }
         });
         let pty = Self { child, master: master.into(), seen };
@@ -61,7 +71,20 @@ impl Pty {
     }
 
     pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.seen.lock().unwrap()).into_owned()
+        String::from_utf8_lossy(&self.seen.lock().unwrap().bytes).into_owned()
+    }
+
+    /// Bytes it has written so far.
+    pub fn written(&self) -> usize {
+        self.seen.lock().unwrap().bytes.len()
+    }
+
+    /// When these bytes came for the first time behind so many.
+    pub fn came(&self, behind: usize, bytes: &[u8]) -> Option<Instant> {
+        let seen = self.seen.lock().unwrap();
+        let at = seen.bytes[behind..].windows(bytes.len()).position(|w| w == bytes)?;
+        let end = behind + at + bytes.len();
+        seen.times.iter().find(|(written, _)| *written >= end).map(|(_, at)| *at)
     }
 
     pub fn wait_for(&self, text: &str) {

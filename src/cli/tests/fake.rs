@@ -1,7 +1,7 @@
 //! A CRI server that keeps pods, containers and images in memory and writes down what it was asked to change.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard},
     time::SystemTime,
@@ -33,6 +33,10 @@ pub struct Held {
     pub exits: Option<i32>,
     /// The change that fails.
     pub fails: Option<String>,
+    /// Its figures differ each time, and its events do not end and tell nothing.
+    pub lively: bool,
+    /// How often each call came.
+    pub calls: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -61,20 +65,25 @@ pub fn labels(pod: &str, namespace: &str) -> HashMap<String, String> {
 impl Fake {
     /// Two pods, three containers, three images.
     pub fn start() -> Self {
+        Self::holding(Held { pods: pods(), containers: containers(), images: images(), ..Held::default() })
+    }
+
+    pub fn holding(held: Held) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path: PathBuf = directory.path().join("cri.sock");
         let fake = Self {
-            held: Arc::new(Mutex::new(Held {
-                pods: pods(),
-                containers: containers(),
-                images: images(),
-                ..Held::default()
-            })),
+            held: Arc::new(Mutex::new(held)),
             endpoint: format!("unix://{}", path.display()),
             _directory: Arc::new(directory),
         };
         let listener = UnixListenerStream::new(UnixListener::bind(path).unwrap());
+        let counted = Arc::clone(&fake.held);
+        let count = move |request: http::Request<_>| {
+            *counted.lock().unwrap().calls.entry(request.uri().path().to_owned()).or_default() += 1;
+            request
+        };
         let server = tonic::transport::Server::builder()
+            .layer(tower::util::MapRequestLayer::new(count))
             .add_service(RuntimeServiceServer::new(fake.clone()))
             .add_service(ImageServiceServer::new(fake.clone()))
             .serve_with_incoming(listener);
@@ -383,14 +392,23 @@ impl RuntimeService for Fake {
     ) -> Answer<cri::ListContainerStatsResponse> {
         let value = |value| Some(cri::UInt64Value { value });
         let held = self.held();
-        let stats = held.containers.iter().map(|c| cri::ContainerStats {
+        let asked = held.calls.values().sum::<u64>();
+        let more = |at: usize| if held.lively { (at as u64 * 7919 + asked * 104_729) % 1_000 } else { 0 };
+        let stats = held.containers.iter().enumerate().map(|(at, c)| cri::ContainerStats {
             attributes: Some(cri::ContainerAttributes {
                 id: c.id.clone(),
                 metadata: c.metadata.clone(),
                 ..Default::default()
             }),
-            cpu: Some(cri::CpuUsage { timestamp: 1, usage_nano_cores: value(250_000_000), ..Default::default() }),
-            memory: Some(cri::MemoryUsage { working_set_bytes: value(12_345_678), ..Default::default() }),
+            cpu: Some(cri::CpuUsage {
+                timestamp: 1,
+                usage_nano_cores: value(250_000_000 + more(at) * 100_000),
+                ..Default::default()
+            }),
+            memory: Some(cri::MemoryUsage {
+                working_set_bytes: value(12_345_678 + more(at) * 4096),
+                ..Default::default()
+            }),
             writable_layer: Some(cri::FilesystemUsage {
                 used_bytes: value(4096),
                 inodes_used: value(7),
@@ -411,6 +429,9 @@ impl RuntimeService for Fake {
         &self,
         _request: Request<cri::GetEventsRequest>,
     ) -> Answer<Self::GetContainerEventsStream> {
+        if self.held().lively {
+            return Ok(Response::new(Box::pin(futures::stream::pending())));
+        }
         let event = |kind: cri::ContainerEventType| {
             Ok(cri::ContainerEventResponse {
                 container_id: id("c1"),

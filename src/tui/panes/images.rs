@@ -1,5 +1,7 @@
 //! Images, largest first, and who uses them.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::{Fact, Pane, PaneId, col, num};
 use crate::{
     client::types::{Container, Image, ObjectRef},
@@ -44,6 +46,25 @@ fn uses(c: &Container, image: &Image) -> bool {
     named(&c.image_id) || named(&c.image) || c.detail.iter().flat_map(|d| &d.image_volumes).any(|v| named(v))
 }
 
+/// How many containers use each image, by its id. Once through each list.
+fn users<'a>(images: &'a [Image], containers: &'a [Container]) -> HashMap<&'a str, u64> {
+    let mut names: HashMap<&str, Vec<&str>> = HashMap::new();
+    for image in images {
+        for name in image.tags.iter().chain(&image.digests).chain([&image.id]) {
+            names.entry(name).or_default().push(&image.id);
+        }
+    }
+    let mut users = HashMap::new();
+    for c in containers {
+        let volumes = c.detail.iter().flat_map(|d| &d.image_volumes);
+        let named = volumes.chain([&c.image_id, &c.image]).filter_map(|n| names.get(n.as_str()));
+        for id in named.flatten().collect::<BTreeSet<_>>() {
+            *users.entry(*id).or_default() += 1;
+        }
+    }
+    users
+}
+
 fn name(image: &Image) -> &str {
     image.tags.first().or(image.digests.first()).map_or(image.id.as_str(), String::as_str)
 }
@@ -52,8 +73,9 @@ fn rows(model: &Model) -> Vec<Row> {
     let images = model.seen.images.value().map(Vec::as_slice).unwrap_or_default();
     let containers = model.seen.containers.value().map(Vec::as_slice).unwrap_or_default();
     let largest = images.iter().map(|i| i.size).max().unwrap_or(0);
+    let users = users(images, containers);
     let row = |image: &Image| {
-        let used = containers.iter().filter(|c| uses(c, image)).count() as u64;
+        let used = users.get(image.id.as_str()).copied().unwrap_or(0);
         let sandbox = image.tags.iter().chain(&image.digests).any(|t| *t == model.seen.sandbox_image);
         let keep = match (image.pinned, sandbox, used) {
             (true, ..) => ("pinned", Tone::Accent),

@@ -1,5 +1,7 @@
 //! Pod sandboxes.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::{Fact, Pane, PaneId, age, col, gravity, num, seconds};
 use crate::{
     client::types::{Container, ContainerState, ObjectRef, PodSandbox, PodState},
@@ -42,25 +44,16 @@ pub const PANE: Pane = Pane {
     facts: Some(facts),
 };
 
-/// Nanocores and bytes: the pod's own figures, or its containers' together.
-pub fn usage(model: &Model, pod: &PodSandbox) -> (Option<u64>, Option<u64>) {
-    let stats = model.seen.stats.value().map(Vec::as_slice).unwrap_or_default();
-    let memory = |id: &str| stats.iter().find(|s| s.id == id).and_then(|s| s.memory_working_set);
-    let own = (model.history.cores(&pod.id), memory(&pod.id));
-    let inside = || model.seen.containers.value().into_iter().flatten().filter(|c| c.pod == pod.id);
-    let sum = |values: Vec<u64>| (!values.is_empty()).then(|| values.iter().sum());
-    (
-        own.0.or_else(|| sum(inside().filter_map(|c| model.history.cores(&c.id)).collect())),
-        own.1.or_else(|| sum(inside().filter_map(|c| memory(&c.id)).collect())),
-    )
-}
-
 /// What is the matter with a pod, or that nothing is: of its containers' newest attempts the worst.
 pub fn status(pod: &PodSandbox, containers: &[Container]) -> (String, Tone) {
+    status_of(pod, &containers.iter().filter(|c| c.pod == pod.id).collect::<Vec<_>>())
+}
+
+/// By the containers that are in it.
+fn status_of(pod: &PodSandbox, inside: &[&Container]) -> (String, Tone) {
     if pod.state == PodState::NotReady {
         return ("NotReady".into(), Tone::Dim);
     }
-    let inside: Vec<&Container> = containers.iter().filter(|c| c.pod == pod.id).collect();
     let newest = |c: &&&Container| !inside.iter().any(|o| o.name == c.name && o.attempt > c.attempt);
     let ended: Vec<&&Container> = inside.iter().filter(newest).filter(|c| c.state == ContainerState::Exited).collect();
     let failed = |c: &&&&Container| c.detail.as_ref().is_some_and(|d| d.exit_code != 0);
@@ -79,14 +72,26 @@ pub fn status(pod: &PodSandbox, containers: &[Container]) -> (String, Tone) {
 }
 
 fn rows(model: &Model) -> Vec<Row> {
-    let containers = model.seen.containers.value().map(Vec::as_slice).unwrap_or_default();
+    // Once through each list: a full node has a thousand containers.
+    let mut by_pod: HashMap<&str, Vec<&Container>> = HashMap::new();
+    for c in model.seen.containers.value().into_iter().flatten() {
+        by_pod.entry(&c.pod).or_default().push(c);
+    }
+    let stats = model.seen.stats.value().into_iter().flatten();
+    let memory: HashMap<&str, u64> = stats.filter_map(|s| Some((s.id.as_str(), s.memory_working_set?))).collect();
     let row = |pod: &PodSandbox| {
-        let inside = || containers.iter().filter(|c| c.pod == pod.id);
-        let names: std::collections::BTreeSet<&str> = inside().map(|c| c.name.as_str()).collect();
-        let running = inside().filter(|c| c.state == ContainerState::Running).count();
-        let restarts = inside().map(|c| c.attempt).max().unwrap_or(0);
-        let (cpu, memory) = usage(model, pod);
-        let (status, tone) = status(pod, containers);
+        let inside = by_pod.get(pod.id.as_str()).map(Vec::as_slice).unwrap_or_default();
+        let names: BTreeSet<&str> = inside.iter().map(|c| c.name.as_str()).collect();
+        let running = inside.iter().filter(|c| c.state == ContainerState::Running).count();
+        let restarts = inside.iter().map(|c| c.attempt).max().unwrap_or(0);
+        // The pod's own figures, or its containers' together.
+        let figure = |of: &dyn Fn(&str) -> Option<u64>| {
+            let sum = || inside.iter().filter_map(|c| of(&c.id)).reduce(u64::saturating_add);
+            of(&pod.id).or_else(sum)
+        };
+        let cpu = figure(&|id| model.history.cores(id));
+        let memory = figure(&|id| memory.get(id).copied());
+        let (status, tone) = status_of(pod, inside);
         let ready = pod.state == PodState::Ready;
         let all = running == names.len();
         Row {
