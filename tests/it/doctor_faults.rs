@@ -99,9 +99,7 @@ fn a_hosts_toml_that_is_wrong_is_named_before_what_comes_of_it() {
     node.report("image-pull", &[&image]).names("mirror-unused", &["named with the port"]);
     fs::remove_dir_all(node.dir.join("certs.d").join(OUTSIDE)).unwrap();
     // A file that is there gets the stanza, and keeps what it says.
-    let before = format!(
-        "{server}\n[host.\"https://{BESIDE}:5999\"] # a mirror that is down\n  capabilities = [\"pull\", \"resolve\"]\n"
-    );
+    let before = format!("{server}\n[host.\"https://{BESIDE}:5999\"] # for pushes\n  capabilities = [\"push\"]\n");
     hosts(&before);
     let ca = format!("ca={}", signed.ca.display());
     let arguments = ["image-pull", "--set", &image, "--set", &ca, "--fix", "--yes"];
