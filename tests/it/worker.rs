@@ -98,6 +98,11 @@ fn a_stopped_runtime_is_named_within_ten_seconds_and_goes_on() {
     assert_eq!(worker.cause("runtime-unresponsive"), "runtime-stopped");
     println!("to the verdict, emulated: {:.1} s", begin.elapsed().as_secs_f64());
     assert!(worker.fix("runtime-unresponsive").contains("proved by the same check"));
+    // The same look, by another hand: its group is frozen, or may hardly use the processor.
+    worker.ok("systemctl freeze containerd");
+    let frozen = worker.cause("runtime-unresponsive");
+    worker.ok("systemctl thaw containerd");
+    assert_eq!(frozen, "runtime-frozen");
     healthy(&worker);
 }
 
@@ -165,6 +170,18 @@ fn a_kubelet_that_does_not_start_says_why() {
     worker.ok(&format!("umount {volume}; rm -rf {GONE}"));
     assert!(mounted["cause"] == "orphaned-pod-mounted" && mounted.to_string().contains(&volume), "{mounted:#}");
     assert_eq!(orphaned()["verdict"], "pass");
+
+    // Thresholds of its image collection: the same check passes with the file that was written, and nothing is written twice.
+    worker.kubelet_with("imageGCHighThresholdPercent: 100\n");
+    assert_eq!(up(), "ok");
+    let said = worker.fix("disk-full");
+    assert!(
+        said.contains("+imageGCHighThresholdPercent: 70") && said.contains("proved by the same check: disk-collection"),
+        "{said}"
+    );
+    assert_eq!(up(), "ok", "the kubelet takes the file");
+    let again = worker.fix("disk-full");
+    assert!(!again.contains("done: edit"), "{again}");
 
     worker.ok("systemctl stop kubelet");
     down("kubelet-not-running");
