@@ -169,3 +169,20 @@ fn the_files_of_a_layer_are_text_and_nobody_waits_for_what_was_closed() {
     app.keys("2F");
     assert!(app.model.popup.is_none() && app.screen().contains("choose an image"), "{}", app.screen());
 }
+
+#[test]
+fn the_end_of_a_text_whose_lines_wrap_can_be_reached() {
+    let mut app = App::new(80, 24);
+    let effects = app.keys("5F");
+    let token = effects.iter().find_map(|e| if let Effect::Layers { token, .. } = e { Some(*token) } else { None });
+    let found = |n: u8| Found { bytes: 9, files: 1, path: vec![b'a' + n; 150], directory: false, changes: false };
+    let layer = Layer { found: (0..12).map(found).collect(), files: 12, ..Layer::default() };
+    app.send(Event::Layers { token: token.unwrap(), result: Ok(vec![("top".into(), layer)]) });
+    assert!(!app.screen().contains("llll"));
+    app.keys("G");
+    assert!(app.screen().contains("llll"), "{}", app.screen());
+    // And one line up from there is seen at once.
+    let end = app.screen();
+    app.keys("k");
+    assert_ne!(app.screen(), end);
+}
