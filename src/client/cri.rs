@@ -48,6 +48,8 @@ const AT_ONCE: usize = 16;
 #[async_trait]
 pub trait Native: fmt::Debug + Send + Sync {
     async fn snapshots(&self) -> Result<Vec<SnapshotRow>>;
+    /// As [`Runtime::layer`].
+    async fn layer(&self, key: &str) -> Result<Vec<(String, PathBuf)>>;
     async fn pull(
         &self,
         reference: &str,
@@ -408,6 +410,13 @@ impl Runtime for Cri {
                 let found = found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no snapshot {key}")))?;
                 serde_json::to_value(found).map_err(|e| Error::new(Kind::Internal, "show a snapshot").with_source(e))
             }
+        }
+    }
+
+    async fn layer(&self, snapshot: &ObjectRef) -> Result<Vec<(String, PathBuf)>> {
+        match (&self.native, snapshot) {
+            (Some(native), ObjectRef::Snapshot { key, .. }) => native.layer(key).await,
+            _ => bail!(Unimplemented, "{} does not tell where the files of a snapshot are", self.info.name),
         }
     }
 

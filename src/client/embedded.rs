@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{Read, Write},
     os::fd::OwnedFd,
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -21,7 +22,7 @@ use crate::{
         Engine,
         cri::{self, exec::Interactive},
         image::{auth, pull},
-        snapshot::SnapshotKind,
+        snapshot::{SnapshotKind, Whiteouts},
     },
     error::{Context, Error, Kind, Result},
 };
@@ -69,6 +70,20 @@ impl Native for Embedded {
             });
         }
         Ok(rows)
+    }
+
+    async fn layer(&self, key: &str) -> Result<Vec<(String, PathBuf)>> {
+        let snapshotter = &self.0.snapshotter;
+        let (mut chain, mut at) = (Vec::new(), Some(key.to_owned()));
+        while let Some(key) = at {
+            let place = snapshotter.place(&key).await?;
+            if place.whiteouts != Whiteouts::Overlay || snapshotter.is_remote() {
+                bail!(Unimplemented, "snapshotter {} keeps no layers as directories", snapshotter.name());
+            }
+            at = snapshotter.stat(&key).await?.parent;
+            chain.push((key, place.directory));
+        }
+        Ok(chain)
     }
 
     async fn pull(

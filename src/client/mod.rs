@@ -55,6 +55,10 @@ pub trait Runtime: fmt::Debug + Send + Sync {
     async fn inventory(&self, scope: Scope) -> Inventory;
     /// The verbose status in crictl's `inspect` shape.
     async fn inspect(&self, object: &ObjectRef) -> Result<serde_json::Value>;
+    /// The directories of a snapshot's own files and of those below it, the nearest first, each with its key.
+    async fn layer(&self, snapshot: &ObjectRef) -> Result<Vec<(String, std::path::PathBuf)>> {
+        bail!(Unimplemented, "{} does not tell where the files of {snapshot:?} are", self.info().name)
+    }
     /// What it says of itself in full.
     async fn status(&self) -> Result<health::RuntimeStatus> {
         bail!(Unimplemented, "{} does not tell its status", self.info().name)

@@ -264,6 +264,18 @@ impl Runtime for Offline {
         }
     }
 
+    async fn layer(&self, snapshot: &ObjectRef) -> Result<Vec<(String, PathBuf)>> {
+        let ObjectRef::Snapshot { snapshotter, namespace, key } = snapshot.clone() else {
+            bail!(InvalidArgument, "only snapshots have files of their own");
+        };
+        let work = move |root: &Path, places: &Places| match places.layout {
+            Layout::Containerd => node::containerd::layers(root, &places.root, (&namespace, &snapshotter, &key)),
+            Layout::Crio => node::storage::chain(root, &places.root, &key),
+            Layout::Wharf => bail!(Unimplemented, "where its layers are is told by wharf alone: wharf --embedded"),
+        };
+        self.look("find the layer", work).await
+    }
+
     async fn apply(&self, step: &Step) -> Result<()> {
         let what = match step {
             Step::StopPod(id) => format!("stop pod {id}"),

@@ -2,7 +2,7 @@
 //! and /proc tell. Whoever uses it need not know; every inventory says which of both it is.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
@@ -238,6 +238,11 @@ impl Runtime for Steady {
             Some(live) => live.inspect(object).await,
             None => self.offline.inspect(object).await,
         }
+    }
+
+    /// No runtime tells it, and the disk does.
+    async fn layer(&self, snapshot: &ObjectRef) -> Result<Vec<(String, PathBuf)>> {
+        self.offline.layer(snapshot).await
     }
 
     async fn status(&self) -> Result<RuntimeStatus> {

@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
@@ -25,6 +25,8 @@ pub const CRI: &str = "k8s.io";
 pub const BLOBS: &str = "io.containerd.content.v1.content/blobs";
 /// Namespaces, and snapshotters of one, that are read.
 const SOME: usize = 32;
+/// Layers below one another.
+const LAYERS: usize = 512;
 /// Blobs that are counted.
 const MOST: usize = 200_000;
 /// Images of which the manifest is read for the size.
@@ -120,11 +122,15 @@ fn time(bytes: &[u8]) -> Option<SystemTime> {
 
 /// Go's signed varint, which is zigzag.
 fn varint(bytes: &[u8]) -> Option<u64> {
+    unsigned(bytes).and_then(|value| (value & 1 == 0).then_some(value >> 1))
+}
+
+fn unsigned(bytes: &[u8]) -> Option<u64> {
     let mut value = 0_u64;
     for (n, byte) in bytes.iter().take(10).enumerate() {
         value |= u64::from(byte & 0x7f).checked_shl(7 * n as u32)?;
         if byte & 0x80 == 0 {
-            return (value & 1 == 0).then_some(value >> 1);
+            return Some(value);
         }
     }
     None
@@ -315,6 +321,37 @@ pub fn snapshots(root: &Path, data: &str) -> Result<Vec<StoredSnapshot>> {
         }
     }
     Ok(found)
+}
+
+/// The directories of a snapshot's layer and of those below it, the nearest first, each with its key.
+///
+/// # Errors
+/// If it is not there, or its snapshotter keeps no layers as directories.
+pub fn layers(
+    root: &Path,
+    data: &str,
+    (namespace, snapshotter, key): (&str, &str, &str),
+) -> Result<Vec<(String, PathBuf)>> {
+    if snapshotter != "overlayfs" {
+        let text = format!("snapshotter {snapshotter} keeps no layers as directories; those of overlayfs can be read");
+        return Err(Error::new(Kind::Unimplemented, text));
+    }
+    let missing = |what: &str| Error::new(Kind::NotFound, format!("there is no snapshot {what} of {namespace}"));
+    let bolt = Bolt::open(&below(root, data).join(META))?;
+    let found = bolt.descend(&["v1", namespace, "snapshots", snapshotter])?.ok_or_else(|| missing(key))?;
+    let names = fields(&bolt, &found)?;
+    let (own, all) = sizes(root, data, snapshotter).ok_or_else(|| missing(key))?;
+    let directory = below(root, data).join(format!("io.containerd.snapshotter.v1.{snapshotter}/snapshots"));
+    let (mut chain, mut at) = (Vec::new(), key.to_owned());
+    // A damaged database may have a ring.
+    while !at.is_empty() && chain.len() < LAYERS {
+        let of = fields(&bolt, names.buckets.get(&at).ok_or_else(|| missing(&at))?)?;
+        let inner = fields(&own, all.get(&of.text("name")).ok_or_else(|| missing(&at))?)?;
+        let number = inner.values.get("id").and_then(|v| unsigned(v)).ok_or_else(|| missing(&at))?;
+        chain.push((at, directory.join(number.to_string()).join("fs")));
+        at = of.text("parent");
+    }
+    Ok(chain)
 }
 
 /// Bytes and number of the blobs in the content store.

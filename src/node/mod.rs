@@ -22,6 +22,7 @@ pub mod host;
 pub mod journal;
 pub mod kernel;
 pub mod kubelet;
+pub mod layer;
 pub mod limits;
 pub mod mounts;
 pub mod net;

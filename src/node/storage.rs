@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
     time::SystemTime,
 };
 
@@ -94,6 +94,26 @@ pub fn images(root: &Path, data: &str) -> Result<Vec<StoredImage>> {
         stored
     };
     Ok(images.iter().take(MOST).map(one).collect())
+}
+
+/// The directories of a layer and of those below it, the nearest first, each with its id.
+///
+/// # Errors
+/// If the lists are not there or are no JSON, or there is no such layer.
+pub fn chain(root: &Path, data: &str, id: &str) -> Result<Vec<(String, PathBuf)>> {
+    let list = |name: &str| document(&below(root, data).join("overlay-layers").join(name));
+    let (committed, written) = (list("layers.json")?, list("volatile-layers.json").unwrap_or_default());
+    let all = committed.as_array().into_iter().flatten().chain(written.as_array().into_iter().flatten());
+    let parents: BTreeMap<String, String> = all.map(|l| (text(l, "id"), text(l, "parent"))).collect();
+    let (mut chain, mut at) = (Vec::new(), id.to_owned());
+    while let (Some(parent), true) = (parents.get(&at), chain.len() < LAYERS) {
+        chain.push((at.clone(), below(root, format!("{data}/overlay/{at}/diff"))));
+        at.clone_from(parent);
+    }
+    if chain.is_empty() {
+        return Err(Error::new(Kind::NotFound, format!("there is no layer {id}")));
+    }
+    Ok(chain)
 }
 
 fn bytes(layer: &Value) -> Option<u64> {

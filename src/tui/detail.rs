@@ -276,7 +276,9 @@ fn figure(key: &str, value: &Value) -> Option<String> {
         }))
         .filter(|t| !t.is_empty()),
         "created" => value.get("secs_since_epoch").and_then(Value::as_u64).map(|s| at(s.saturating_mul(1_000_000_000))),
-        "size" | "bytes" => number(value).filter(|n| *n >= 1024).map(|n| format!("{} ({n} bytes)", text::bytes(n))),
+        key if matches!(key, "size" | "bytes") || key.ends_with("InBytes") => {
+            number(value).filter(|n| *n >= 1024).map(|n| format!("{} ({n} bytes)", text::bytes(n)))
+        }
         _ => None,
     }
 }

@@ -17,9 +17,9 @@ use tokio::{
 use super::{
     Replay, copying,
     event::{Effect, Event, Token},
-    host,
+    host, layers,
     sessions::Sessions,
-    words,
+    volumes, words,
 };
 use crate::{
     client::{
@@ -92,6 +92,9 @@ impl Runner {
             // One reading runs, one waits; a newer wish joins the one that waits.
             Effect::Refresh(scope) => self.refresh.add(scope),
             Effect::Inspect { token, object } => self.replace("inspect", inspect(runtime, send, token, object)),
+            Effect::Layers { token, object } => self.replace("inspect", layers::read(runtime, send, token, object)),
+            Effect::Volumes { token } => self.replace("inspect", volumes::read(runtime, send, token)),
+            Effect::Cease => self.slots.remove("inspect").iter().for_each(AbortHandle::abort),
             Effect::Plan { token, action, more } => self.replace("plan", plan(runtime, send, token, action, more)),
             Effect::Family { token, pod, containers } => {
                 self.replace("inspect", family(runtime, send, token, pod, containers));

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     copying::{Copied, Copying},
+    layers::Read,
     terminals::{News, Order},
+    volumes::Volume,
 };
 use crate::{
     client::{
@@ -50,6 +52,16 @@ pub enum Event {
     Family {
         token: Token,
         result: Result<serde_json::Value, String>,
+    },
+    /// The files of a layer, or of all layers of an image.
+    Layers {
+        token: Token,
+        result: Result<Vec<Read>, String>,
+    },
+    /// What running containers have mounted, by pod.
+    Volumes {
+        token: Token,
+        result: Result<Vec<Volume>, String>,
     },
     /// What was changed through wharf, newest first.
     Journal {
@@ -132,6 +144,17 @@ pub enum Effect {
         token: Token,
         object: ObjectRef,
     },
+    /// Its files, if it has layers.
+    Layers {
+        token: Token,
+        object: ObjectRef,
+    },
+    /// What pods have mounted.
+    Volumes {
+        token: Token,
+    },
+    /// What was asked for last to be looked at is not waited for any more.
+    Cease,
     Plan {
         token: Token,
         action: Action,

@@ -38,6 +38,7 @@ pub enum Cmd {
     Keep,
     Forget,
     Tree,
+    Layer,
     SortBy,
     SortLeft,
     SortRight,
@@ -138,6 +139,7 @@ pub const BINDINGS: &[Binding] = &[
     // The order is that of the hints: what a stranger needs comes first, and the rest where there is room.
     b(Table, &[k(KeyCode::Enter)], Cmd::Open, "open", "what is inside the row, or its description"),
     b(Table, &[c('d')], Cmd::Describe, "describe", "describe the row"),
+    b(Table, &[c('F')], Cmd::Layer, "files", "files of the layer or image: what is added, changed, removed"),
     b(Table, &[c('l')], Cmd::Logs, "logs", "logs of the container"),
     change(Table, &[c('s'), c('e')], Cmd::Exec, "shell", "shell in the container, in Exec; or back to it"),
     change(Table, &[c('S'), c('E')], Cmd::ExecAside, "", "shell on the whole terminal: the app steps aside"),

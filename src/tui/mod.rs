@@ -37,6 +37,7 @@ pub mod happen;
 mod host;
 pub mod keymap;
 pub mod keys;
+pub mod layers;
 pub mod log;
 pub mod model;
 pub mod palette;
@@ -53,6 +54,7 @@ pub mod tree;
 mod tty;
 pub mod update;
 pub mod view;
+pub mod volumes;
 mod words;
 
 use event::{Effect, Event};

@@ -26,6 +26,7 @@ mod columns;
 mod exec;
 mod finding;
 mod history;
+mod idle;
 mod looks;
 mod screens;
 mod stories;

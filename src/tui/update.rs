@@ -118,6 +118,12 @@ fn happened(model: &mut Model, event: Event, out: &mut Vec<Effect>) {
                 model.dirty = true;
             }
         }
+        Event::Layers { token, result } => {
+            looks::told(model, token, result.map(|all| super::layers::lines(&all)));
+        }
+        Event::Volumes { token, result } => {
+            looks::told(model, token, result.map(|all| super::volumes::lines(&all)));
+        }
         Event::Family { token, result } => looks::family(model, token, result),
         Event::Cgroups(seen) => {
             match &seen {
@@ -365,6 +371,9 @@ fn text_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
             {
                 d.filter.clear();
             } else {
+                if matches!(&model.popup, Some(Popup::Detail(d)) if d.result.is_none()) {
+                    out.push(Effect::Cease);
+                }
                 model.popup = None;
             }
             return;
@@ -461,6 +470,7 @@ fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
         Cmd::Open => looks::open(model, out),
         Cmd::Describe | Cmd::Yaml => looks::describe(model, cmd == Cmd::Yaml, out),
         Cmd::Tree => looks::tree(model, out),
+        Cmd::Layer => looks::layer(model, out),
         Cmd::Logs => logs::open(model, out),
         Cmd::Exec => exec::open(model, "", out),
         Cmd::CopyOut => files::ask(model, false),

@@ -19,7 +19,14 @@ fn short(id: &str) -> String {
 pub fn panes(c: &Cri, runtime: &str, snapshots: impl Fn() -> Vec<String>) {
     c.ok(&["pull", &c.image]);
     c.ok(&["pull", "127.0.0.1:5000/test/unused:1"]);
-    let (_, loud) = c.run("web", "loud", "while :; do echo ahoy from the loop; sleep 0.5; done");
+    let shared = c.dir.join("pods/uid-web/volumes/kubernetes.io~empty-dir/shared");
+    std::fs::create_dir_all(&shared).unwrap();
+    let mounts = serde_json::json!([
+        { "container_path": "/shared", "host_path": shared },
+        { "container_path": "/host-etc", "host_path": "/etc", "readonly": true },
+    ]);
+    let script = "while :; do echo ahoy from the loop; sleep 0.5; done";
+    let (_, loud) = c.run_with("web", "loud", script, mounts);
     let (_, ended) = c.run("job", "brief", "exit 3");
     for size in [(80, 24), (160, 48)] {
         let Some(tmux) = Tmux::start("app", size, &c.wharf(&[])) else { return };
@@ -47,6 +54,17 @@ pub fn panes(c: &Cri, runtime: &str, snapshots: impl Fn() -> Vec<String>) {
             let key: String = key.chars().take(17).collect();
             assert!(screen.contains(&key), "{key} is missing:\n{screen}");
         }
+        // The files of the largest: its image's program and the names of it.
+        tmux.keys(&["F"]);
+        let screen = tmux.wait_for("files and directories");
+        assert!(screen.contains("bin/busybox") && screen.contains("Layer "), "{screen}");
+        tmux.keys(&["Escape"]);
+        tmux.keys(&[":"]);
+        tmux.text("mounts");
+        tmux.keys(&["Enter"]);
+        let screen = tmux.wait_for("/host-etc");
+        assert!(["Pod default/web", "emptyDir", "/shared", "read-only"].iter().all(|w| screen.contains(w)), "{screen}");
+        tmux.keys(&["Escape"]);
         // Logs of the container, by its row.
         tmux.keys(&["3", "/"]);
         tmux.text("loud");

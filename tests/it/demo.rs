@@ -196,6 +196,11 @@ fn panes(app: &Tmux) {
         "4",
         &["shop/web:2.3", "shop/load:1.0", "billing/payments", "shop/cache", "jobs/report", "ml/old-model", "unused"],
     );
+    app.keys(&["F"]);
+    app.wait_until("the layers of the largest image with their files", |s| {
+        s.contains("Files") && s.contains("Layer sha256:") && s.contains("files and directories") && s.contains("+ ")
+    });
+    app.keys(&["Escape"]);
     pane(app, "5", &["committed", "active", "96.0M"]);
     pane(app, "6", &["runtime", "cgroupfs", "pod shop/web-5f7c9", "/proc/"]);
     pane(app, "7", &["filesystem", "/tmp/", "layer of report", "jobs/report"]);

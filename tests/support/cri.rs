@@ -66,9 +66,18 @@ impl Cri {
 
     /// Runs a pod with a container; both ids.
     pub fn run(&self, pod: &str, container: &str, script: &str) -> (String, String) {
+        self.run_with(pod, container, script, json!([]))
+    }
+
+    /// With these mounts.
+    pub fn run_with(&self, pod: &str, container: &str, script: &str, mounts: Value) -> (String, String) {
         let config = self.pod_config(pod);
         let sandbox = self.ok(&["runp", &config]);
-        let id = self.ok(&["create", &sandbox, &self.container_config(container, pod, 0, script), &config]);
+        let file = self.container_config(container, pod, 0, script);
+        let mut wanted: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        wanted["mounts"] = mounts;
+        std::fs::write(&file, wanted.to_string()).unwrap();
+        let id = self.ok(&["create", &sandbox, &file, &config]);
         self.ok(&["start", &id]);
         (sandbox, id)
     }

@@ -75,11 +75,13 @@ impl Pty {
     }
 
     /// Bytes it has written so far.
+    #[allow(dead_code, reason = "only the benchmark asks when")]
     pub fn written(&self) -> usize {
         self.seen.lock().unwrap().bytes.len()
     }
 
     /// When these bytes came for the first time behind so many.
+    #[allow(dead_code, reason = "only the benchmark asks when")]
     pub fn came(&self, behind: usize, bytes: &[u8]) -> Option<Instant> {
         let seen = self.seen.lock().unwrap();
         let at = seen.bytes[behind..].windows(bytes.len()).position(|w| w == bytes)?;

@@ -339,6 +339,11 @@ impl Snapshotter for Local {
         .await
     }
 
+    async fn place(&self, key: &str) -> Result<UnpackTarget> {
+        let key = key.to_owned();
+        self.run(move |inner| Ok(inner.driver.unpack_target(inner.row(&key)?.id))).await
+    }
+
     async fn commit_onto(
         &self,
         key: &str,

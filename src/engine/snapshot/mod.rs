@@ -140,6 +140,8 @@ pub trait Snapshotter: fmt::Debug + Send + Sync {
     /// Where to unpack a layer into an active snapshot without mounting it, and how its whiteouts are written there.
     /// With overlayfs this is the upper directory, so layers of one image can be unpacked at the same time.
     async fn unpack_target(&self, key: &str) -> Result<UnpackTarget>;
+    /// Where its own files are, as far as the driver keeps them in a directory.
+    async fn place(&self, key: &str) -> Result<UnpackTarget>;
     /// Commits an active snapshot as the child of `parent`, which may have become known only after `prepare`
     /// (layers unpacked in parallel). Drivers whose `create` needs the parent refuse it with `Unimplemented`.
     /// `sums` are the checksums of files that whoever unpacked them has taken already.

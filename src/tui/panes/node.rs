@@ -8,7 +8,7 @@ use ratatui::{
 
 use super::{Pane, PaneId};
 use crate::{
-    client::types::{ContainerState, PodState},
+    client::types::{ContainerState, PodState, Seen},
     tui::{
         model::Model,
         text::{self, SafeText},
@@ -98,7 +98,12 @@ fn distribution(os: &str) -> &str {
 
 fn runtime(model: &Model, width: u16) -> Lines {
     let info = &model.info;
-    let (state, tone) = match (model.dead(), model.read_at()) {
+    // Lists are read when they change; figures all the time.
+    let figures = match &model.seen.stats {
+        Seen::At { at, .. } => Some(*at),
+        _ => None,
+    };
+    let (state, tone) = match (model.dead(), model.read_at().max(figures)) {
         (Some(fault), _) => (format!("no answer: {}", fault.error), Tone::Bad),
         (None, Some(at)) => (format!("answers, read {} ago", text::age(model.now, at)), Tone::Good),
         (None, None) => ("asking…".into(), Tone::Dim),

@@ -155,6 +155,7 @@ pub fn command(model: &mut Model, text: &str, out: &mut Vec<Effect>) {
         Word::Prune => acts::prune(model, true, out),
         Word::Plan => acts::prune(model, false, out),
         Word::Journal => looks::journal(model, out),
+        Word::Mounts => looks::volumes(model, out),
         Word::Tree => looks::tree(model, out),
         Word::Columns => super::columns::open(model),
         Word::Mouse => toggle_mouse(model),

@@ -5,7 +5,7 @@ use crate::{
     client::types::{ContainerState, ObjectRef},
     config::app::App,
     tui::{
-        detail::Detail,
+        detail::{Detail, DetailLine},
         event::{Effect, Token},
         keymap::Keymap,
         model::{Model, Popup},
@@ -150,6 +150,35 @@ pub fn family(model: &mut Model, token: Token, result: Result<serde_json::Value,
             Ok(value) => Ok(tree::lines(seen, &pod, &value)),
             Err(error) => Err(error.into()),
         });
+        model.dirty = true;
+    }
+}
+
+/// The files of a snapshot's layer, or of all layers of an image.
+pub fn layer(model: &mut Model, out: &mut Vec<Effect>) {
+    let Some((object, name)) = aimed(model) else { return };
+    if !matches!(object, ObjectRef::Image(_) | ObjectRef::Snapshot { .. }) {
+        return model.say(Tone::Warn, "files are of a layer: choose an image (4) or a snapshot (5)");
+    }
+    let token = model.next_token();
+    model.popup = Some(Popup::Detail(Detail { kind: "Files", ..Detail::new(token, name.into()) }));
+    out.push(Effect::Layers { token, object });
+}
+
+/// What pods have mounted where.
+pub fn volumes(model: &mut Model, out: &mut Vec<Effect>) {
+    let token = model.next_token();
+    let title = "of running containers, by pod".into();
+    model.popup = Some(Popup::Detail(Detail { kind: "Mounts", ..Detail::new(token, title) }));
+    out.push(Effect::Volumes { token });
+}
+
+/// The lines of what was asked for, if it is still looked at.
+pub fn told(model: &mut Model, token: Token, result: Result<Vec<DetailLine>, String>) {
+    if let Some(Popup::Detail(d)) = &mut model.popup
+        && d.token == token
+    {
+        d.result = Some(result.map_err(Into::into));
         model.dirty = true;
     }
 }

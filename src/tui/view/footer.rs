@@ -147,6 +147,7 @@ fn useful(model: &Model, cmd: Cmd) -> bool {
             pane == PaneId::Runbooks && model.selected().and_then(step).is_some_and(|(_, s)| s.finding.fix.is_some())
         }
         Cmd::Open | Cmd::Describe | Cmd::Yaml => acts_on.is_some(),
+        Cmd::Layer => matches!(acts_on, Some(ObjectRef::Image(_) | ObjectRef::Snapshot { .. })),
         Cmd::Remove => acts_on.is_some_and(|o| !matches!(o, ObjectRef::Snapshot { .. })),
         _ => true,
     }
