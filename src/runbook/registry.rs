@@ -227,12 +227,12 @@ pub async fn collect(
     inventory: Option<&Inventory>,
     target: &Target,
 ) -> Result<ImageFacts> {
-    let mut facts = ImageFacts::default();
     // A node without a log is one thing, a log that cannot be read in time another.
-    facts.unread = match journal {
+    let unread = match journal {
         Err(error) if !error.is(Kind::FailedPrecondition) && !error.is(Kind::NotFound) => Some(format!("{error:#}")),
         _ => None,
     };
+    let mut facts = ImageFacts { unread, ..ImageFacts::default() };
     let journal = journal.as_ref().ok();
     let mut wanted = pulls::wanted(root, params, journal, inventory).await;
     let named = match (params.get("image"), &wanted) {
