@@ -29,8 +29,8 @@ use tokio::{
 use super::event::Event;
 use crate::error::{Error, Kind, Result};
 
-/// Ends a frame that was cut short, and switches off what a program in a container may have switched on: mouse, focus, paste, line drawing, margins,
-/// application keys; then the plain screen and the cursor.
+/// Ends a frame that was cut short, and switches off what a program in a container may have switched on: mouse, focus,
+/// paste, line drawing, margins, application keys; then the plain screen and the cursor.
 pub const RESET: &[u8] = b"\x1b[?2026l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?1l\x1b>\x1b[r\x1b[?6l\x1b[?7h\x1b[4l\x0f\x1b(B\x1b[0m\x1b[?1049l\x1b[?25h";
 
 /// A terminal that goes away, by whatever sign.

@@ -54,9 +54,6 @@ const OTHERS: &[(&str, &str, &str)] = &[
 pub async fn print(wharf: &Path, idle: Duration, rounds: usize) {
     let directory = tempfile::tempdir().unwrap();
     let fake = Fake::holding(node());
-    // What else this machine does is no matter of the app: its processes, started by this thread, come first where both want the
-    // processor.
-    let _as_it_is_without_the_right = rustix::process::nice(-15);
     println!("\n{PODS} pods, {} containers, {IMAGES} images; 160 columns, 48 lines", PODS * CONTAINERS);
     machine::quiet();
     let load = machine::Load::new();
