@@ -191,8 +191,9 @@ fn reference() {
 #[test]
 fn auth_header() {
     fuzz("auth header", seeds::challenges(), &seeds::CHALLENGE, 8 << 20, |input| {
-        let headers: Vec<_> =
-            input.split(|b| *b == b'\n').filter_map(|l| http::HeaderValue::from_bytes(l).ok()).collect();
+        // As many as hyper takes of one answer.
+        let lines = input.split(|b| *b == b'\n').take(100);
+        let headers: Vec<_> = lines.filter_map(|l| http::HeaderValue::from_bytes(l).ok()).collect();
         match Challenge::parse(headers.iter()) {
             Some(Challenge::Bearer { realm, service, scope }) => {
                 let longest = [Some(realm), service, scope].into_iter().flatten().map(|v| v.len()).max();
