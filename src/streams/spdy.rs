@@ -390,8 +390,14 @@ async fn write_all<T: AsyncWrite>(
             written = write_buffer(&shared, &mut to, &mut buffer) => written.is_ok(),
             () = shared.broken.cancelled() => false,
         };
-        if !(good && written) {
+        if !good {
             shared.end();
+            return;
+        }
+        if !written {
+            // The other side has gone. What it said before is still to be read, its last word above all.
+            shared.room.close();
+            shared.flushed.cancel();
             return;
         }
         drop(permits);
@@ -424,7 +430,12 @@ async fn read_all<T: AsyncRead>(
     loop {
         buffer.reserve(PIECE);
         let until = deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(1 << 30));
+        if shared.closing.is_cancelled() && Instant::now() >= until {
+            break;
+        }
         let read = tokio::select! {
+            // What is there is read first, however late.
+            biased;
             read = from.read_buf(&mut buffer) => read,
             () = shared.broken.cancelled() => break,
             () = tokio::time::sleep_until(until), if deadline.is_some() => break,

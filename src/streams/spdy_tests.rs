@@ -1,6 +1,6 @@
 //! Connections of both sides against each other, over memory.
 
-use tokio::io::{DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
 
@@ -64,6 +64,29 @@ async fn streams_carry_bytes_both_ways_and_half_close() {
     }
     client.close().await;
     echo.await.unwrap();
+}
+
+#[tokio::test]
+async fn the_last_word_of_one_that_has_gone_is_read() {
+    let (near, mut far) = duplex(1 << 20);
+    let client = Connection::new(near, Side::Client, 0, LONG).unwrap();
+    let serve = tokio::spawn(async move {
+        let mut request = [0; 1 << 10];
+        assert!(far.read(&mut request).await.unwrap() > 0);
+        let (mut encoder, mut bytes) = (Encoder::new().unwrap(), BytesMut::new());
+        encoder.encode(&Frame::SynReply { id: 1, fin: false, headers: Vec::new() }, &mut bytes).unwrap();
+        for _ in 0..10 {
+            encoder.encode(&Frame::Data { id: 1, fin: false, bytes: vec![7; PIECE].into() }, &mut bytes).unwrap();
+        }
+        encoder.encode(&Frame::Data { id: 1, fin: true, bytes: "last".into() }, &mut bytes).unwrap();
+        far.write_all(&bytes).await.unwrap();
+    });
+    let Stream { mut reader, mut writer, .. } = client.opener().open(named("x")).await.unwrap();
+    serve.await.unwrap();
+    // It hears nothing any more; more is on its way from it than the reader's queue takes.
+    while writer.write(Bytes::from("x")).await.is_ok() {}
+    let got = all(&mut reader).await;
+    assert_eq!((got.len(), got.ends_with(b"last")), (10 * PIECE + 4, true));
 }
 
 #[tokio::test]

@@ -287,8 +287,8 @@ pub fn commands(c: &Cri, over: &str) {
         assert_eq!((code, out.as_str(), err.as_str()), (Some(7), "out\n", "err\n"), "{flags:?} over {over}");
     }
     // A lot of output arrives whole.
-    let (code, out, _) = run(&["exec", &id, "sh", "-c", "seq 1 100000"]);
-    assert_eq!((code, out.lines().count(), out.lines().last()), (Some(0), 100_000, Some("100000")));
+    let (code, out, err) = run(&["exec", &id, "sh", "-c", "seq 1 100000"]);
+    assert_eq!((code, out.lines().count(), out.lines().last()), (Some(0), 100_000, Some("100000")), "{err}");
     let (code, _, err) = run(&["exec", &id, "/no/such/program"]);
     assert!(code != Some(0) && err.contains("/no/such/program"), "{err}");
     let (code, _, err) = run(&["exec", "0123456789ab", "true"]);
