@@ -109,7 +109,7 @@ pub fn collect(root: &Path, more: Option<&str>) -> Result<HostFacts> {
     })
 }
 
-/// dpkg's log: `2026-11-30 06:12:44 upgrade containerd:amd64 1.6.20 1.6.24`. Of what happened today alone it matters.
+/// dpkg's log: `2026-11-30 06:12:44 upgrade containerd:amd64 1.6.20 1.6.24`.
 fn upgrades(root: &Path) -> Vec<Upgrade> {
     let text = super::read(&below(root, "/var/log/dpkg.log")).unwrap_or_default();
     let of = |line: &str| {

@@ -125,7 +125,7 @@ fn exists(below: &[OwnedFd], path: &[u8]) -> bool {
                     if end == path.len() {
                         return true;
                     }
-                    taken |= end < path.len() && opaque_at(layer, &path[..end]);
+                    taken |= opaque_at(layer, &path[..end]);
                 }
                 Err(_) => break,
             }

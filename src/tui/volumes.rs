@@ -19,7 +19,7 @@ use crate::{
         Runtime,
         types::{Container, ContainerState, ObjectRef, PodSandbox, Scope, Seen},
     },
-    error::Result,
+    error::{Error, Kind, Result},
     node::{self, mounts},
 };
 
@@ -83,9 +83,16 @@ async fn volumes(runtime: &dyn Runtime) -> Result<Vec<Volume>> {
             asked.push(async { runtime.inspect(&ObjectRef::Container(c.id.clone())).await });
         }
         for (c, status) in some.iter().zip(join_all(asked).await) {
-            // One that has gone meanwhile mounts nothing.
-            let Ok(status) = status else { continue };
             let pod = pods.get(c.pod.as_str()).map_or_else(|| c.pod.clone(), |p| format!("{}/{}", p.namespace, p.name));
+            let status = match status {
+                Ok(status) => status,
+                // One that has gone meanwhile mounts nothing.
+                Err(error) if error.is(Kind::NotFound) => continue,
+                Err(error) => {
+                    all.push(untold(pod, c.name.clone(), &error));
+                    continue;
+                }
+            };
             let mounts = status.pointer("/status/mounts").and_then(Value::as_array).into_iter().flatten();
             all.extend(mounts.take(MOST - all.len().min(MOST)).map(|m| volume(&pod, &c.name, m)));
         }
@@ -117,6 +124,11 @@ fn filesystems(sources: &[String]) -> Result<Vec<Option<Filesystem>>> {
         Some(on.clone())
     };
     Ok(sources.iter().map(one).collect())
+}
+
+/// A container that the runtime does not tell of: that is no container without mounts.
+fn untold(pod: String, container: String, error: &Error) -> Volume {
+    Volume { pod, container, kind: "unknown", name: format!("{error:#}"), ..Volume::default() }
 }
 
 /// As CRI tells a mount, in its JSON.
@@ -220,6 +232,9 @@ mod tests {
         let image = serde_json::json!({"containerPath": "/m", "hostPath": "", "image": {"image": "r.test/m:1"}, "readonly": true});
         let found = volume("a/b", "c", &image);
         assert_eq!((found.kind, found.name.as_str(), found.read_only), ("image", "r.test/m:1", true));
+        let silent = untold("a/b".into(), "c".into(), &Error::new(Kind::DeadlineExceeded, "no answer within 2 s"));
+        let line = lines(&[silent]).pop().unwrap();
+        assert!(line.key.as_str() == "unknown" && line.text.as_str().contains("no answer within 2 s"), "{line:?}");
         let found = filesystems(&["/proc/sys".to_owned(), String::new()]).unwrap();
         assert_eq!(found[0].as_ref().map(|f| f.kind.as_str()), Some("proc"));
         assert_eq!(found[1], None);

@@ -1,7 +1,7 @@
 //! wharf beside containerd with runc and with crun: one run, one machine, one client, in turn; medians and ratios.
 //!
 //! ```text
-//! tests/bench/peers            # once: builds containerd 2.3.4 and runc 1.4.3 into $WHARF_PEERS (needs Go)
+//! tests/bench/peers.sh         # once: builds containerd 2.3.4 and runc 1.4.3 into $WHARF_PEERS (needs Go)
 //! cargo bench --bench cri      # everything, about 15 minutes; as root
 //! cargo bench --bench cri -- life pull --rounds 10 --disk tmpfs
 //! ```

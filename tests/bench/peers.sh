@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the runtimes that wharf is measured beside into $WHARF_PEERS, from the Go module proxy: containerd 2.3.4 with its
-# shim and ctr, and runc 1.4.3 (without seccomp, which needs C libraries). crun is the machine's.
+# shim and ctr, and runc 1.4.3 (with seccomp, as `.ci/run` does: needs libseccomp's headers). crun is the machine's.
 set -euo pipefail
 peers=${WHARF_PEERS:-$HOME/.cache/wharf-peers}
 scratch=$(mktemp -d); trap 'rm -rf "$scratch"' EXIT
@@ -23,4 +23,4 @@ for name in "${programs[@]}"; do
 done
 
 fetch github.com/opencontainers/runc v1.4.3 github.com/opencontainers/runc
-go build -ldflags '-s -w -X main.version=1.4.3' -o "$peers/runc-1.4.3" github.com/opencontainers/runc
+go build -tags seccomp -ldflags '-s -w -X main.version=1.4.3' -o "$peers/runc-1.4.3" github.com/opencontainers/runc

@@ -152,7 +152,8 @@ fn an_image_is_a_volume_of_another_container() {
     node.end();
 }
 
-fn users() -> Value {
+/// The security context of a pod with users of its own, and of its containers.
+pub fn users() -> Value {
     let map = json!([{ "container_id": 0, "host_id": 200_000, "length": 65536 }]);
     json!({ "namespace_options": { "userns_options": { "mode": 0, "uids": map, "gids": map } } })
 }

@@ -8,11 +8,14 @@ use std::{
     process::{Command, Stdio},
 };
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::support::{
-    self,
-    node::{IMAGE, Node},
+use crate::{
+    confinement::users,
+    support::{
+        self,
+        node::{IMAGE, Node},
+    },
 };
 
 /// A configuration with a handler for each shim.
@@ -99,11 +102,6 @@ fn works(node: &mut Node, handler: &str, kernel: &str) {
     assert_eq!(numbers, expected, "{handler}: a line was missed");
     node.ok(&["stopp", &pod]);
     node.ok(&["rmp", &pod]);
-}
-
-fn users() -> Value {
-    let map = json!([{ "container_id": 0, "host_id": 200_000, "length": 65536 }]);
-    json!({ "namespace_options": { "userns_options": { "mode": 0, "uids": map, "gids": map } } })
 }
 
 /// A pod of the handler with users of its own: what its container says of itself, and whose process it is here.

@@ -10,10 +10,13 @@ use std::{fs, path::Path, process::Command};
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    disk::Disk,
-    node::{IMAGE, Node},
-    registry,
+use crate::{
+    confinement::users,
+    support::{
+        disk::Disk,
+        node::{IMAGE, Node},
+        registry,
+    },
 };
 
 const LAYERED: &str = "127.0.0.1:5000/test/layered:1";
@@ -79,8 +82,7 @@ fn images_run_and_go(node: &mut Node, left: impl Fn(&Node) -> Vec<String>) {
     });
 
     // In a user namespace every owner is shifted, in a view of an image as in the container's own.
-    let map = json!([{ "container_id": 0, "host_id": 200_000, "length": 65536 }]);
-    let users = json!({ "namespace_options": { "userns_options": { "mode": 0, "uids": map, "gids": map } } });
+    let users = users();
     let mapped_pod = node.pod_config("mapped", |p| p["linux"]["security_context"] = users.clone());
     let script = "busybox stat -c '%u %n' / /data/8 /volume/data/8; echo x > /data/mine && busybox stat -c %u /data/mine; \
                   echo x 2>/dev/null > /volume/new || echo refused";

@@ -134,7 +134,7 @@ fn trial(image: &ImageFacts) -> Option<&Trial> {
 pub(super) fn case(seen: &Evidence) -> Result<Result<(&ImageFacts, &Trial), Finding>, Missing> {
     let image = seen.image()?;
     if image.asked.is_none() {
-        no_log(image)?;
+        log_was_read(image)?;
         return Ok(Err(Finding::not_applicable("no pull failed lately, and nobody names an image")));
     }
     if image.invalid.is_some() {
@@ -166,14 +166,14 @@ fn request(seen: &Evidence) -> Result<Finding, Missing> {
     Ok(match &image.asked {
         Some(name) => Finding::pass(name.clone()).cite(name.clone(), image.because.clone()),
         None => {
-            no_log(image)?;
+            log_was_read(image)?;
             Finding::not_applicable("no pull failed lately in the logs; name one with --set image=REF")
         }
     })
 }
 
 /// That no pull failed lately is known from a log that was read.
-fn no_log(image: &ImageFacts) -> Result<(), Missing> {
+fn log_was_read(image: &ImageFacts) -> Result<(), Missing> {
     match &image.unread {
         None => Ok(()),
         Some(why) => {
