@@ -6,9 +6,10 @@ use std::{
     fs,
     io::ErrorKind,
     net::{IpAddr, Ipv4Addr},
-    os::fd::AsFd,
+    os::fd::{AsFd, OwnedFd},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use serde_json::json;
@@ -21,21 +22,42 @@ use super::{
 };
 use crate::{
     bail,
-    error::{Context, Error, Result},
+    error::{Context, Error, Kind, Result},
 };
 
 pub(super) const NAME: &str = "built-in";
+
+/// Pods that have ended are buried when none has come or gone for so long, but at the latest after so long, or so many.
+pub(super) const QUIET: Duration = Duration::from_millis(250);
+const LATEST: Duration = Duration::from_secs(2);
+const MANY: usize = 32;
 
 #[derive(Debug)]
 pub(super) struct Builtin {
     config: Arc<NetworkConfig>,
     /// The rules we made last. The lock of the leases is held by whoever changes them.
     applied: Mutex<Option<nft::Applied>>,
+    ended: Mutex<Ended>,
+}
+
+/// Pods that have been taken off, but for their interface. To end a namespace the kernel stands still more than once, and
+/// nobody can make one or change an interface meanwhile: for many it takes hardly longer than for one.
+#[derive(Debug, Default)]
+struct Ended {
+    /// Theirs, which end when nobody has them open.
+    namespaces: Vec<OwnedFd>,
+    first: Option<Instant>,
+    /// When a pod came or went.
+    last: Option<Instant>,
 }
 
 impl Builtin {
     pub(super) fn new(config: Arc<NetworkConfig>) -> Self {
-        Self { config, applied: Mutex::default() }
+        Self { config, applied: Mutex::default(), ended: Mutex::default() }
+    }
+
+    fn ended(&self) -> MutexGuard<'_, Ended> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> PathBuf {
@@ -53,8 +75,12 @@ impl Builtin {
     }
 
     pub(super) fn attach(&self, netns: &Path, pod: &PodNetwork) -> Result<Attachment> {
-        let leases = self.leases()?;
         let ports = wanted_ports(&pod.port_mappings)?;
+        self.ended().last = Some(Instant::now());
+        let mut leases = self.leases()?;
+        if leases.all()?.iter().any(|(_, lease)| lease.as_ref().is_some_and(|l| l.ended && l.pod == pod.id)) {
+            leases = self.bury_now(leases)?;
+        }
         for (address, lease) in leases.all()? {
             let Some(lease) = lease else { continue };
             if lease.pod == pod.id {
@@ -67,8 +93,14 @@ impl Builtin {
                 }
             }
         }
-        let lease = Lease { pod: pod.id.clone(), ports };
-        let address = leases.reserve(&lease)?;
+        let lease = Lease { pod: pod.id.clone(), ports, ended: false };
+        let address = match leases.reserve(&lease) {
+            Err(error) if error.is(Kind::ResourceExhausted) && !self.ended().namespaces.is_empty() => {
+                leases = self.bury_now(leases)?;
+                leases.reserve(&lease)?
+            }
+            reserved => reserved?,
+        };
         self.connect(&leases, netns, pod, address)
             .map_err(|error| error.and_cleanup(self.disconnect(&leases, &pod.id, &[address])))
     }
@@ -131,14 +163,65 @@ impl Builtin {
         nft::ensure(&self.config.table, &rules, &mut self.applied.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Its host ports lead nowhere from now on. Its interface goes with the next [`Self::bury`], and its address is taken
+    /// until then: an engine that is killed before leaves the lease for [`Self::retain`].
+    ///
     /// Fine if the pod was never attached, or its namespace is gone.
-    pub(super) fn detach(&self, pod: &str) -> Result<()> {
+    pub(super) fn detach(&self, pod: &str, netns: &Path) -> Result<()> {
         if !self.state().exists() {
             return Ok(());
         }
         let leases = self.leases()?;
-        let addresses: Vec<_> = leases.of(pod)?.into_iter().map(|(address, _)| address).collect();
-        self.disconnect(&leases, pod, &addresses)
+        let found = leases.of(pod)?;
+        let Ok(namespace) = netns::open(netns) else {
+            let addresses: Vec<_> = found.into_iter().map(|(address, _)| address).collect();
+            return self.disconnect(&leases, pod, &addresses);
+        };
+        if found.is_empty() {
+            return Ok(());
+        }
+        let (addresses, had): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        let ports: Vec<_> = had.into_iter().flat_map(|lease| lease.ports).collect();
+        if !ports.is_empty() {
+            self.apply(&leases, &addresses)?;
+            end_flows(&ports)?;
+        }
+        let over = Lease { pod: pod.to_owned(), ports: Vec::new(), ended: true };
+        addresses.into_iter().try_for_each(|address| leases.replace(address, &over))?;
+        let mut ended = self.ended();
+        ended.namespaces.push(namespace);
+        ended.last = Some(Instant::now());
+        ended.first = ended.first.or(ended.last);
+        Ok(())
+    }
+
+    /// Whether it is time for [`Self::bury`]. `None`: nobody has ended.
+    pub(super) fn is_due(&self) -> Option<bool> {
+        let ended = self.ended();
+        let since = |at: Option<Instant>| at.map_or(Duration::MAX, |at| at.elapsed());
+        let due = since(ended.last) >= QUIET || since(ended.first) >= LATEST || ended.namespaces.len() >= MANY;
+        (!ended.namespaces.is_empty()).then_some(due)
+    }
+
+    /// For who needs what they still have.
+    fn bury_now(&self, leases: Leases) -> Result<Leases> {
+        drop(leases);
+        self.bury()?;
+        self.leases()
+    }
+
+    /// Removes the interfaces and namespaces of the pods that have ended, and frees their addresses.
+    pub(super) fn bury(&self) -> Result<()> {
+        let doing = || "free what pods that have ended had of the network".to_owned();
+        let leases = self.leases()?;
+        let all = leases.all().context(doing)?.into_iter();
+        let over: Vec<_> = all.filter_map(|(a, lease)| Some((a, lease.filter(|l| l.ended)?.pod))).collect();
+        Links::open()?.delete_all(over.iter().map(|(_, pod)| veth_name(pod))).context(doing)?;
+        over.iter().try_for_each(|(address, _)| leases.release(*address)).context(doing)?;
+        let mut ended = self.ended();
+        ended.first = None;
+        ended.namespaces.clear();
+        Ok(())
     }
 
     /// The lease goes last, so that whatever fails can be tried again; the interface goes with its peer.
@@ -155,7 +238,7 @@ impl Builtin {
 
     pub(super) fn check(&self, netns: &Path, pod: &PodNetwork) -> Result<()> {
         let leases = self.leases()?;
-        let Some((address, _)) = leases.of(&pod.id)?.into_iter().next() else {
+        let Some((address, _)) = leases.of(&pod.id)?.into_iter().find(|(_, lease)| !lease.ended) else {
             bail!(NotFound, "pod {} has no address", pod.id)
         };
         let (links, veth, bridge) = (Links::open()?, veth_name(&pod.id), &self.config.bridge);
@@ -183,7 +266,7 @@ impl Builtin {
         let mut freed = Vec::new();
         for (address, lease) in leases.all()? {
             match lease {
-                Some(lease) if alive.contains(&lease.pod.as_str()) => {}
+                Some(lease) if !lease.ended && alive.contains(&lease.pod.as_str()) => {}
                 Some(lease) => {
                     self.disconnect(&leases, &lease.pod, &[address])
                         .context(|| format!("free address {address} of pod {}", lease.pod))?;

@@ -127,10 +127,20 @@ fn pods_reach_each_other_the_host_and_host_ports() {
         call_from_host("127.0.0.1:18082").await.unwrap();
         server.join().unwrap();
 
+        let server = serve(&a, 80);
         network.detach(&a.0, &pod_a, Some(&at_a)).await.unwrap();
-        assert_eq!(a.links(), ["lo"]);
-        assert!(call_from_host("127.0.0.1:18080").await.is_err());
+        assert!(call_from_host("127.0.0.1:18080").await.is_err(), "while it still listens");
         assert!(network.check(&a.0, &pod_a, &at_a).await.is_err());
+        assert_eq!(leases(dir.path()).len(), 2, "nobody gets the address while the interface is there");
+        call_from_host("10.201.0.2:80").await.unwrap();
+        server.join().unwrap();
+        network.detach(&b.0, &pod_b, Some(&at_b)).await.unwrap();
+        let begun = std::time::Instant::now();
+        while !leases(dir.path()).is_empty() && begun.elapsed() < WAIT {
+            tokio::time::sleep(QUIET / 5).await;
+        }
+        assert_eq!((leases(dir.path()).len(), a.links(), b.links()), (0, vec!["lo".to_owned()], vec!["lo".to_owned()]));
+        assert_eq!(interfaces().await, ["lo", "wharft0"]);
         network::destroy(config(dir.path())).await.unwrap();
         assert_eq!(interfaces().await, ["lo"]);
         assert_eq!(fs::read_dir(dir.path().join("state/built-in")).unwrap().count(), 0);
@@ -238,6 +248,32 @@ fn pod_06_detach_is_idempotent_and_needs_no_namespace() {
             assert!(leases(dir.path()).is_empty());
         }
         network::destroy(config(dir.path())).await.unwrap();
+        network::destroy(config(dir.path())).await.unwrap();
+    });
+}
+
+/// What pods that have ended still have is theirs until somebody needs it.
+#[test]
+fn addresses_of_ended_pods_are_there_for_the_next() {
+    on_private_host(|| async {
+        let dir = tempfile::tempdir().unwrap();
+        let network = network::open(config(dir.path()));
+        let namespace = Namespace::new(dir.path(), "pod");
+        for n in 0..12 {
+            let pod = pod(&format!("p{}", n / 2), &[("tcp", 8080, 80, "")]);
+            network.attach(&namespace.0, &pod).await.unwrap();
+            network.detach(&namespace.0, &pod, None).await.unwrap();
+            network.detach(&namespace.0, &pod, None).await.unwrap();
+            // The same namespace again: it has one eth0.
+            network::retain(config(dir.path()), &[pod.id]).await.unwrap();
+            assert!(leases(dir.path()).is_empty(), "the pod is known, and has ended");
+        }
+        let all: Vec<_> = (0..7).map(|n| Namespace::new(dir.path(), &format!("n{n}"))).collect();
+        for (n, namespace) in all.iter().enumerate() {
+            let pod = pod(&format!("q{n}"), &[("tcp", 8080, 80, "")]);
+            network.attach(&namespace.0, &pod).await.unwrap();
+            network.detach(&namespace.0, &pod, None).await.unwrap();
+        }
         network::destroy(config(dir.path())).await.unwrap();
     });
 }

@@ -84,6 +84,9 @@ impl fmt::Display for Subnet {
 pub(super) struct Lease {
     pub pod: String,
     pub ports: Vec<PortMapping>,
+    /// The pod has ended, and its interface is still there.
+    #[serde(default)]
+    pub ended: bool,
 }
 
 /// Leases of one subnet. Holds the lock on them while it lives, against threads and processes.
@@ -131,10 +134,7 @@ impl Leases {
 
     /// The next free address after the one that was given last, so that an address rests before it is used again.
     pub(super) fn reserve(&self, lease: &Lease) -> Result<Ipv4Addr> {
-        let record =
-            serde_json::to_vec(lease).map_err(|e| Error::new(Kind::Internal, "encode a lease").with_source(e))?;
-        let draft = self.directory.join("draft");
-        fs::write(&draft, record).map_err(|e| Error::io("write", &draft, e))?;
+        let draft = self.draft(lease)?;
         let last_path = self.directory.join("last");
         let pods = self.subnet.pods();
         let last = match fs::read_to_string(&last_path) {
@@ -163,6 +163,20 @@ impl Leases {
         bail!(ResourceExhausted, "every address of {} is taken", self.subnet)
     }
 
+    /// Another record for an address that is taken.
+    pub(super) fn replace(&self, address: Ipv4Addr, lease: &Lease) -> Result<()> {
+        let draft = self.draft(lease)?;
+        fs::rename(&draft, self.path(address)).map_err(|e| Error::io("rename", &draft, e))
+    }
+
+    fn draft(&self, lease: &Lease) -> Result<PathBuf> {
+        let record =
+            serde_json::to_vec(lease).map_err(|e| Error::new(Kind::Internal, "encode a lease").with_source(e))?;
+        let draft = self.directory.join("draft");
+        fs::write(&draft, record).map_err(|e| Error::io("write", &draft, e))?;
+        Ok(draft)
+    }
+
     /// Fine if nobody has it.
     pub(super) fn release(&self, address: Ipv4Addr) -> Result<()> {
         match fs::remove_file(self.path(address)) {
@@ -183,7 +197,7 @@ mod tests {
     use super::*;
 
     fn lease(pod: &str) -> Lease {
-        Lease { pod: pod.to_owned(), ports: Vec::new() }
+        Lease { pod: pod.to_owned(), ports: Vec::new(), ended: false }
     }
 
     #[test]

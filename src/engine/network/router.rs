@@ -7,7 +7,10 @@ use std::{
     fmt,
     future::Future,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -34,6 +37,8 @@ pub(super) struct Router {
     locks: Locks,
     /// Open for who adds or deletes a pod, closed by GC (CNI spec 1.1.0, "Lifecycle & Ordering").
     gate: Arc<tokio::sync::RwLock<()>>,
+    /// Whether pods that have ended are going to be buried.
+    burying: Arc<AtomicBool>,
     status: tokio::sync::Mutex<Option<Status>>,
 }
 
@@ -46,6 +51,9 @@ struct Status {
 
 /// How long it is believed: shorter than the kubelet's interval, longer than a burst of callers.
 const STATUS_LIFE: Duration = Duration::from_secs(1);
+
+/// Between two tries to bury pods.
+const AGAIN: Duration = Duration::from_secs(10);
 
 impl fmt::Debug for Router {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -77,6 +85,7 @@ impl Router {
             loader: conf::Loader::default(),
             locks: Locks::default(),
             gate: Arc::default(),
+            burying: Arc::default(),
             status: tokio::sync::Mutex::default(),
             config,
         }
@@ -121,6 +130,32 @@ impl Router {
         let kept = said.as_ref().copied().map_err(|error| (error.kind(), format!("{error:#}")));
         *last = Some(Status { of: Arc::clone(list), at: Instant::now(), said: kept });
         said
+    }
+
+    /// The interfaces of pods that have ended go when there is time.
+    fn bury_soon(&self) {
+        if self.builtin.is_due().is_none() || self.burying.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let (builtin, burying) = (Arc::clone(&self.builtin), Arc::clone(&self.burying));
+        spawn(async move {
+            loop {
+                let mut rest = builtin::QUIET;
+                if builtin.is_due() == Some(true) {
+                    let builtin = Arc::clone(&builtin);
+                    if let Err(error) = blocking(move || builtin.bury()).await {
+                        tracing::warn!("{error:#}");
+                        rest = AGAIN;
+                    }
+                }
+                // Whoever ends just now finds that nobody buries, or is found here.
+                burying.store(false, Ordering::SeqCst);
+                if builtin.is_due().is_none() || burying.swap(true, Ordering::SeqCst) {
+                    return;
+                }
+                tokio::time::sleep(rest).await;
+            }
+        });
     }
 
     pub(super) async fn retain(&self, alive: &[String]) -> Result<Vec<String>> {
@@ -193,9 +228,11 @@ impl Network for Router {
             let (_guard, _open) = (guard, gate.read_owned().await);
             // Both keep a record from before the first change until after the last: who has none did nothing.
             cni.detach_recorded(&id, &netns, by_cni.as_ref()).await?;
-            if by_cni.is_some() { Ok(()) } else { blocking(move || builtin.detach(&id)).await }
+            if by_cni.is_some() { Ok(()) } else { blocking(move || builtin.detach(&id, &netns)).await }
         });
-        detached.await.context(|| doing)
+        detached.await.context(|| doing)?;
+        self.bury_soon();
+        Ok(())
     }
 
     async fn check(&self, netns: &Path, pod: &PodNetwork, attachment: &Attachment) -> Result<()> {
