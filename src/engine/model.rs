@@ -213,12 +213,11 @@ impl Stores {
                     target: image_id(*image),
                     tags: vec![format!("example.com/model:{image}")],
                     digests: Vec::new(),
-                    blobs: vec![Digest::of(&blob(*n))],
                     size: 1,
                     snapshot: Some((NATIVE.to_owned(), layer.clone())),
                     pinned: false,
                 };
-                self.db.put_image(&row).is_ok()
+                self.db.put_image(&row, &[Digest::of(&blob(*n))]).is_ok()
             }
             Op::Delete(image) => self.db.delete_image(&image_id(*image)).is_ok(),
             Op::Collect => gc::collect(&self.db, &self.content, &self.local).await.is_ok(),
@@ -251,7 +250,8 @@ impl Stores {
         for row in self.db.images().unwrap().iter().cloned() {
             let image = (0..3).find(|n| image_id(*n) == row.id).unwrap();
             let (_, chain) = row.snapshot.unwrap();
-            seen.images.insert(image, (chain, row.blobs.iter().map(|digest| digests[digest]).collect()));
+            let blobs = self.db.image_blobs(&row.id).unwrap();
+            seen.images.insert(image, (chain, blobs.iter().map(|digest| digests[digest]).collect()));
         }
         seen
     }

@@ -273,10 +273,10 @@ impl Engine {
         if let Some(found) = locked(&self.configs).get(&image.id) {
             return Ok(found.clone());
         }
-        let (content, row) = (self.content.clone(), image.clone());
+        let (content, db, row) = (self.content.clone(), Arc::clone(&self.db), image.clone());
         let config = blocking(move || {
             let mut config = ImageConfig::parse(&content.read(&row.id, CONFIG_LIMIT)?)?;
-            config.checkpoint = is_checkpoint(&content, &row)?;
+            config.checkpoint = is_checkpoint(&content, &db, &row)?;
             Ok(config)
         })
         .await?;
@@ -371,7 +371,7 @@ impl Engine {
 }
 
 /// By what was pulled, or by the manifest that an index led to.
-fn is_checkpoint(content: &Content, image: &ImageRow) -> Result<bool> {
+fn is_checkpoint(content: &Content, db: &Db, image: &ImageRow) -> Result<bool> {
     let read = |digest: &Digest| match content.read(digest, CONFIG_LIMIT) {
         // What has gone says nothing.
         Ok(bytes) => Ok(serde_json::from_slice(&bytes).unwrap_or(serde_json::Value::Null)),
@@ -380,8 +380,9 @@ fn is_checkpoint(content: &Content, image: &ImageRow) -> Result<bool> {
     };
     let target = read(&image.target)?;
     let manifests = target["manifests"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let blobs = if manifests.is_empty() { Vec::new() } else { db.image_blobs(&image.id)? };
     let named = manifests.iter().filter_map(|m| m["digest"].as_str()?.parse::<Digest>().ok());
-    for digest in named.filter(|digest| image.blobs.contains(digest)) {
+    for digest in named.filter(|digest| blobs.contains(digest)) {
         if config::is_checkpoint(&read(&digest)?) {
             return Ok(true);
         }

@@ -149,13 +149,13 @@ fn fill(engine: &Engine, count: usize) {
             target: id.clone(),
             tags: vec![name(n)],
             digests: vec![format!("registry.example.com/team-{}/service-{n}@{id}", n % 50)],
-            blobs: layers.into_iter().chain([id.clone()]).collect(),
             size: 40 << 20,
             snapshot: Some((snapshotter.to_owned(), chain)),
             pinned: false,
             id,
         };
-        db.put_image(&row).unwrap();
+        let blobs: Vec<Digest> = layers.into_iter().chain([row.id.clone()]).collect();
+        db.put_image(&row, &blobs).unwrap();
     }
     db.release(&lease).unwrap();
 }

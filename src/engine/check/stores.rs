@@ -174,7 +174,7 @@ impl Check<'_> {
             let name = image.tags.first().or(image.digests.first()).cloned().unwrap_or_default();
             let object = format!("image {} ({name})", image.id);
             let mut problems = Vec::new();
-            for blob in &image.blobs {
+            for blob in &self.db.image_blobs(&image.id)? {
                 if self.db.blob_size(blob)?.is_none() {
                     problems.push((format!("blob {} is not here", blob.short()), Remedy::Blob(blob.clone())));
                 }

@@ -23,8 +23,6 @@ pub struct ImageRow {
     pub tags: Vec<String>,
     /// `repository@sha256:…`, one per repository it was pulled from.
     pub digests: Vec<String>,
-    /// Everything the image needs kept: index, manifest, config, layers.
-    pub blobs: Vec<Digest>,
     /// Compressed layers and config, bytes, as containerd counts an image's size.
     pub size: u64,
     /// The snapshotter and the chain ID of the top layer; `None` for an image without layers.
@@ -34,8 +32,9 @@ pub struct ImageRow {
 
 impl Db {
     /// Inserts an image or adds to the one with its id; a tag moves from whichever image had it. One transaction: an
-    /// image is seen whole or not at all. An image that loses its last name keeps its id until it is removed.
-    pub fn put_image(&self, image: &ImageRow) -> Result<()> {
+    /// image is seen whole or not at all. An image that loses its last name keeps its id until it is removed. `blobs` is
+    /// everything that it needs kept: index, manifest, config, layers.
+    pub fn put_image(&self, image: &ImageRow, blobs: &[Digest]) -> Result<()> {
         self.write("record an image", |tx| {
             let (snapshotter, chain) = image.snapshot.clone().unzip();
             let size = i64::try_from(image.size).unwrap_or(i64::MAX);
@@ -61,7 +60,7 @@ impl Db {
                 )
                 .db("add the digest")?;
             }
-            for blob in &image.blobs {
+            for blob in blobs {
                 tx.execute(
                     "INSERT OR IGNORE INTO image_blob (image, digest) VALUES (?, ?)",
                     params![image.id.as_str(), blob.as_str()],
@@ -91,12 +90,20 @@ impl Db {
             return Ok(listed.clone());
         }
         self.read("list images", |db| {
-            // Nobody changes anything while this has the connection.
+            // Before the first row is read: whatever is committed later has another number.
             let changes = self.image_changes.load(Ordering::SeqCst);
             let listed = Listed { whole: list(db, "IS NULL")?.into(), damaged: list(db, "IS NOT NULL")?.into() };
             *known() = Some((changes, listed.clone()));
             Ok(listed)
         })
+    }
+
+    /// What [`Self::put_image`] was given for it, all times together.
+    pub fn image_blobs(&self, id: &Digest) -> Result<Vec<Digest>> {
+        let texts = self.read("list an image's blobs", |db| {
+            texts(db, "SELECT digest FROM image_blob WHERE image = ? ORDER BY digest", id.as_str())
+        })?;
+        texts.iter().map(|digest| digest.parse()).collect()
     }
 
     /// By id, by tag or by `repository@digest`.
@@ -182,8 +189,7 @@ pub(super) fn load(db: &Connection, id: &str) -> Result<Option<ImageRow>> {
     let Some(columns) = row.db("load an image")? else { return Ok(None) };
     let tags = texts(db, "SELECT tag FROM image_tag WHERE image = ? ORDER BY tag", id)?;
     let digests = texts(db, "SELECT reference FROM image_digest WHERE image = ? ORDER BY reference", id)?;
-    let blobs = texts(db, "SELECT digest FROM image_blob WHERE image = ? ORDER BY digest", id)?;
-    image(id, columns, tags, digests, &blobs).map(Some)
+    image(id, columns, tags, digests).map(Some)
 }
 
 /// Target, size, snapshotter, chain, pinned.
@@ -200,7 +206,7 @@ pub struct Listed {
     damaged: Arc<[ImageRow]>,
 }
 
-/// The images whose `damaged` is so. One walk over each table: there may be ten thousand images of ten layers.
+/// The images whose `damaged` is so. One walk over each table: there may be ten thousand images.
 fn list(db: &Connection, damaged: &str) -> Result<Vec<ImageRow>> {
     let query =
         format!("SELECT id, target, size, snapshotter, chain, pinned FROM image WHERE damaged {damaged} ORDER BY id");
@@ -212,12 +218,11 @@ fn list(db: &Connection, damaged: &str) -> Result<Vec<ImageRow>> {
     }
     let mut tags = lists(db, "SELECT image, tag FROM image_tag ORDER BY tag")?;
     let mut digests = lists(db, "SELECT image, reference FROM image_digest ORDER BY reference")?;
-    let mut blobs = lists(db, "SELECT image, digest FROM image_blob ORDER BY image, digest")?;
     rows.into_iter()
         .map(|(id, columns)| {
             let of = |lists: &mut HashMap<String, Vec<String>>| lists.remove(&id).unwrap_or_default();
-            let (tags, digests, blobs) = (of(&mut tags), of(&mut digests), of(&mut blobs));
-            image(&id, columns, tags, digests, &blobs)
+            let (tags, digests) = (of(&mut tags), of(&mut digests));
+            image(&id, columns, tags, digests)
         })
         .collect()
 }
@@ -239,7 +244,6 @@ fn image(
     (target, size, snapshotter, chain, pinned): Columns,
     tags: Vec<String>,
     digests: Vec<String>,
-    blobs: &[String],
 ) -> Result<ImageRow> {
     let damaged = |e: Error| Error::new(Kind::DataLoss, format!("the record of image {id} is damaged")).with_source(e);
     Ok(ImageRow {
@@ -247,7 +251,6 @@ fn image(
         target: target.parse().map_err(damaged)?,
         tags,
         digests,
-        blobs: blobs.iter().map(|b| b.parse()).collect::<Result<_>>().map_err(damaged)?,
         size: u64::try_from(size).unwrap_or(0),
         snapshot: snapshotter.zip(chain),
         pinned,
@@ -265,7 +268,6 @@ mod tests {
             target: digest.clone(),
             tags: vec![tag.to_owned()],
             digests: vec![format!("r/x@{digest}")],
-            blobs: vec![digest],
             size: 10,
             snapshot: Some(("overlayfs".to_owned(), "chain".to_owned())),
             pinned: false,
@@ -277,9 +279,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&dir.path().join("meta.db")).unwrap();
         let (old, new) = (image(1, "r/x:1"), image(2, "r/x:1"));
-        db.put_image(&old).unwrap();
+        db.put_image(&old, &[old.id.clone(), new.id.clone()]).unwrap();
+        db.put_image(&old, &[old.id.clone()]).unwrap();
+        let mut both = [old.id.clone(), new.id.clone()];
+        both.sort();
+        assert_eq!(db.image_blobs(&old.id).unwrap(), both);
         assert_eq!(db.image("r/x:1").unwrap(), Some(old.clone()));
-        db.put_image(&new).unwrap();
+        db.put_image(&new, &[]).unwrap();
         assert_eq!(db.image("r/x:1").unwrap().unwrap().id, new.id);
         assert!(db.image(old.id.as_str()).unwrap().unwrap().tags.is_empty());
         assert_eq!(db.image(&new.digests[0]).unwrap().unwrap().id, new.id);
@@ -297,16 +303,16 @@ mod tests {
         let list = || (db.images().unwrap().to_vec(), db.damaged_images().unwrap().to_vec());
         let mut row = image(1, "r/x:1");
         assert_eq!(list(), (Vec::new(), Vec::new()));
-        db.put_image(&row).unwrap();
+        db.put_image(&row, &[row.id.clone()]).unwrap();
         assert_eq!(list(), (vec![row.clone()], Vec::new()));
         assert!(Arc::ptr_eq(&db.images().unwrap(), &db.images().unwrap()), "nothing has changed");
         row.pinned = true;
-        db.put_image(&row).unwrap();
+        db.put_image(&row, &[row.id.clone()]).unwrap();
         assert_eq!(list().0, [row.clone()]);
         db.condemn(&[row.id.clone()], &[]).unwrap();
         assert_eq!(list().1[0].id, row.id);
         assert!(list().0.is_empty());
-        db.put_image(&row).unwrap();
+        db.put_image(&row, &[row.id.clone()]).unwrap();
         assert_eq!(list(), (vec![row], Vec::new()));
         assert!(db.untag_image("r/x:1").unwrap(), "its last name");
         assert_eq!(list(), (Vec::new(), Vec::new()));

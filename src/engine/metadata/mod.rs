@@ -1,4 +1,4 @@
-//! The one database (SQLite: WAL, one connection).
+//! The one database (SQLite: WAL, a connection to write and one to read).
 //!
 //! Every call is one transaction. What it wrote survives our own death at once; it survives a power cut when a later
 //! [`Db::durable`] has returned, which calls make themselves unless their name or documentation says otherwise. The log
@@ -42,6 +42,8 @@ use crate::{
 /// `root/meta.db`.
 #[derive(Debug)]
 pub struct Db {
+    /// Sees what has been committed, whatever is under way in the other. Closed first: the last one tidies up.
+    reader: Mutex<Connection>,
     connection: Mutex<Connection>,
     ballast: Ballast,
     /// SQLite's write-ahead log, which is ours to sync: the connection itself only does it when it starts the log anew.
@@ -50,7 +52,7 @@ pub struct Db {
     written: AtomicU64,
     /// How many of them are on the disk; `None` once a sync has failed.
     synced: Mutex<Option<u64>>,
-    /// How often a row of an image's was changed, committed or not.
+    /// How often a row of an image's was changed, and once more when a change was committed.
     image_changes: Arc<AtomicU64>,
     /// The images as of so many changes. They are listed all the time, by whoever must not wait until a collection is done.
     listed: Mutex<Option<(u64, Listed)>>,
@@ -132,8 +134,9 @@ impl Db {
             }
         };
         connection.update_hook(Some(seen)).db("watch the images")?;
-        let (connection, listed) = (Mutex::new(connection), Mutex::default());
-        let db = Self { connection, ballast, log, written, synced, image_changes, listed };
+        let (reader, connection) = (Mutex::new(schema::reader(path)?), Mutex::new(connection));
+        let listed = Mutex::default();
+        let db = Self { reader, connection, ballast, log, written, synced, image_changes, listed };
         db.durable()?;
         Ok(db)
     }
@@ -152,10 +155,15 @@ impl Db {
     /// One transaction, durable with the next [`Self::durable`].
     fn write_soon<T>(&self, doing: &str, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let mut connection = self.lock();
+        let images = self.image_changes.load(Ordering::SeqCst);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).db(doing)?;
         let value = work(&transaction).context(|| doing.to_owned())?;
         transaction.commit().db(doing)?;
         self.written.fetch_add(1, Ordering::SeqCst);
+        if self.image_changes.load(Ordering::SeqCst) != images {
+            // Who has read in between may have seen what was before.
+            self.image_changes.fetch_add(1, Ordering::SeqCst);
+        }
         Ok(value)
     }
 
@@ -210,8 +218,11 @@ impl Db {
         bail!(DataLoss, "an earlier sync of the database failed: the engine must be restarted")
     }
 
+    /// Of one moment, and beside a writer: who lists or looks up never waits for a collection.
     fn read<T>(&self, doing: &str, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        work(&self.lock()).context(|| doing.to_owned())
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let moment = reader.transaction().db(doing)?;
+        work(&moment).context(|| doing.to_owned())
     }
 
     // -- documents: one JSON value per pod or container

@@ -8,7 +8,7 @@ use std::{
     time::SystemTime,
 };
 
-use rusqlite::{Connection, config::DbConfig};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{DbResult, unix};
 use crate::{
@@ -174,6 +174,15 @@ fn connect(path: &Path) -> Result<Connection> {
         // Some answer with a row, which is of no interest.
         connection.pragma_update_and_check(None, name, value, |_| Ok(())).or_else(no_rows).db("configure")?;
     }
+    Ok(connection)
+}
+
+/// A second connection to what [`open`] or [`examine`] has opened, which only looks.
+pub fn reader(path: &Path) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).db("open to read")?;
+    // All of it is read anew when something was written, so that keeping much is of no use. KiB.
+    connection.pragma_update(None, "cache_size", -512).db("configure")?;
+    connection.pragma_update(None, "temp_store", "MEMORY").db("configure")?;
     Ok(connection)
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    mem,
     time::SystemTime,
 };
 
@@ -103,58 +104,75 @@ impl Db {
     /// What a collection at `now` would take, leases that have expired but not been collected aside.
     pub fn unreachable(&self, now: SystemTime) -> Result<Garbage> {
         self.read("look for garbage", |db| {
-            let all: HashSet<i64> = {
-                let mut statement = db.prepare("SELECT id FROM snapshot").db("list")?;
-                let rows = statement.query_map([], |r| r.get(0)).db("list")?;
-                rows.collect::<Result<_, _>>().db("list")?
-            };
             let expired = "SELECT count(*) FROM lease WHERE expires < ?";
             Ok(Garbage {
                 blobs: digests(db, &format!("SELECT digest FROM blob AS d WHERE {UNREACHABLE}"))?,
                 ingests: digests(db, &format!("SELECT digest FROM ingest AS d WHERE {UNREACHABLE}"))?,
-                snapshots: all.difference(&kept_snapshots(db)?).count() as u64,
+                snapshots: unreachable_snapshots(db)?.len() as u64,
                 leases: db.query_row(expired, [unix(now)], |r| r.get(0)).db("count")?,
             })
         })
     }
 
-    /// Marks from the roots (images, documents, live leases) and deletes every other row, in one transaction.
-    /// Snapshots in use keep their parents; an unreachable one's directory goes to the trash.
+    /// Looks from the roots (images, documents, live leases) for rows that nothing leads to, while others read and write.
+    /// What of these is still nobody's is then deleted in one transaction. Snapshots in use keep their parents; an
+    /// unreachable one's directory goes to the trash.
     pub fn mark(&self, now: SystemTime) -> Result<Garbage> {
+        let leases = self.end_soon("end expired leases", |tx| {
+            tx.execute("DELETE FROM lease WHERE expires < ?", [unix(now)]).db("expire leases")
+        })?;
+        let (seen, snapshots) = self.read("look for garbage", |db| {
+            let blobs = digests(db, &format!("SELECT digest FROM blob AS d WHERE {UNREACHABLE}"))?;
+            let ingests = digests(db, &format!("SELECT digest FROM ingest AS d WHERE {UNREACHABLE}"))?;
+            Ok((Garbage { blobs, ingests, ..Garbage::default() }, unreachable_snapshots(db)?))
+        })?;
         self.end("collect garbage", |tx| {
-            let leases = tx.execute("DELETE FROM lease WHERE expires < ?", [unix(now)]).db("expire leases")?;
-            let blobs = digests(tx, &format!("DELETE FROM blob AS d WHERE {UNREACHABLE} RETURNING digest"))?;
-            let ingests = digests(tx, &format!("DELETE FROM ingest AS d WHERE {UNREACHABLE} RETURNING digest"))?;
-            let kept = kept_snapshots(tx)?;
-            let mut snapshots = 0;
-            // Children first: a parent cannot go before them.
-            let mut statement = tx.prepare("SELECT id, snapshotter FROM snapshot ORDER BY id DESC").db("collect")?;
-            let all: Vec<(i64, String)> =
-                statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).and_then(Iterator::collect).db("collect")?;
-            let mut gone: Vec<_> = all.into_iter().filter(|(id, _)| !kept.contains(id)).collect();
-            while !gone.is_empty() {
-                let before = gone.len();
-                let mut left = Vec::new();
-                for (id, snapshotter) in gone {
-                    let children: i64 = tx
-                        .query_row("SELECT count(*) FROM snapshot WHERE parent = ?", [id], |r| r.get(0))
-                        .db("count children")?;
-                    if children > 0 {
-                        left.push((id, snapshotter));
-                        continue;
+            let still = |table: &str, of: &[Digest]| -> Result<Vec<Digest>> {
+                let query = format!("DELETE FROM {table} AS d WHERE digest = ? AND {UNREACHABLE}");
+                let mut statement = tx.prepare(&query).db("collect")?;
+                let mut gone = Vec::new();
+                for digest in of {
+                    if statement.execute([digest.as_str()]).db("collect")? > 0 {
+                        gone.push(digest.clone());
                     }
-                    tx.execute("DELETE FROM snapshot WHERE id = ?", [id]).db("delete")?;
-                    tx.execute("INSERT INTO trash (snapshotter, id) VALUES (?, ?)", params![snapshotter, id])
-                        .db("trash")?;
-                    snapshots += 1;
                 }
-                if left.len() == before {
-                    return Err(Error::new(Kind::DataLoss, "snapshots that are each other's parents"));
-                }
-                gone = left;
-            }
-            Ok(Garbage { blobs, ingests, snapshots, leases: leases as u64 })
+                Ok(gone)
+            };
+            Ok(Garbage {
+                blobs: still("blob", &seen.blobs)?,
+                ingests: still("ingest", &seen.ingests)?,
+                snapshots: trash(tx, &snapshots)?,
+                leases: leases as u64,
+            })
         })
+    }
+}
+
+/// Deletes those that are still nobody's, children before the parents they stand on. Says how many.
+fn trash(tx: &Transaction<'_>, snapshots: &[i64]) -> Result<u64> {
+    if snapshots.is_empty() {
+        return Ok(0);
+    }
+    let roots = roots(tx)?;
+    let mut childless = tx.prepare("SELECT NOT EXISTS (SELECT 1 FROM snapshot WHERE parent = ?)").db("collect")?;
+    let mut delete = tx.prepare("DELETE FROM snapshot WHERE id = ? RETURNING snapshotter").db("collect")?;
+    let mut put = tx.prepare("INSERT INTO trash (snapshotter, id) VALUES (?, ?)").db("collect")?;
+    let mut count = 0;
+    let mut left: Vec<i64> = snapshots.iter().copied().filter(|id| !roots.contains(id)).collect();
+    loop {
+        let before = left.len();
+        for id in mem::take(&mut left) {
+            if !childless.query_row([id], |r| r.get(0)).db("look for children")? {
+                left.push(id);
+                continue;
+            }
+            let snapshotter: Option<String> = delete.query_row([id], |r| r.get(0)).optional().db("delete")?;
+            count += snapshotter.map_or(Ok(0), |name| put.execute(params![name, id])).db("trash")? as u64;
+        }
+        // What is left has got a child since it was looked at.
+        if left.is_empty() || left.len() == before {
+            return Ok(count);
+        }
     }
 }
 
@@ -176,12 +194,9 @@ fn hold(tx: &Transaction<'_>, digest: &Digest, lease: &str) -> Result<()> {
     .map_err(|e| Error::new(Kind::NotFound, format!("lease {lease} has expired")).with_source(e))
 }
 
-/// Those that something of ours refers to, those that others keep here (`snapshot::SERVED`), and what they stand on.
-fn kept_snapshots(tx: &Connection) -> Result<HashSet<i64>> {
-    let mut statement = tx.prepare("SELECT id, parent FROM snapshot WHERE parent IS NOT NULL").db("mark")?;
-    let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).db("mark")?;
-    let parents: HashMap<i64, i64> = rows.collect::<Result<_, _>>().db("mark")?;
-    let mut statement = tx
+/// Ids of the snapshots that something of ours refers to, and of those that others keep here (`snapshot::SERVED`).
+fn roots(db: &Connection) -> Result<HashSet<i64>> {
+    let mut statement = db
         .prepare(
             "SELECT id FROM snapshot WHERE snapshotter LIKE 'served/%'
              UNION ALL SELECT s.id FROM (
@@ -191,12 +206,22 @@ fn kept_snapshots(tx: &Connection) -> Result<HashSet<i64>> {
              ) r JOIN snapshot s ON s.snapshotter = r.snapshotter AND s.key = r.key",
         )
         .db("mark")?;
+    let roots = statement.query_map([], |r| r.get(0)).db("mark")?;
+    roots.collect::<Result<_, _>>().db("mark")
+}
+
+/// Ids of the snapshots that are no roots, and on which none stands; the newest first, as most children are.
+fn unreachable_snapshots(db: &Connection) -> Result<Vec<i64>> {
+    let mut statement = db.prepare("SELECT id, parent FROM snapshot ORDER BY id DESC").db("mark")?;
+    let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).db("mark")?;
+    let all: Vec<(i64, Option<i64>)> = rows.collect::<Result<_, _>>().db("mark")?;
+    let parents: HashMap<i64, i64> = all.iter().filter_map(|(id, parent)| Some((*id, (*parent)?))).collect();
     let mut kept = HashSet::new();
-    for root in statement.query_map([], |r| r.get(0)).db("mark")? {
-        let mut next = Some(root.db("mark")?);
+    for root in roots(db)? {
+        let mut next = Some(root);
         while let Some(id) = next.filter(|id| kept.insert(*id)) {
             next = parents.get(&id).copied();
         }
     }
-    Ok(kept)
+    Ok(all.into_iter().map(|(id, _)| id).filter(|id| !kept.contains(id)).collect())
 }

@@ -59,8 +59,9 @@ impl Puller {
         self.leased(doing, async |lease| {
             let (content, db, lease) = (self.content.clone(), Arc::clone(&self.db), lease.to_owned());
             blocking(move || {
-                for blob in images.iter().flat_map(|i| &i.image.blobs) {
-                    db.lease_blob(&lease, blob)?;
+                for export in &images {
+                    let blobs = db.image_blobs(&export.image.id)?;
+                    blobs.iter().try_for_each(|blob| db.lease_blob(&lease, blob))?;
                 }
                 let mut plan = Plan::default();
                 for export in &images {

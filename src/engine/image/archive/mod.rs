@@ -80,17 +80,17 @@ impl Puller {
             for image in wanted {
                 let Some(name) = image.references.first().cloned() else { continue };
                 let session = self.registry.offline(&name);
-                let mut row = self
+                let (row, mut blobs) = self
                     .complete(&session, &image.references, image.resolved, lease, &report)
                     .await
                     .context(|| format!("image {name}"))?;
-                row.blobs.extend(image.more);
-                rows.push((row, image.references));
+                blobs.extend(image.more);
+                rows.push((row, blobs, image.references));
             }
             let mut images = Vec::with_capacity(rows.len());
-            for (row, references) in rows {
+            for (row, blobs, references) in rows {
                 let names = references.iter().map(ToString::to_string).collect();
-                images.push(Imported { image: self.record(row).await?, names });
+                images.push(Imported { image: self.record(row, blobs).await?, names });
             }
             Ok(images)
         })

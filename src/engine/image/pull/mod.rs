@@ -262,11 +262,11 @@ impl Puller {
         lease: &str,
         report: &Report,
     ) -> Result<ImageRow> {
-        let image = self.complete(session, std::slice::from_ref(reference), resolved, lease, report).await?;
-        self.record(image).await
+        let (image, blobs) = self.complete(session, std::slice::from_ref(reference), resolved, lease, report).await?;
+        self.record(image, blobs).await
     }
 
-    /// Fetches what is missing and unpacks; the image is whole, but nobody sees it yet.
+    /// Fetches what is missing and unpacks; the image is whole, but nobody sees it yet. With the blobs it needs kept.
     pub(super) async fn complete(
         &self,
         session: &Session,
@@ -274,7 +274,7 @@ impl Puller {
         resolved: Resolved,
         lease: &str,
         report: &Report,
-    ) -> Result<ImageRow> {
+    ) -> Result<(ImageRow, Vec<Digest>)> {
         for document in &resolved.documents {
             self.keep(document, lease).await?;
         }
@@ -293,22 +293,22 @@ impl Puller {
             blobs.extend(resolved.layers.iter().map(|l| l.digest.clone()).filter(|digest| !absent.contains(digest)));
         }
         let tags: Vec<String> = references.iter().filter_map(Reference::tagged).collect();
-        Ok(ImageRow {
+        let image = ImageRow {
             id: resolved.config.digest.clone(),
             digests: references.iter().map(|r| format!("{}@{}", r.name(), resolved.target)).collect(),
             target: resolved.target,
-            blobs,
             size: resolved.config.size + resolved.layers.iter().map(|l| l.size).sum::<u64>(),
             snapshot: snapshot.map(|chain| (self.snapshotter.name().to_owned(), chain)),
             pinned: tags.iter().any(|name| self.pinned.contains(name)),
             tags,
-        })
+        };
+        Ok((image, blobs))
     }
 
-    pub(super) async fn record(&self, image: ImageRow) -> Result<ImageRow> {
+    pub(super) async fn record(&self, image: ImageRow, blobs: Vec<Digest>) -> Result<ImageRow> {
         let (db, id) = (Arc::clone(&self.db), image.id.to_string());
         crash::point("img.1");
-        blocking(move || db.put_image(&image)).await?;
+        blocking(move || db.put_image(&image, &blobs)).await?;
         crash::point("img.2");
         let db = Arc::clone(&self.db);
         let known = blocking(move || db.image(&id)).await?;
