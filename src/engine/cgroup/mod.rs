@@ -31,7 +31,7 @@ use oci_spec::runtime::LinuxResources;
 use self::systemd::Scope;
 pub use self::{
     layout::{Hierarchy, Layout},
-    stats::Stats,
+    stats::{Extent, Stats},
     systemd::Holder,
 };
 use crate::{
@@ -449,8 +449,8 @@ impl Cgroup {
     ///
     /// # Errors
     /// `NotFound` if the group does not exist.
-    pub fn stats(&self) -> Result<Stats> {
-        stats::read(self)
+    pub fn stats(&self, extent: Extent) -> Result<Stats> {
+        stats::read(self, extent)
     }
 
     /// What tells of OOM kills while they happen; `None` without the controller, or where the kernel does not tell.

@@ -81,6 +81,15 @@ pub struct Stats {
     pub oom_kills: u64,
 }
 
+/// How much is read: each number is a file, or a line of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// What CRI's stats have: times, memory, processes, pressure.
+    Usage,
+    /// Limits that were met, devices and everything else too.
+    All,
+}
+
 /// USER_HZ of the kernel's interfaces, as nanoseconds of one tick.
 const TICK: u64 = 10_000_000;
 
@@ -108,10 +117,13 @@ fn limit(directory: &Path, file: &str) -> Result<Option<u64>> {
     Ok(text.trim().parse().ok().filter(|l| *l < 1 << 62))
 }
 
-pub(super) fn read(cgroup: &Cgroup) -> Result<Stats> {
-    let mut stats = if cgroup.layout().is_unified() { read_v2(cgroup)? } else { read_v1(cgroup)? };
+pub(super) fn read(cgroup: &Cgroup, extent: Extent) -> Result<Stats> {
+    let mut stats = if cgroup.layout().is_unified() { read_v2(cgroup)? } else { read_v1(cgroup, extent)? };
     if let Some(directory) = cgroup.of("pids") {
-        stats.pids = Pids { current: number(&directory, "pids.current")?, limit: limit(&directory, "pids.max")? };
+        stats.pids.current = number(&directory, "pids.current")?;
+        if extent == Extent::All {
+            stats.pids.limit = limit(&directory, "pids.max")?;
+        }
     }
     if let Some(hierarchy) = cgroup.layout().hierarchies.iter().find(|h| h.unified) {
         let directory = cgroup.directory(hierarchy);
@@ -121,15 +133,44 @@ pub(super) fn read(cgroup: &Cgroup) -> Result<Stats> {
         stats.memory_pressure = pressure("memory.pressure")?;
         stats.io_pressure = pressure("io.pressure")?;
     }
-    stats.oom_kills = oom_kills(cgroup)?;
+    if extent == Extent::All {
+        stats.oom_kills = oom_kills(cgroup)?;
+    }
     Ok(stats)
 }
 
-fn read_v1(cgroup: &Cgroup) -> Result<Stats> {
+fn read_v1(cgroup: &Cgroup, extent: Extent) -> Result<Stats> {
     let mut stats = Stats::default();
     if let Some(directory) = cgroup.of("cpuacct") {
-        let split = Table::read(&directory, "cpuacct.stat")?;
         stats.cpu.usage = number(&directory, "cpuacct.usage")?;
+    }
+    if let Some(directory) = cgroup.of("memory") {
+        let (table, usage) = (Table::read(&directory, "memory.stat")?, number(&directory, "memory.usage_in_bytes")?);
+        stats.memory = Memory {
+            usage,
+            working_set: usage.saturating_sub(table.get("total_inactive_file")),
+            limit: limit(&directory, "memory.limit_in_bytes")?,
+            rss: table.get("total_rss"),
+            cache: table.get("total_cache"),
+            mapped_file: table.get("total_mapped_file"),
+            active_file: table.get("total_active_file"),
+            inactive_file: table.get("total_inactive_file"),
+            swap: number(&directory, "memory.memsw.usage_in_bytes")?.saturating_sub(usage),
+            swap_limit: limit(&directory, "memory.memsw.limit_in_bytes")?,
+            page_faults: table.get("total_pgfault"),
+            major_page_faults: table.get("total_pgmajfault"),
+            ..Memory::default()
+        };
+    }
+    if extent == Extent::All {
+        read_more_v1(cgroup, &mut stats)?;
+    }
+    Ok(stats)
+}
+
+fn read_more_v1(cgroup: &Cgroup, stats: &mut Stats) -> Result<()> {
+    if let Some(directory) = cgroup.of("cpuacct") {
+        let split = Table::read(&directory, "cpuacct.stat")?;
         stats.cpu.user = split.get("user") * TICK;
         stats.cpu.system = split.get("system") * TICK;
     }
@@ -140,25 +181,9 @@ fn read_v1(cgroup: &Cgroup) -> Result<Stats> {
         stats.cpu.throttled = table.get("throttled_time");
     }
     if let Some(directory) = cgroup.of("memory") {
-        let (table, usage) = (Table::read(&directory, "memory.stat")?, number(&directory, "memory.usage_in_bytes")?);
-        let with_swap = number(&directory, "memory.memsw.usage_in_bytes")?;
-        stats.memory = Memory {
-            usage,
-            max_usage: number(&directory, "memory.max_usage_in_bytes")?,
-            working_set: usage.saturating_sub(table.get("total_inactive_file")),
-            limit: limit(&directory, "memory.limit_in_bytes")?,
-            rss: table.get("total_rss"),
-            cache: table.get("total_cache"),
-            mapped_file: table.get("total_mapped_file"),
-            active_file: table.get("total_active_file"),
-            inactive_file: table.get("total_inactive_file"),
-            kernel: number(&directory, "memory.kmem.usage_in_bytes")?,
-            swap: with_swap.saturating_sub(usage),
-            swap_limit: limit(&directory, "memory.memsw.limit_in_bytes")?,
-            page_faults: table.get("total_pgfault"),
-            major_page_faults: table.get("total_pgmajfault"),
-            failures: number(&directory, "memory.failcnt")?,
-        };
+        stats.memory.max_usage = number(&directory, "memory.max_usage_in_bytes")?;
+        stats.memory.kernel = number(&directory, "memory.kmem.usage_in_bytes")?;
+        stats.memory.failures = number(&directory, "memory.failcnt")?;
     }
     if let Some(directory) = cgroup.of("blkio") {
         // Which of them counts depends on the I/O scheduler.
@@ -174,7 +199,7 @@ fn read_v1(cgroup: &Cgroup) -> Result<Stats> {
             }
         }
     }
-    Ok(stats)
+    Ok(())
 }
 
 fn read_v2(cgroup: &Cgroup) -> Result<Stats> {
@@ -321,7 +346,7 @@ mod tests {
                 ("io.stat", "8:0 rbytes=4096 wbytes=512 rios=1 wios=2 dbytes=0 dios=0\n"),
             ],
         );
-        let stats = cgroup.stats().unwrap();
+        let stats = cgroup.stats(Extent::All).unwrap();
         assert_eq!((stats.cpu.usage, stats.cpu.user, stats.cpu.throttled), (1_500_000, 1_000_000, 7000));
         assert_eq!((stats.memory.working_set, stats.memory.limit, stats.memory.swap_limit), (4000, None, Some(4096)));
         assert_eq!((stats.memory.rss, stats.memory.cache, stats.memory.kernel), (2000, 3000, 100));
@@ -360,7 +385,7 @@ mod tests {
                 ("blkio.throttle.io_serviced_recursive", "8:0 Read 1\n8:0 Write 2\n"),
             ],
         );
-        let stats = cgroup.stats().unwrap();
+        let stats = cgroup.stats(Extent::All).unwrap();
         assert_eq!((stats.cpu.usage, stats.cpu.user, stats.cpu.throttled), (1_500_000, 20_000_000, 7000));
         assert_eq!((stats.memory.working_set, stats.memory.limit, stats.memory.swap), (4000, None, 500));
         assert_eq!((stats.memory.rss, stats.memory.cache, stats.oom_kills), (2000, 3000, 4));

@@ -47,7 +47,7 @@ const FIGURES: &str = "stats-dump";
 /// `InvalidArgument` for a location that is no absolute path, `FailedPrecondition` if the container does not run,
 /// `Unimplemented` without CRIU and for containers of another kernel, `DeadlineExceeded`.
 pub async fn checkpoint(engine: &Arc<Engine>, request: cri::CheckpointContainerRequest) -> Result<()> {
-    let id = exec::running(engine, &request.container_id)?.id;
+    let id = exec::running(engine, &request.container_id)?.id.clone();
     let location = PathBuf::from(&request.location);
     if !location.is_absolute() || location.file_name().is_none() {
         bail!(InvalidArgument, "checkpoint container {id}: {location:?} is not the absolute path of a file");

@@ -115,13 +115,12 @@ async fn create(engine: &Arc<Engine>, request: cri::CreateContainerRequest, mut 
 
 /// Somebody knows of it.
 async fn created(engine: &Engine, container: &Container) -> Result<String> {
-    let ContainerRecord { id, pod, .. } =
-        engine.pods.update_container(container, |r| r.state = ContainerState::Created)?;
+    let record = engine.pods.update_container(container, |r| r.state = ContainerState::Created)?;
     container.unclaimed.set(false);
     engine.durable().await?;
     crash::point("ctr.7");
-    events::emit(engine, &id, &pod, cri::ContainerEventType::ContainerCreatedEvent);
-    Ok(id)
+    events::emit(engine, &record.id, &record.pod, cri::ContainerEventType::ContainerCreatedEvent);
+    Ok(record.id.clone())
 }
 
 /// What was made for a caller that had gone, if the same is asked for again. Another thing of that name is removed. What
@@ -388,11 +387,10 @@ pub async fn remove_container(engine: &Arc<Engine>, id: &str) -> Result<()> {
 pub async fn remove(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()> {
     stop(engine, container, Duration::ZERO).await?;
     let _guard = container.lock.lock().await;
-    let ContainerRecord { id, pod, .. } = container.record();
-    engine.pods.update_container(container, |r| r.state = ContainerState::Removing)?;
+    let record = engine.pods.update_container(container, |r| r.state = ContainerState::Removing)?;
     crash::point("rm.1");
     clean_up(engine, container).await?;
-    events::emit(engine, &id, &pod, cri::ContainerEventType::ContainerDeletedEvent);
+    events::emit(engine, &record.id, &record.pod, cri::ContainerEventType::ContainerDeletedEvent);
     Ok(())
 }
 
@@ -452,15 +450,15 @@ pub fn list_containers(engine: &Engine, filter: Option<cri::ContainerFilter>) ->
         .filter(|r| selected(&filter.label_selector, &r.config.labels))
         .map(|r| cri::Container {
             state: to_state(r.state) as i32,
-            id: r.id,
-            pod_sandbox_id: r.pod,
-            metadata: r.config.metadata,
-            image: r.config.image,
+            id: r.id.clone(),
+            pod_sandbox_id: r.pod.clone(),
+            metadata: r.config.metadata.clone(),
+            image: r.config.image.clone(),
             image_ref: r.image_id.clone(),
             created_at: r.created_at,
-            labels: r.config.labels,
-            annotations: r.config.annotations,
-            image_id: r.image_id,
+            labels: r.config.labels.clone(),
+            annotations: r.config.annotations.clone(),
+            image_id: r.image_id.clone(),
         })
         .collect()
 }

@@ -32,7 +32,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub fn watch(engine: &Arc<Engine>, container: &Arc<Container>, task: Arc<dyn Task>) {
     let (engine, container) = (Arc::clone(engine), Arc::clone(container));
     tokio::spawn(async move {
-        let id = container.record().id;
+        let id = container.record().id.clone();
         let outcome = match task.wait(&id, None).await {
             Ok(status) => record_exit(&engine, &container, &status),
             Err(error) => after_its_shim(&engine, &container, &*task, error).await,
@@ -131,7 +131,7 @@ pub fn watch_pod(engine: &Arc<Engine>, pod: &Arc<Pod>, task: Arc<dyn Task>) {
         let watched = task.ended().await;
         let Some(engine) = engine.upgrade() else { return };
         let _guard = pod.lock.lock().await;
-        let id = pod.record().id;
+        let id = pod.record().id.clone();
         if let Err(error) = watched {
             tracing::error!(pod = id, "its sandbox cannot be watched: {error:#}");
             return;
@@ -262,7 +262,7 @@ fn runs(
 fn look_again(engine: &Arc<Engine>, pod: &Arc<Pod>, containers: Vec<Arc<Container>>) {
     let (engine, pod) = (Arc::downgrade(engine), Arc::clone(pod));
     tokio::spawn(async move {
-        let id = pod.record().id;
+        let id = pod.record().id.clone();
         loop {
             tokio::time::sleep(AGAIN).await;
             let Some(engine) = engine.upgrade() else { return };

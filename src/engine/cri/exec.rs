@@ -147,7 +147,7 @@ async fn kill(task: &dyn Task, container: &str, id: &str) -> Result<()> {
 }
 
 /// The record of a container that runs, or why it cannot be entered.
-pub fn running(engine: &Engine, id: &str) -> Result<ContainerRecord> {
+pub fn running(engine: &Engine, id: &str) -> Result<Arc<ContainerRecord>> {
     let record = engine.pods.container(id)?.record();
     if record.state != ContainerState::Running {
         bail!(FailedPrecondition, "container {id} is {:?}, not running", record.state);

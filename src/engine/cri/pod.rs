@@ -103,7 +103,7 @@ async fn run(engine: &Arc<Engine>, request: cri::RunPodSandboxRequest, mut calle
 
 /// Somebody knows of it.
 async fn ready(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<String> {
-    let id = engine.pods.update_pod(pod, |r| r.state = PodState::Ready)?.id;
+    let id = engine.pods.update_pod(pod, |r| r.state = PodState::Ready)?.id.clone();
     pod.unclaimed.set(false);
     engine.durable().await?;
     crash::point("pod.7");
@@ -397,11 +397,12 @@ pub async fn stop_pod_sandbox(engine: &Arc<Engine>, id: &str) -> Result<()> {
 }
 
 async fn stop_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
-    let PodRecord { id, stopped, .. } = pod.record();
-    if stopped {
+    let record = pod.record();
+    if record.stopped {
         return Ok(());
     }
-    for container in engine.pods.containers_of(&id) {
+    let id = &record.id;
+    for container in engine.pods.containers_of(id) {
         container::stop(engine, &container, std::time::Duration::ZERO).await?;
     }
     crash::point("stop.1");
@@ -415,7 +416,7 @@ async fn stop_locked(engine: &Arc<Engine>, pod: &Arc<Pod>) -> Result<()> {
     engine.durable().await?;
     crash::point("stop.5");
     if was_ready {
-        events::emit(engine, &id, &id, cri::ContainerEventType::ContainerStoppedEvent);
+        events::emit(engine, id, id, cri::ContainerEventType::ContainerStoppedEvent);
     }
     Ok(())
 }
@@ -483,7 +484,7 @@ pub async fn remove_pod_sandbox(engine: &Arc<Engine>, id: &str) -> Result<()> {
         other => other?,
     };
     let _guard = pod.lock.lock().await;
-    let id = pod.record().id;
+    let id = pod.record().id.clone();
     stop_locked(engine, &pod).await.context(|| format!("remove pod sandbox {id}"))?;
     for container in engine.pods.containers_of(&id) {
         container::remove(engine, &container).await?;

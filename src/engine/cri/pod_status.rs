@@ -24,13 +24,13 @@ pub fn list_pod_sandbox(engine: &Engine, filter: Option<cri::PodSandboxFilter>) 
         .filter(|r| filter.state.is_none_or(|s| s.state == to_state(r.state) as i32))
         .filter(|r| selected(&filter.label_selector, &r.config.labels))
         .map(|r| cri::PodSandbox {
-            id: r.id,
-            metadata: r.config.metadata,
+            id: r.id.clone(),
+            metadata: r.config.metadata.clone(),
             state: to_state(r.state) as i32,
             created_at: r.created_at,
-            labels: r.config.labels,
-            annotations: r.config.annotations,
-            runtime_handler: r.handler,
+            labels: r.config.labels.clone(),
+            annotations: r.config.annotations.clone(),
+            runtime_handler: r.handler.clone(),
         })
         .collect()
 }

@@ -2,7 +2,10 @@
 //!
 //! The document is written as JSON, as the specification shows it, then checked by parsing it into `oci_spec`'s types.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use oci_spec::runtime::{LinuxResources, Process, Spec};
 use serde_json::{Value, json};
@@ -27,8 +30,8 @@ use crate::{
 /// Everything a spec is made from.
 #[derive(Debug, Clone)]
 pub struct Inputs {
-    pub sandbox: PodRecord,
-    pub record: ContainerRecord,
+    pub sandbox: Arc<PodRecord>,
+    pub record: Arc<ContainerRecord>,
     pub image: ImageConfig,
     pub rootfs: PathBuf,
     /// Pid of the pod's pause process, whose namespaces are joined.

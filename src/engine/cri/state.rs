@@ -95,7 +95,7 @@ pub struct ContainerRecord {
 }
 
 pub struct Pod {
-    record: Mutex<PodRecord>,
+    record: Mutex<Arc<PodRecord>>,
     task: Mutex<Option<Arc<dyn Task>>>,
     pub unclaimed: Unclaimed,
     /// Held by every call that changes the pod or its containers' number.
@@ -103,7 +103,7 @@ pub struct Pod {
 }
 
 pub struct Container {
-    record: Mutex<ContainerRecord>,
+    record: Mutex<Arc<ContainerRecord>>,
     /// The state, for who waits for the exit.
     state: watch::Sender<ContainerState>,
     pub unclaimed: Unclaimed,
@@ -117,8 +117,9 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Pod {
-    pub fn record(&self) -> PodRecord {
-        locked(&self.record).clone()
+    /// As it is now.
+    pub fn record(&self) -> Arc<PodRecord> {
+        Arc::clone(&locked(&self.record))
     }
 
     pub fn state(&self) -> PodState {
@@ -155,8 +156,9 @@ impl Pod {
 }
 
 impl Container {
-    pub fn record(&self) -> ContainerRecord {
-        locked(&self.record).clone()
+    /// As it is now.
+    pub fn record(&self) -> Arc<ContainerRecord> {
+        Arc::clone(&locked(&self.record))
     }
 
     pub fn state(&self) -> ContainerState {
@@ -220,7 +222,7 @@ impl Pods {
     pub fn adopt_pod(&self, record: PodRecord) -> Arc<Pod> {
         let id = record.id.clone();
         let pod = Arc::new(Pod {
-            record: Mutex::new(record),
+            record: Mutex::new(Arc::new(record)),
             task: Mutex::default(),
             unclaimed: Unclaimed::default(),
             lock: tokio::sync::Mutex::default(),
@@ -229,13 +231,13 @@ impl Pods {
         pod
     }
 
-    pub fn update_pod(&self, pod: &Pod, change: impl FnOnce(&mut PodRecord)) -> Result<PodRecord> {
+    pub fn update_pod(&self, pod: &Pod, change: impl FnOnce(&mut PodRecord)) -> Result<Arc<PodRecord>> {
         let mut record = locked(&pod.record);
-        let mut next = record.clone();
+        let mut next = PodRecord::clone(&record);
         change(&mut next);
         self.db.update_soon(Table::Sandboxes, &next.id, &next)?;
-        *record = next.clone();
-        Ok(next)
+        *record = Arc::new(next);
+        Ok(Arc::clone(&record))
     }
 
     pub fn delete_pod(&self, id: &str) -> Result<()> {
@@ -269,7 +271,7 @@ impl Pods {
         let id = record.id.clone();
         let container = Arc::new(Container {
             state: watch::channel(record.state).0,
-            record: Mutex::new(record),
+            record: Mutex::new(Arc::new(record)),
             unclaimed: Unclaimed::default(),
             lock: tokio::sync::Mutex::default(),
             cpu: Mutex::default(),
@@ -282,14 +284,14 @@ impl Pods {
         &self,
         container: &Container,
         change: impl FnOnce(&mut ContainerRecord),
-    ) -> Result<ContainerRecord> {
+    ) -> Result<Arc<ContainerRecord>> {
         let mut record = locked(&container.record);
-        let mut next = record.clone();
+        let mut next = ContainerRecord::clone(&record);
         change(&mut next);
         self.db.update_soon(Table::Containers, &next.id, &next)?;
-        *record = next.clone();
         container.state.send_replace(next.state);
-        Ok(next)
+        *record = Arc::new(next);
+        Ok(Arc::clone(&record))
     }
 
     pub fn delete_container(&self, id: &str) -> Result<()> {

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use futures::{StreamExt, TryStreamExt, future};
+
 use super::{
     pod::blocking,
     state::{Container, ContainerRecord, ContainerState, PodRecord, PodState, now, selected},
@@ -15,25 +17,27 @@ use crate::{
     engine::{
         Engine,
         cgroup::{
-            Cgroup, Stats,
+            Cgroup, Extent, Stats,
             stats::{Pressure, Stall},
         },
         network,
         shim::{Runtime, Usage},
     },
-    error::Result,
+    error::{Error, Result},
     proto::cri,
 };
 
 /// For a shim that is asked.
 const ASK: Duration = Duration::from_secs(1);
+/// Containers, or pods, that are read at the same time: the kernel takes the time, on as many processors as there are.
+const AT_ONCE: usize = 4;
 
 fn value(value: u64) -> Option<cri::UInt64Value> {
     Some(cri::UInt64Value { value })
 }
 
 /// What a container uses.
-pub async fn read(engine: &Engine, record: &ContainerRecord) -> Result<Stats> {
+pub async fn read(engine: &Engine, record: &ContainerRecord, extent: Extent) -> Result<Stats> {
     let pod = engine.pods.pod(&record.pod)?;
     if let Runtime::Shim(shim) = &engine.handler(&pod.record().handler)?.runtime
         && !shim.is_on_this_kernel()
@@ -45,7 +49,7 @@ pub async fn read(engine: &Engine, record: &ContainerRecord) -> Result<Stats> {
         return told.map(counted);
     }
     let cgroup = record.cgroup.clone();
-    blocking(move || Cgroup::new(&cgroup)?.stats()).await
+    blocking(move || Cgroup::new(&cgroup)?.stats(extent)).await
 }
 
 /// As a cgroup would have it.
@@ -61,10 +65,10 @@ fn counted(usage: Usage) -> Stats {
 
 pub async fn container_stats(engine: &Arc<Engine>, id: &str) -> Result<cri::ContainerStats> {
     let container = engine.pods.container(id)?;
-    of(engine, &container).await
+    of(engine, &container).await.map(|(stats, _)| stats)
 }
 
-async fn of(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<cri::ContainerStats> {
+async fn of(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<(cri::ContainerStats, u64)> {
     let record = container.record();
     let attributes = Some(cri::ContainerAttributes {
         id: record.id.clone(),
@@ -72,13 +76,15 @@ async fn of(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<cri::Con
         labels: record.config.labels.clone(),
         annotations: record.config.annotations.clone(),
     });
-    let (cpu, memory, swap, io) = if record.state == ContainerState::Running {
-        let stats = read(engine, &record).await?;
-        (Some(cpu(&stats, rate(container, &stats))), Some(memory(&stats)), Some(swap(&stats)), io(&stats))
-    } else {
-        (None, None, None, None)
-    };
-    Ok(cri::ContainerStats { attributes, cpu, memory, writable_layer: layer(engine, &record).await, swap, io })
+    let mut told =
+        cri::ContainerStats { attributes, writable_layer: layer(engine, &record).await, ..Default::default() };
+    if record.state != ContainerState::Running {
+        return Ok((told, 0));
+    }
+    let stats = read(engine, &record, Extent::Usage).await?;
+    told.cpu = Some(cpu(&stats, rate(container, &stats)));
+    (told.memory, told.swap, told.io) = (Some(memory(&stats)), Some(swap(&stats)), io(&stats));
+    Ok((told, stats.pids.current))
 }
 
 async fn layer(engine: &Engine, record: &ContainerRecord) -> Option<cri::FilesystemUsage> {
@@ -164,21 +170,25 @@ pub async fn list_container_stats(
     filter: Option<cri::ContainerStatsFilter>,
 ) -> Vec<cri::ContainerStats> {
     let filter = filter.unwrap_or_default();
-    let mut list = Vec::new();
-    for container in engine.pods.containers() {
+    let mut containers = engine.pods.containers();
+    containers.retain(|container| {
         let record = container.record();
-        let wanted = record.id.starts_with(&filter.id)
+        record.id.starts_with(&filter.id)
             && record.pod.starts_with(&filter.pod_sandbox_id)
-            && selected(&filter.label_selector, &record.config.labels);
-        if wanted && !matches!(record.state, ContainerState::Creating | ContainerState::Removing) {
-            match of(engine, &container).await {
-                Ok(stats) => list.push(stats),
-                // It ended between the list and the reading.
-                Err(error) => tracing::debug!(container = record.id, "no stats: {error:#}"),
-            }
-        }
-    }
-    list
+            && selected(&filter.label_selector, &record.config.labels)
+    });
+    all_of(engine, containers).await.into_iter().map(|(stats, _)| stats).collect()
+}
+
+/// Of each what it uses, and how many processes it has.
+async fn all_of(engine: &Arc<Engine>, mut containers: Vec<Arc<Container>>) -> Vec<(cri::ContainerStats, u64)> {
+    containers.retain(|c| !matches!(c.state(), ContainerState::Creating | ContainerState::Removing));
+    let read = containers.into_iter().map(|container| async move {
+        // It ended between the list and the reading.
+        let unread = |error: &Error| tracing::debug!(container = container.record().id, "no stats: {error:#}");
+        of(engine, &container).await.inspect_err(unread).ok()
+    });
+    futures::stream::iter(read).buffered(AT_ONCE).filter_map(future::ready).collect().await
 }
 
 pub async fn pod_sandbox_stats(engine: &Arc<Engine>, id: &str) -> Result<cri::PodSandboxStats> {
@@ -188,10 +198,9 @@ pub async fn pod_sandbox_stats(engine: &Arc<Engine>, id: &str) -> Result<cri::Po
 
 /// The sum over the pod's containers: the pod's cgroup is the kubelet's, and may not exist.
 async fn of_pod(engine: &Arc<Engine>, record: &PodRecord) -> Result<cri::PodSandboxStats> {
-    let filter = cri::ContainerStatsFilter { pod_sandbox_id: record.id.clone(), ..Default::default() };
-    let containers = list_container_stats(engine, Some(filter)).await;
+    let containers = all_of(engine, engine.pods.containers_of(&record.id)).await;
+    let (containers, processes): (Vec<_>, Vec<u64>) = containers.into_iter().unzip();
     let sum = |of: &dyn Fn(&cri::ContainerStats) -> Option<u64>| value(containers.iter().filter_map(of).sum());
-    let processes = pids(engine, &record.id).await;
     let linux = cri::LinuxPodSandboxStats {
         cpu: Some(cri::CpuUsage {
             timestamp: now(),
@@ -207,7 +216,7 @@ async fn of_pod(engine: &Arc<Engine>, record: &PodRecord) -> Result<cri::PodSand
             ..Default::default()
         }),
         network: network(engine, record).await,
-        process: Some(cri::ProcessUsage { timestamp: now(), process_count: value(processes) }),
+        process: Some(cri::ProcessUsage { timestamp: now(), process_count: value(processes.iter().sum()) }),
         containers,
         io: None,
     };
@@ -223,30 +232,17 @@ async fn of_pod(engine: &Arc<Engine>, record: &PodRecord) -> Result<cri::PodSand
     })
 }
 
-async fn pids(engine: &Arc<Engine>, pod: &str) -> u64 {
-    let mut total = 0;
-    for container in engine.pods.containers_of(pod) {
-        let record = container.record();
-        if record.state == ContainerState::Running
-            && let Ok(stats) = read(engine, &record).await
-        {
-            total += stats.pids.current;
-        }
-    }
-    total
-}
-
 pub async fn list_pod_sandbox_stats(
     engine: &Arc<Engine>,
     filter: Option<cri::PodSandboxStatsFilter>,
 ) -> Result<Vec<cri::PodSandboxStats>> {
     let filter = filter.unwrap_or_default();
-    let mut list = Vec::new();
-    for record in engine.pods.pods().into_iter().map(|p| p.record()) {
-        let wanted = record.id.starts_with(&filter.id) && selected(&filter.label_selector, &record.config.labels);
-        if wanted && record.state == PodState::Ready {
-            list.push(of_pod(engine, &record).await?);
-        }
-    }
-    Ok(list)
+    let wanted = |record: &Arc<PodRecord>| {
+        record.id.starts_with(&filter.id)
+            && selected(&filter.label_selector, &record.config.labels)
+            && record.state == PodState::Ready
+    };
+    let records = engine.pods.pods().into_iter().map(|p| p.record()).filter(wanted);
+    let read = records.map(|record| async move { of_pod(engine, &record).await });
+    futures::stream::iter(read).buffered(AT_ONCE).try_collect().await
 }

@@ -38,14 +38,14 @@ pub async fn exec(engine: &Arc<Engine>, request: cri::ExecRequest) -> Result<Str
     if request.cmd.is_empty() {
         bail!(InvalidArgument, "exec in container {}: there is no command", request.container_id);
     }
-    let container = exec::running(engine, &request.container_id)?.id;
+    let container = exec::running(engine, &request.container_id)?.id.clone();
     engine.streaming().await?.url(Request::Exec { container, command: request.cmd, streams })
 }
 
 pub async fn attach(engine: &Arc<Engine>, request: cri::AttachRequest) -> Result<String> {
     let streams = Wanted { stdin: request.stdin, stdout: request.stdout, stderr: request.stderr, tty: request.tty };
     valid("attach", &request.container_id, streams)?;
-    let container = exec::running(engine, &request.container_id)?.id;
+    let container = exec::running(engine, &request.container_id)?.id.clone();
     engine.streaming().await?.url(Request::Attach { container, streams })
 }
 
@@ -78,7 +78,7 @@ fn ready(engine: &Engine, id: &str) -> Result<(String, Option<PathBuf>)> {
     if record.state != PodState::Ready {
         bail!(FailedPrecondition, "pod sandbox {} is not ready", record.id);
     }
-    Ok((record.id, record.netns))
+    Ok((record.id.clone(), record.netns.clone()))
 }
 
 /// The engine as the streaming server sees it.
@@ -125,7 +125,7 @@ impl Backend for Streams {
             input,
             stdout,
             stderr,
-            control: Box::new(Attached { task, container: record.id, tty: record.config.tty }),
+            control: Box::new(Attached { task, container: record.id.clone(), tty: record.config.tty }),
         })
     }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     engine::{
         Engine,
-        cgroup::{Cgroup, Stats},
+        cgroup::{Cgroup, Extent, Stats},
         network,
         snapshot::Usage,
     },
@@ -87,7 +87,7 @@ async fn of_container(
     let image = record.config.image.clone().unwrap_or_default();
     let image = if image.user_specified_image.is_empty() { image.image } else { image.user_specified_image };
     let out = Collector::new(pod, [&name, &record.id, &image]);
-    let stats = super::stats::read(engine, record).await?;
+    let stats = super::stats::read(engine, record, Extent::All).await?;
     let (record, root) = (record.clone(), engine.config.root.clone());
     blocking(move || collect(out, &record, &stats, usage, &root)).await
 }
