@@ -233,6 +233,12 @@ pub fn main() -> ExitCode {
 }
 
 fn workers() -> Result<tokio::runtime::Runtime> {
+    // glibc gives threads heaps of their own, up to eight a processor, and what is freed in one no other can use.
+    #[cfg(target_env = "gnu")]
+    // SAFETY: mallopt takes two integers, and there is no other thread yet.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 2);
+    }
     let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4);
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
