@@ -467,6 +467,24 @@ mod tests {
     }
 
     #[test]
+    fn who_reads_waits_for_no_writer_and_sees_what_is_committed() {
+        let (_dir, db) = db();
+        let db = Arc::new(db);
+        let wait = Duration::from_secs(5);
+        db.write_soon("hold on", |tx| {
+            tx.execute("INSERT INTO document (kind, id, name, body) VALUES ('sandbox', 'a', 'a', '1')", []).unwrap();
+            let (done, seen) = std::sync::mpsc::channel();
+            let reader = Arc::clone(&db);
+            std::thread::spawn(move || done.send((reader.ids(Table::Sandboxes), reader.images())));
+            let (ids, images) = seen.recv_timeout(wait).expect("it waits");
+            assert_eq!((ids?.len(), images?.len()), (0, 0));
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(db.ids(Table::Sandboxes).unwrap(), ["a"]);
+    }
+
+    #[test]
     fn run_22_a_record_has_a_size() {
         let (_dir, db) = db();
         let text = |length: usize| "x".repeat(length - 2);

@@ -225,3 +225,37 @@ fn unreachable_snapshots(db: &Connection) -> Result<Vec<i64>> {
     }
     Ok(all.into_iter().map(|(id, _)| id).filter(|id| !kept.contains(id)).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engine::snapshot::{Labels, SnapshotKind};
+
+    /// Between the look and the deletion anybody may have taken a lease, or put something on a snapshot.
+    #[test]
+    fn what_somebody_wants_by_now_is_no_garbage() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("meta.db")).unwrap();
+        let lease = db.lease("test", Duration::from_secs(60)).unwrap();
+        let make = |key: &str, parent: Option<&str>| {
+            let row = db.new_snapshot("native", key, SnapshotKind::Active, parent, &Labels::new()).unwrap();
+            db.ready_snapshot(row.id).unwrap();
+            let measured = crate::engine::snapshot::Measured { usage: Usage::default(), tree: None };
+            db.commit_snapshot("native", key, &format!("{key}!"), None, &measured, &Labels::new()).unwrap();
+        };
+        for key in ["base", "leased", "stood on", "alone"] {
+            make(key, (key != "base").then_some("base!"));
+        }
+        let seen = db.read("look", unreachable_snapshots).unwrap();
+        assert_eq!(seen.len(), 4);
+        db.lease_snapshot(&lease, "native", "leased!").unwrap();
+        make("new", Some("stood on!"));
+        assert_eq!(db.end("collect", |tx| trash(tx, &seen)).unwrap(), 1);
+        assert!(db.snapshot("native", "alone!").unwrap_err().is(crate::error::Kind::NotFound));
+        for key in ["base!", "leased!", "stood on!", "new!"] {
+            db.snapshot("native", key).unwrap();
+        }
+    }
+}

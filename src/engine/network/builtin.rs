@@ -69,6 +69,12 @@ impl Builtin {
         Leases::open(&self.state(), self.config.subnet)
     }
 
+    /// `None`: no pod has ever been attached, or all of it was destroyed.
+    fn known_leases(&self) -> Result<Option<Leases>> {
+        self.config.validate()?;
+        Leases::find(&self.state(), self.config.subnet)
+    }
+
     pub(super) fn ready(&self) -> Result<()> {
         self.config.validate()?;
         nft::probe()
@@ -168,12 +174,9 @@ impl Builtin {
     ///
     /// Fine if the pod was never attached, or its namespace is gone.
     pub(super) fn detach(&self, pod: &str, netns: &Path) -> Result<()> {
-        if !self.state().exists() {
-            return Ok(());
-        }
-        let leases = self.leases()?;
+        let Some(leases) = self.known_leases()? else { return Ok(()) };
         let found = leases.of(pod)?;
-        let Ok(namespace) = netns::open(netns) else {
+        let Ok(namespace) = netns::hold(netns) else {
             let addresses: Vec<_> = found.into_iter().map(|(address, _)| address).collect();
             return self.disconnect(&leases, pod, &addresses);
         };
@@ -213,11 +216,12 @@ impl Builtin {
     /// Removes the interfaces and namespaces of the pods that have ended, and frees their addresses.
     pub(super) fn bury(&self) -> Result<()> {
         let doing = || "free what pods that have ended had of the network".to_owned();
-        let leases = self.leases()?;
-        let all = leases.all().context(doing)?.into_iter();
-        let over: Vec<_> = all.filter_map(|(a, lease)| Some((a, lease.filter(|l| l.ended)?.pod))).collect();
-        Links::open()?.delete_all(over.iter().map(|(_, pod)| veth_name(pod))).context(doing)?;
-        over.iter().try_for_each(|(address, _)| leases.release(*address)).context(doing)?;
+        if let Some(leases) = self.known_leases()? {
+            let all = leases.all().context(doing)?.into_iter();
+            let over: Vec<_> = all.filter_map(|(a, lease)| Some((a, lease.filter(|l| l.ended)?.pod))).collect();
+            Links::open()?.delete_all(over.iter().map(|(_, pod)| veth_name(pod))).context(doing)?;
+            over.iter().try_for_each(|(address, _)| leases.release(*address)).context(doing)?;
+        }
         let mut ended = self.ended();
         ended.first = None;
         ended.namespaces.clear();
@@ -259,10 +263,7 @@ impl Builtin {
 
     /// Frees what pods other than `alive` left behind, and leases that nobody can read.
     pub(super) fn retain(&self, alive: &[&str]) -> Result<Vec<String>> {
-        if !self.state().exists() {
-            return Ok(Vec::new());
-        }
-        let leases = self.leases()?;
+        let Some(leases) = self.known_leases()? else { return Ok(Vec::new()) };
         let mut freed = Vec::new();
         for (address, lease) in leases.all()? {
             match lease {
@@ -284,6 +285,7 @@ impl Builtin {
         if !self.state().exists() {
             return Ok(());
         }
+        // Also of what was destroyed half way.
         let leases = self.leases()?;
         let links = Links::open()?;
         for (_, lease) in leases.all()? {

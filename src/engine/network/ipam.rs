@@ -109,6 +109,18 @@ impl Leases {
         Ok(Self { directory, subnet, _lock: lock })
     }
 
+    /// As [`Self::open`]; `None` if there are none, or no more when the lock comes free. Makes nothing.
+    pub(super) fn find(state: &Path, subnet: Subnet) -> Result<Option<Self>> {
+        let path = state.join("lock");
+        let lock = match OpenOptions::new().append(true).open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(|e| Error::io("open", &path, e))?,
+        };
+        rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).map_err(|e| Error::io("lock", &path, e))?;
+        let directory = state.join("leases");
+        Ok(directory.exists().then_some(Self { directory, subnet, _lock: lock }))
+    }
+
     /// Every lease, by address. One that cannot be read has no owner, and its address stays taken.
     pub(super) fn all(&self) -> Result<Vec<(Ipv4Addr, Option<Lease>)>> {
         let listed = |e| Error::io("list", &self.directory, e);

@@ -2,7 +2,13 @@
 //!
 //! What is inside a namespace (links, addresses, rules) is not here.
 
-use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, path::Path, thread};
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::{fd::OwnedFd, unix::fs::OpenOptionsExt},
+    path::Path,
+    thread,
+};
 
 use rustix::{
     fs::{Mode, OFlags},
@@ -82,8 +88,16 @@ pub fn inside<T: Send>(path: &Path, work: impl FnOnce() -> Result<T> + Send) -> 
     })
 }
 
+/// A namespace that does not end before this is closed, while its file, and what that is mounted on, may go. Blocking.
+pub(super) fn hold(path: &Path) -> Result<OwnedFd> {
+    inside(path, || {
+        let own = "/proc/thread-self/ns/net";
+        File::open(own).map(OwnedFd::from).map_err(|e| Error::io("open", own, e))
+    })
+}
+
 /// An open namespace: `NotFound` if nothing is there, `FailedPrecondition` if it is something else by now.
-pub(super) fn open(path: &Path) -> Result<std::os::fd::OwnedFd> {
+pub(super) fn open(path: &Path) -> Result<OwnedFd> {
     // A FIFO put in place of the file must not hold us.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file =
