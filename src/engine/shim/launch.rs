@@ -46,6 +46,8 @@ const ANSWER: Duration = Duration::from_secs(150);
 /// not grow without an end (threats POD-08). Kills and removals have no turn to wait for.
 const IN_FLIGHT: usize = 4;
 const TURN: Duration = Duration::from_secs(10);
+/// For a shim to end when it has said that it will.
+const ENDING: Duration = Duration::from_secs(1);
 /// For a shim to say hello when an engine finds it again.
 const HELLO: Duration = Duration::from_secs(5);
 /// memfd_create(2); kernels before 6.3 do not know it and need not be told.
@@ -481,7 +483,14 @@ impl Task for Shim {
                 groups.push(pod.cgroup);
                 Self::sweep(groups, left).await
             }
-            other => other,
+            Ok(()) => {
+                // It has nothing left to do, but holds its directory open until it has ended. Another descriptor, as a
+                // watched one cannot be watched twice.
+                let shim = self.processes[0].as_ref().map(OwnedFd::try_clone).transpose();
+                let shim = shim.context(|| "watch the shim".to_owned())?;
+                timeout(ENDING, end_of(shim.as_ref())).await.unwrap_or(Ok(()))
+            }
+            failed => failed,
         }
     }
 }
