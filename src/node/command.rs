@@ -2,7 +2,10 @@
 
 use std::{path::Path, process::Stdio, time::Duration};
 
-use tokio::{io::AsyncReadExt, process::Command};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    process::Command,
+};
 
 use crate::error::{Error, Kind, Result};
 
@@ -19,21 +22,58 @@ pub fn find(name: &str) -> Option<std::path::PathBuf> {
     PLACES.iter().map(|d| Path::new(d).join(name)).find(|p| p.is_file())
 }
 
+/// What a program answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub success: bool,
+    /// `exit status: 1`.
+    pub status: String,
+    pub output: Vec<u8>,
+    pub complaint: String,
+}
+
 /// What the program prints. It is killed when the deadline has passed.
 ///
 /// # Errors
 /// `NotFound` if there is no such program; `DeadlineExceeded`; `FailedPrecondition` with what it complained of if it
 /// exits with anything but 0.
 pub async fn output(program: &Path, arguments: &[&str], limit: Duration) -> Result<Vec<u8>> {
+    let answer = asked(program, arguments, &[("PATH", PLACES.join(":"))], &[], limit).await?;
+    if !answer.success {
+        let shown = format!("{} {}", program.display(), arguments.join(" "));
+        let text = format!("{shown}: {}: {}", answer.status, answer.complaint.trim());
+        return Err(Error::new(Kind::FailedPrecondition, text));
+    }
+    Ok(answer.output)
+}
+
+/// The same of a program that is told something on its standard input, with this environment. That it fails is an answer.
+///
+/// # Errors
+/// `NotFound` if there is no such program; `DeadlineExceeded`.
+pub async fn asked(
+    program: &Path,
+    arguments: &[&str],
+    environment: &[(&str, String)],
+    input: &[u8],
+    limit: Duration,
+) -> Result<Answer> {
     let shown = format!("{} {}", program.display(), arguments.join(" "));
     let mut command = Command::new(program);
-    command.args(arguments).env_clear().env("PATH", PLACES.join(":")).env("LC_ALL", "C.UTF-8");
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command.args(arguments).env_clear().env("LC_ALL", "C.UTF-8");
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
+    let from = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
+    command.stdin(from).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(|e| Error::io("run", program, e))?;
     let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(Error::new(Kind::Internal, format!("{shown}: no pipes")));
     };
+    let stdin = child.stdin.take();
     let run = async {
+        if let Some(mut stdin) = stdin {
+            // One that does not read what it is told may still answer.
+            let _told = stdin.write_all(input).await;
+        }
         let (mut text, mut complaint) = (Vec::new(), Vec::new());
         let (mut out, mut err) = (out.take(OUTPUT), err.take(COMPLAINT));
         let (a, b) = tokio::join!(out.read_to_end(&mut text), err.read_to_end(&mut complaint));
@@ -43,19 +83,15 @@ pub async fn output(program: &Path, arguments: &[&str], limit: Duration) -> Resu
         let status = child.wait().await.map_err(|e| Error::io("wait for", program, e))?;
         Ok::<_, Error>((text, complaint, status))
     };
-    let (text, complaint, status) = match tokio::time::timeout(limit, run).await {
+    let (output, complaint, status) = match tokio::time::timeout(limit, run).await {
         Ok(done) => done?,
         Err(_) => {
             let text = format!("{shown}: it hangs; no answer in {} s", limit.as_secs());
             return Err(Error::new(Kind::DeadlineExceeded, text));
         }
     };
-    if !status.success() {
-        let complaint = String::from_utf8_lossy(&complaint);
-        let complaint = complaint.trim();
-        return Err(Error::new(Kind::FailedPrecondition, format!("{shown}: {status}: {complaint}")));
-    }
-    Ok(text)
+    let complaint = String::from_utf8_lossy(&complaint).into_owned();
+    Ok(Answer { success: status.success(), status: status.to_string(), output, complaint })
 }
 
 #[cfg(test)]

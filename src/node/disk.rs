@@ -86,15 +86,17 @@ pub fn collect(root: &Path, places: &[Place], trees: &[Place]) -> Result<DiskFac
     for (what, path) in places {
         let at = below(root, path);
         let Ok(meta) = std::fs::metadata(&at) else { continue };
-        if let Some(index) = devices.get(&meta.dev()) {
+        let stat = rustix::fs::statvfs(&at).context(|| format!("statvfs {}", at.display()))?;
+        // A directory with a project quota of its own has the figures of that (ext4, XFS), and is as full as that is.
+        let of = (meta.dev(), stat.f_blocks);
+        if let Some(index) = devices.get(&of) {
             let known: &mut Filesystem = &mut facts.filesystems[*index];
             known.uses.push(what.clone());
             continue;
         }
-        let stat = rustix::fs::statvfs(&at).context(|| format!("statvfs {}", at.display()))?;
         let real = std::fs::canonicalize(&at).unwrap_or(at);
         let mount = mounted.of(&real.to_string_lossy());
-        devices.insert(meta.dev(), facts.filesystems.len());
+        devices.insert(of, facts.filesystems.len());
         facts.filesystems.push(Filesystem {
             uses: vec![what.clone()],
             path: path.clone(),
@@ -109,7 +111,7 @@ pub fn collect(root: &Path, places: &[Place], trees: &[Place]) -> Result<DiskFac
             inodes_free: stat.f_ffree,
         });
     }
-    facts.deleted = deleted(root, &devices.keys().copied().collect())?;
+    facts.deleted = deleted(root, &devices.keys().map(|(device, _)| *device).collect())?;
     facts.trees = self::trees(root, trees);
     Ok(facts)
 }

@@ -42,6 +42,9 @@ pub struct KubeletFacts {
     /// `policyName` by the resource manager's file; empty if the file is not what a kubelet writes.
     #[serde(default)]
     pub checkpoints: BTreeMap<String, String>,
+    /// Why nobody could be reached at the runtime's address it has.
+    #[serde(default)]
+    pub unreached: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,6 +55,12 @@ pub struct Setting {
 }
 
 impl KubeletFacts {
+    /// Where it asks for the runtime, and who says so; None if nobody does.
+    pub fn endpoint(&self) -> Option<(&str, &str)> {
+        let setting = self.setting("containerRuntimeEndpoint", "container-runtime-endpoint")?;
+        Some((setting.value.as_str().filter(|v| !v.is_empty())?, &setting.source))
+    }
+
     /// Whether this node has a kubelet at all.
     pub fn present(&self) -> bool {
         self.pid.is_some() || self.config.is_some()

@@ -1,12 +1,18 @@
 //! Processes as /proc tells them: the runtime and its threads, shims and what is below them, who is blocked and where.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use serde::{Deserialize, Serialize};
 
 use super::{below, cgroup, read};
 use crate::error::{Error, Result};
 
+/// A task that has not run once for so long waits for what does not come.
+const STILL: Duration = Duration::from_millis(1500);
 /// Between the two readings that tell who uses the processor.
 const SAMPLE: Duration = Duration::from_millis(250);
 /// Processes shown as the busiest.
@@ -26,6 +32,9 @@ pub struct ProcessFacts {
     pub shims: Vec<Shim>,
     /// Tasks in uninterruptible sleep, and what they wait for in the kernel.
     pub blocked: Vec<Blocked>,
+    /// Devices of the device mapper that let nobody through until they are resumed.
+    #[serde(default)]
+    pub suspended: Vec<String>,
     pub zombies: Vec<Zombie>,
     /// Processes of containers that are near their limit of open files, or have one without end.
     #[serde(default)]
@@ -73,11 +82,17 @@ pub struct Shim {
     pub children: Vec<u32>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blocked {
     pub pid: u32,
     pub name: String,
     pub wait: String,
+    /// It did not run once in the time in which it was looked at.
+    #[serde(default)]
+    pub still: bool,
+    /// `fdatasync of /var/lib/containerd/…/meta.db`, as far as the kernel tells.
+    #[serde(default)]
+    pub doing: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -210,6 +225,7 @@ fn inside(root: &Path, pid: u32) -> Option<Inside> {
 pub fn collect(root: &Path, runtime: Option<u32>) -> Result<ProcessFacts> {
     let mut facts = ProcessFacts { runtime: runtime.and_then(|pid| process(root, pid)), ..ProcessFacts::default() };
     let mut first = BTreeMap::new();
+    let (mut waiting, began) = (Vec::new(), Instant::now());
     for pid in pids(root)? {
         // Whoever ended meanwhile is not there any more.
         let Some(stat) = stat(root, pid) else { continue };
@@ -219,7 +235,7 @@ pub fn collect(root: &Path, runtime: Option<u32>) -> Result<ProcessFacts> {
                 facts.zombies.push(Zombie { pid, name: stat.name.clone(), parent: stat.parent, container });
             }
             _ => {
-                blocked(root, pid, &stat, &mut facts.blocked);
+                blocked(root, pid, &stat, &mut waiting);
                 facts.files.extend(files(root, pid, &stat.name));
             }
         }
@@ -236,6 +252,14 @@ pub fn collect(root: &Path, runtime: Option<u32>) -> Result<ProcessFacts> {
         shim.children = below.map(|(pid, _)| *pid).collect();
     }
     facts.busiest = busiest(root, &first);
+    if !waiting.is_empty() {
+        std::thread::sleep(STILL.saturating_sub(began.elapsed()));
+    }
+    facts.blocked = waiting
+        .into_iter()
+        .map(|(task, ran)| Blocked { still: switches(root, task.pid) == ran && ran.is_some(), ..task })
+        .collect();
+    facts.suspended = suspended(root);
     Ok(facts)
 }
 
@@ -260,7 +284,7 @@ fn limits(text: &str) -> Option<(u64, u64)> {
 }
 
 /// A thread in state D; a process that is only starting something is in it for an instant, so it is looked at twice.
-fn blocked(root: &Path, pid: u32, main: &Stat, found: &mut Vec<Blocked>) {
+fn blocked(root: &Path, pid: u32, main: &Stat, found: &mut Vec<(Blocked, Option<u64>)>) {
     let threads = below(root, format!("/proc/{pid}/task"));
     let ids: Vec<u32> = if main.threads > 1 {
         std::fs::read_dir(threads)
@@ -279,10 +303,39 @@ fn blocked(root: &Path, pid: u32, main: &Stat, found: &mut Vec<Blocked>) {
             std::thread::sleep(Duration::from_millis(20));
             if state() == Some('D') {
                 let wait = read(&at.join("wchan")).unwrap_or_default();
-                found.push(Blocked { pid: thread, name: main.name.clone(), wait: named(&wait) });
+                let (name, wait, doing) = (main.name.clone(), named(&wait), doing(&at).unwrap_or_default());
+                found.push((Blocked { pid: thread, name, wait, still: false, doing }, switches(root, thread)));
             }
         }
     }
+}
+
+/// How often a thread has given up the processor.
+fn switches(root: &Path, thread: u32) -> Option<u64> {
+    let text = read(&below(root, format!("/proc/{thread}/status"))).ok()?;
+    let counts = text.lines().filter_map(|l| l.split_once("ctxt_switches:")?.1.trim().parse::<u64>().ok());
+    Some(counts.sum())
+}
+
+/// The call a thread is in, and the file, if its first argument is one.
+fn doing(task: &Path) -> Option<String> {
+    let text = read(&task.join("syscall")).ok()?;
+    let call = call_name(&text).filter(|c| CALLS.iter().any(|(_, name)| name == c))?;
+    let first = text.split_whitespace().nth(1).and_then(|a| u32::from_str_radix(a.strip_prefix("0x")?, 16).ok());
+    let of_file = ["read", "write", "pwrite64", "pread64", "fsync", "fdatasync", "syncfs", "ftruncate", "fallocate"];
+    let file = first.filter(|_| of_file.contains(&call.as_str()));
+    let file = file.and_then(|fd| std::fs::read_link(task.join(format!("fd/{fd}"))).ok());
+    Some(match file {
+        Some(file) => format!("{call} of {}", file.display()),
+        None => call,
+    })
+}
+
+fn suspended(root: &Path) -> Vec<String> {
+    let devices =
+        std::fs::read_dir(below(root, "/sys/block")).into_iter().flatten().flatten().map(|e| e.path().join("dm"));
+    let holds = |dm: &std::path::PathBuf| read(&dm.join("suspended")).is_ok_and(|t| t.trim() == "1");
+    devices.filter(holds).filter_map(|dm| Some(read(&dm.join("name")).ok()?.trim().to_owned())).collect()
 }
 
 fn named(wait: &str) -> String {
@@ -357,7 +410,12 @@ const CALLS: &[(libc::c_long, &str)] = &[
     (libc::SYS_statfs, "statfs"),
     (libc::SYS_read, "read"),
     (libc::SYS_write, "write"),
+    (libc::SYS_pread64, "pread64"),
     (libc::SYS_pwrite64, "pwrite64"),
+    (libc::SYS_ftruncate, "ftruncate"),
+    (libc::SYS_fallocate, "fallocate"),
+    (libc::SYS_mkdirat, "mkdirat"),
+    (libc::SYS_linkat, "linkat"),
     (libc::SYS_unlinkat, "unlinkat"),
     (libc::SYS_flock, "flock"),
     (libc::SYS_wait4, "wait4"),

@@ -31,6 +31,18 @@ pub struct Target {
     pub log: Option<String>,
     /// Started under another root directory or mount namespace than ours.
     pub elsewhere: bool,
+    /// Another process that has the database in its root for itself.
+    #[serde(default)]
+    pub rival: Option<Rival>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rival {
+    pub pid: u32,
+    pub name: String,
+    pub command: String,
+    /// What it has locked.
+    pub file: String,
 }
 
 /// Finds it. Never fails: what is not known has the defaults of a containerd.
@@ -82,7 +94,35 @@ pub fn find(root: &Path, socket: &str) -> Target {
     };
     target.root = option(flags).or(kept).unwrap_or_else(|| data.to_owned());
     target.state = option(&["--state", "--runroot"]).or(run).unwrap_or_else(|| state.to_owned());
+    target.rival = rival(root, &target);
     target
+}
+
+/// Who has locked containerd's database, if that is not this one: a second one waits for it, for ever.
+fn rival(root: &Path, target: &Target) -> Option<Rival> {
+    use std::os::unix::fs::MetadataExt;
+    let file = format!("{}/io.containerd.metadata.v1.bolt/meta.db", target.root);
+    let meta = std::fs::metadata(below(root, &file)).ok()?;
+    let locks = read(&below(root, "/proc/locks")).ok()?;
+    let pid = locks.lines().find_map(|line| holder(line, meta.ino()))?;
+    if Some(pid) == target.pid {
+        return None;
+    }
+    // Inodes have the same numbers on other filesystems.
+    let opened = std::fs::read_dir(below(root, format!("/proc/{pid}/fd"))).ok()?.flatten();
+    let mut opened = opened.filter_map(|f| std::fs::metadata(f.path()).ok());
+    if !opened.any(|m| (m.dev(), m.ino()) == (meta.dev(), meta.ino())) {
+        return None;
+    }
+    let name = process::stat(root, pid)?.name;
+    Some(Rival { pid, name, command: process::command(root, pid).join(" ").chars().take(200).collect(), file })
+}
+
+/// `1: FLOCK  ADVISORY  WRITE 1307 fe:00:12345 0 EOF` (proc_locks(5)); `->` begins one that waits.
+fn holder(line: &str, inode: u64) -> Option<u32> {
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    let [_, "FLOCK", _, "WRITE", pid, file, ..] = fields[..] else { return None };
+    (file.rsplit(':').next()?.parse::<u64>().ok()? == inode).then(|| pid.parse().ok())?
 }
 
 /// The process that listens on a socket: what `SO_PEERCRED` tells of it (unix(7)). The kernel answers, so it works also
@@ -193,6 +233,14 @@ mod tests {
         assert_eq!(option(&command, &["-c", "--config"]).as_deref(), Some("/x.toml"));
         assert_eq!(option(&command, &["--root"]).as_deref(), Some("/r"));
         assert_eq!(option(&command, &["--state"]), None);
+    }
+
+    #[test]
+    fn who_has_a_lock() {
+        assert_eq!(holder("1: FLOCK  ADVISORY  WRITE 1307 fe:00:12345 0 EOF", 12345), Some(1307));
+        assert_eq!(holder("1: FLOCK  ADVISORY  WRITE 1307 fe:00:12345 0 EOF", 1234), None);
+        assert_eq!(holder("1: -> FLOCK  ADVISORY  WRITE 1308 fe:00:12345 0 EOF", 12345), None);
+        assert_eq!(holder("2: POSIX  ADVISORY  WRITE 1307 fe:00:12345 0 EOF", 12345), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::{
     Params, Reference,
     credentials::{self, Credential},
     hosts::Host,
-    registry::{Environment, Outcome, Proxied, Trial},
+    registry::{Completed, Environment, Outcome, Proxied, Trial},
 };
 use crate::{
     bail,
@@ -30,6 +30,8 @@ const TAGS: usize = 1000;
 const NEAREST: usize = 5;
 /// From the registry to the host that has a layer.
 const REDIRECTS: usize = 5;
+/// Certificates that a server may have left out.
+const LINKS: usize = 3;
 const KINDS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, \
                      application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
 
@@ -57,6 +59,8 @@ impl Asker<'_> {
         let mut request = Request::get(url)?;
         request.method = method;
         request.trust = Trust { skip: self.host.skip_verify, ..Trust::default() };
+        let store = self.environment.of.get("SSL_CERT_FILE").filter(|p| p.starts_with('/'));
+        request.trust.store = store.map(|p| below(self.root, p)).into_iter().collect();
         request.trust.files = self.host.ca.iter().map(|f| below(self.root, f)).collect();
         request
             .trust
@@ -81,6 +85,10 @@ impl Asker<'_> {
             through.request = plain(&through.request);
             trial.around = Some((by, through));
         }
+        let gap = seen.tls.as_ref().and_then(|t| t.gap.as_ref());
+        if let Some(url) = gap.and_then(|g| g.fetch.clone()).filter(|_| trial.completed.is_none()) {
+            trial.completed = self.complete(request, url).await;
+        }
         if seen.fault.as_ref().is_some_and(|f| f.stage == Stage::Proxy) {
             let direct = Request { proxy: None, peek: true, ..request.clone() };
             let mut direct = net::exchange(&direct).await.0;
@@ -88,6 +96,29 @@ impl Asker<'_> {
             trial.direct.push(direct);
         }
         (seen, body)
+    }
+
+    /// What a server left out of its chain, if with it the server is trusted: asked for where its certificate says, and believed
+    /// only as far as it is signed. That address is in the certificate of who is not trusted yet: nothing but a certificate is
+    /// taken from there, and nothing of the answer is shown.
+    async fn complete(&self, request: &Request, mut url: String) -> Option<Completed> {
+        let mut whole = Request { peek: true, headers: Vec::new(), ..request.clone() };
+        let mut pem = String::new();
+        for _ in 0..LINKS {
+            let mut asked = Request::get(&url).ok()?;
+            asked.proxy = net::proxy::of(&self.environment.of, asked.tls, &asked.host, asked.port);
+            let (seen, body) = net::exchange(&asked).await;
+            let der = net::chain::certificate(&body).filter(|_| seen.status == Some(200))?;
+            pem += &net::chain::pem(&der);
+            let (source, next) = (plain(&seen.request), net::chain::fetch(&der));
+            let subject = net::Certificate::parse(&der).ok()?.subject;
+            whole.trust.links.push(der);
+            if net::exchange(&whole).await.0.tls.is_some_and(|t| !t.unknown_issuer && t.other.is_none()) {
+                return Some(Completed { subject, source, pem });
+            }
+            url = next?;
+        }
+        None
     }
 
     /// A proxy that a request without one might have gone through: the runtime's own, from which NO_PROXY excepts the host, or the
@@ -120,6 +151,7 @@ impl Asker<'_> {
 
     pub async fn ask(&self, credentials: &credentials::Credentials) -> Trial {
         let mut trial = Trial { host: self.host.clone(), notes: credentials.notes.clone(), ..Trial::default() };
+        trial.helpers.clone_from(&credentials.helpers);
         trial.proxy = self.proxied();
         if !self.host.resolves && !self.reference.digest {
             return trial;
@@ -306,6 +338,7 @@ impl Asker<'_> {
                     m["platform"]["architecture"].as_str().unwrap_or("?")
                 )
             };
+            trial.index = true;
             trial.platforms = entries.iter().map(platform).filter(|p| p != "unknown/unknown").collect();
             let digest = entries.iter().find(|m| platform(m) == trial.wanted).and_then(|m| m["digest"].as_str());
             let Some(digest) = digest else { return Ok(()) };

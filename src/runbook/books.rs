@@ -4,8 +4,8 @@
 use super::{
     Check, Finding, Guide, Next, Runbook,
     checks::{
-        certificate, cgroup, class, cluster, container, disk, dns, down, firewall, holes, host, image, incidents,
-        kubelet, leftovers, network, pod, practices, runtime, way,
+        blocked, certificate, cgroup, class, client, cluster, container, disk, dns, down, firewall, helper, holes,
+        host, image, incidents, kubelet, leftovers, network, pod, practices, runtime, way,
     },
 };
 
@@ -33,8 +33,10 @@ pub const RUNBOOKS: &[Runbook] = &[
             ends(&image::CONNECT),
             ends(&way::PROXY),
             ends(&certificate::TLS),
+            ends(&client::CLIENT),
             ends(&image::LIMIT),
             ends(&pod::SECRETS),
+            ends(&helper::HELPERS),
             ends(&way::TOKEN),
             ends(&image::AUTH),
             ends(&image::MANIFEST),
@@ -53,9 +55,10 @@ pub const RUNBOOKS: &[Runbook] = &[
             ends(&runtime::PROCESS),
             step(&runtime::UNIT),
             ends(&down::SERVICE),
+            ends(&kubelet::USES),
             ends(&runtime::CALLS),
             ends(&runtime::DISK),
-            ends(&runtime::BLOCKED),
+            ends(&blocked::BLOCKED),
             ends(&runtime::LOAD),
             step(&runtime::SYSCALLS),
             step(&runtime::STACKS),
@@ -89,6 +92,7 @@ pub const RUNBOOKS: &[Runbook] = &[
             step(&disk::BYTES),
             step(&disk::INODES),
             step(&disk::READ_ONLY),
+            step(&leftovers::QUOTA),
             step(&disk::IMAGES),
             step(&disk::LAYERS),
             step(&disk::EXITED),

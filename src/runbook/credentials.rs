@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{
     ConfFacts, Params,
+    helpers::{Helper, HelperState},
     settings::{self, Area},
 };
 use crate::{config::docker, node::below};
@@ -41,9 +42,12 @@ pub struct Credentials {
     pub found: Vec<Credential>,
     /// Files looked into, and what is wrong with their entries.
     pub notes: Vec<String>,
+    /// Programs that know more.
+    pub helpers: Vec<Helper>,
 }
 
-pub fn find(root: &Path, params: &Params, conf: Option<&ConfFacts>, registry: &str) -> Credentials {
+/// What is told by files: those of the node, and `more`, which the runtime reads beside them.
+pub fn find(root: &Path, params: &Params, conf: Option<&ConfFacts>, registry: &str, more: &[String]) -> Credentials {
     let mut all = Credentials::default();
     if let Some(path) = params.get("auth-file") {
         of_file(Path::new(path), path, registry, &mut all);
@@ -52,7 +56,7 @@ pub fn find(root: &Path, params: &Params, conf: Option<&ConfFacts>, registry: &s
     if let Some(said) = conf.and_then(|c| settings::said(c, Area::Images, &key)) {
         of_entry(&said.value, &said.source, &mut all);
     }
-    for path in FILES {
+    for path in more.iter().map(String::as_str).chain(FILES.iter().copied()) {
         of_file(&below(root, path), path, registry, &mut all);
     }
     // CRI-O's own, for every pod.
@@ -72,8 +76,9 @@ fn of_file(path: &Path, shown: &str, registry: &str, all: &mut Credentials) {
         Ok(None) => return,
         Err(error) => return all.notes.push(format!("{error:#}")),
     };
-    if let Some((helper, _)) = config.helper(registry) {
-        all.notes.push(format!("{shown} names the helper {helper}, which neither kubelet nor runtime runs: a login must stand in the file, or a credential provider be set up for the kubelet"));
+    if let Some((helper, server)) = config.helper(registry) {
+        let (program, file) = (format!("docker-credential-{helper}"), shown.to_owned());
+        all.helpers.push(Helper { program, file, server, state: HelperState::Unused });
     }
     match config.login(registry, "") {
         Some(login) => of_login(&login.user, &login.password, shown, all),
@@ -119,7 +124,7 @@ mod tests {
             let path = below(root.path(), FILES[0]);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
-            find(root.path(), &Params::new(), None, "r.test")
+            find(root.path(), &Params::new(), None, "r.test", &[])
         };
         let encode = |pair: &str| base64::engine::general_purpose::STANDARD.encode(pair);
         let good = put(&format!(r#"{{"auths":{{"https://r.test/v1/":{{"auth":"{}"}}}}}}"#, encode("me:hunter2")));

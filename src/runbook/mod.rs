@@ -17,6 +17,7 @@ mod credentials;
 mod evidence;
 #[cfg(test)]
 mod fixtures;
+mod helpers;
 mod hosts;
 mod pulls;
 mod registries;

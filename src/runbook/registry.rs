@@ -9,6 +9,7 @@ use super::{
     ConfFacts, Params,
     asker::Asker,
     credentials,
+    helpers::{self, Helper},
     hosts::{self, Host, HostList},
     pulls::{self, PodPull},
     registries,
@@ -23,7 +24,7 @@ use crate::{
         host::{RESOLVED, nameservers},
         journal::JournalFacts,
         net::{Exchange, dns},
-        read, read_if_there,
+        process, read, read_if_there,
         target::Target,
     },
 };
@@ -48,9 +49,22 @@ pub struct ImageFacts {
     /// Drop-ins of the runtime's unit that a fix would write, if they are there: path and text.
     #[serde(default)]
     pub drop_ins: BTreeMap<String, String>,
+    /// The node's store of authorities, if it was changed after the runtime had read it.
+    #[serde(default)]
+    pub late: Option<Late>,
     /// Who says the login shell's proxy, and which; empty without one.
     #[serde(default)]
     pub shell: String,
+}
+
+/// Go programs read the store once and keep it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Late {
+    pub path: String,
+    /// Seconds between the runtime's start and the change.
+    pub after: u64,
+    /// The runtime's newest word since its start that it does not know who signed.
+    pub said: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +82,9 @@ pub struct Trial {
     pub tags: usize,
     /// `os/architecture`.
     pub platforms: Vec<String>,
+    /// They are those of an index, of which a runtime takes its own.
+    #[serde(default)]
+    pub index: bool,
     pub wanted: String,
     /// Bytes to download.
     pub size: u64,
@@ -94,6 +111,23 @@ pub struct Trial {
     /// The type of what is there under that name, if it is no image.
     #[serde(default)]
     pub artifact: String,
+    /// Programs that shall know a login for it.
+    #[serde(default)]
+    pub helpers: Vec<Helper>,
+    /// What makes a server's chain whole that it does not send.
+    #[serde(default)]
+    pub completed: Option<Completed>,
+}
+
+/// Certificates between a server's own and an authority this node knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Completed {
+    /// Of the last one.
+    pub subject: String,
+    /// The request that gave it.
+    pub source: String,
+    /// All of them.
+    pub pem: String,
 }
 
 /// Of the runtime's environment.
@@ -274,12 +308,25 @@ pub async fn collect(
     let of = environment(root, target.pid);
     let environment = Environment { pid: target.pid.unwrap_or_default(), of, shell: shell::find(root, &own) };
     facts.shell.clone_from(&environment.shell.source);
+    facts.late = late(root, &environment, journal, &reference.registry);
     for path in target.unit.iter().flat_map(|unit| drop_ins(unit)) {
         facts.drop_ins.extend(read_if_there(&below(root, &path))?.map(|text| (path, text)));
     }
+    let name = status.map_or(target.name.as_str(), |s| s.info.name.as_str());
+    let places = helpers::places(name, environment.of.get("PATH").map(String::as_str));
+    let files = if name == "wharf" { said_to_wharf(root, target.pid) } else { Vec::new() };
     for host in &facts.list.hosts {
         let registry = hosts::host_of(&host.url).trim_start_matches("registry-1.");
-        let mut credentials = credentials::find(root, params, conf, registry);
+        let mut credentials = credentials::find(root, params, conf, registry, &files);
+        if root != Path::new("/") && places.is_some() {
+            // What a copy of a node's files names cannot be run here.
+            credentials.helpers.clear();
+        }
+        for helper in &mut credentials.helpers {
+            if let Some(places) = &places {
+                credentials.found.extend(helper.ask(root, places).await);
+            }
+        }
         credentials.found.splice(0..0, brought.iter().cloned());
         let asker = Asker {
             root,
@@ -341,6 +388,43 @@ pub struct Environment {
     pub of: BTreeMap<String, String>,
     /// Of who logs in.
     pub shell: Shell,
+}
+
+/// Where distributions keep the store as one file.
+const STORES: &[&str] = &["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
+
+fn late(root: &Path, environment: &Environment, journal: Option<&JournalFacts>, registry: &str) -> Option<Late> {
+    let named = environment.of.get("SSL_CERT_FILE").map(String::as_str);
+    let mut files = named.into_iter().chain(STORES.iter().copied());
+    let (path, changed) = files.find_map(|p| Some((p, changed_at(&below(root, p))?)))?;
+    // Made with the process.
+    let started = changed_at(&below(root, format!("/proc/{}", environment.pid)))?;
+    let after = changed.duration_since(started).ok()?.as_secs();
+    let name = registry.split(':').next().unwrap_or(registry);
+    let lines = journal.map(|j| j.lines.as_slice()).unwrap_or_default();
+    let unknown = |text: &str| text.contains("certificate signed by unknown authority") && text.contains(name);
+    let said = lines.iter().rev().find(|l| unknown(&l.text) && l.at.is_none_or(|at| at >= started));
+    Some(Late { path: path.to_owned(), after, said: said.map(|l| end(&l.text)) })
+}
+
+/// Of a long line, where its cause is.
+fn end(text: &str) -> String {
+    let skip = text.chars().count().saturating_sub(300);
+    text.chars().skip(skip).collect()
+}
+
+fn changed_at(path: &Path) -> Option<std::time::SystemTime> {
+    std::fs::metadata(path).and_then(|m| m.modified()).ok()
+}
+
+/// `--docker-config FILE`, in which wharf's logins are.
+fn said_to_wharf(root: &Path, pid: Option<u32>) -> Vec<String> {
+    let command = pid.map(|pid| process::command(root, pid)).unwrap_or_default();
+    let one = command.iter().position(|word| word == "--docker-config").and_then(|at| command.get(at + 1));
+    one.cloned()
+        .into_iter()
+        .chain(command.iter().filter_map(|w| w.strip_prefix("--docker-config=").map(str::to_owned)))
+        .collect()
 }
 
 /// Of the runtime, since it is its proxy that counts.

@@ -12,6 +12,8 @@ use std::{
 use serde_json::{Value, json};
 use wharf::engine::{content::Digest, network::netns};
 
+use super::scripted::Signed;
+
 pub const ADDRESS: &str = "127.0.0.1:5000";
 
 pub struct Registry {
@@ -38,6 +40,22 @@ impl Registry {
     /// Behind TLS, at an address of its own. Nothing can be pushed to it.
     pub fn tls(test: &str, netns: &Path, dir: &Path, address: &str, certificate: &Path, key: &Path) -> Option<Self> {
         let tls = format!("tls: {{certificate: {}, key: {}}}", certificate.display(), key.display());
+        let registry = Self::spawn(test, netns, dir, &format!("http: {{addr: '{address}', {tls}}}\n"))?;
+        registry.wait(dir, || netns::inside(netns, || Ok(TcpStream::connect(address).is_ok())).unwrap());
+        Some(registry)
+    }
+
+    /// The same, for clients with a certificate of this authority alone.
+    pub fn mutual(
+        test: &str,
+        netns: &Path,
+        dir: &Path,
+        address: &str,
+        signed: &Signed,
+        clients: &Path,
+    ) -> Option<Self> {
+        let (certificate, key) = (signed.certificate.display(), signed.key.display());
+        let tls = format!("tls: {{certificate: {certificate}, key: {key}, clientcas: ['{}']}}", clients.display());
         let registry = Self::spawn(test, netns, dir, &format!("http: {{addr: '{address}', {tls}}}\n"))?;
         registry.wait(dir, || netns::inside(netns, || Ok(TcpStream::connect(address).is_ok())).unwrap());
         Some(registry)
@@ -147,21 +165,7 @@ impl Registry {
         annotations: &Value,
         auth: Option<&str>,
     ) -> String {
-        let blob = |bytes: &[u8]| {
-            let digest = Digest::of(bytes).to_string();
-            let (status, head) = self.request("POST", &format!("/v2/{name}/blobs/uploads/"), "", &[], auth).unwrap();
-            assert_eq!(status, 202, "{head}");
-            let location = head
-                .lines()
-                .find_map(|l| l.to_lowercase().starts_with("location: ").then(|| l[10..].trim().to_owned()))
-                .unwrap();
-            let path = location.split_once(ADDRESS).map_or(location.as_str(), |(_, p)| p);
-            let (status, head) = self
-                .request("PUT", &format!("{path}&digest={digest}"), "application/octet-stream", bytes, auth)
-                .unwrap();
-            assert_eq!(status, 201, "{head}");
-            json!({ "digest": digest, "size": bytes.len() })
-        };
+        let blob = |bytes: &[u8]| self.blob(name, bytes, auth);
         let diffs: Vec<&str> = layers.iter().map(|(l, _)| l.diff_id.as_str()).collect();
         let config = json!({ "architecture": "amd64", "os": "linux", "config": config,
             "rootfs": { "type": "layers", "diff_ids": diffs } });
@@ -184,10 +188,61 @@ impl Registry {
             manifest["annotations"] = annotations.clone();
         }
         let manifest = manifest.to_string();
-        let (status, head) =
-            self.request("PUT", &format!("/v2/{name}/manifests/{tag}"), kind, manifest.as_bytes(), auth).unwrap();
-        assert_eq!(status, 201, "{head}");
+        self.put(name, tag, kind, &manifest, auth);
         Digest::of(manifest.as_bytes()).to_string()
+    }
+
+    /// An image for another platform, by itself; its manifest's digest and size.
+    pub fn push_for(&self, (name, tag): (&str, &str), layer: &Layer, platform: (&str, &str)) -> (String, usize) {
+        let (os, architecture) = platform;
+        let config = json!({ "architecture": architecture, "os": os, "config": { "Cmd": ["/bin/sh"] },
+            "rootfs": { "type": "layers", "diff_ids": [layer.diff_id] } });
+        let mut config = self.blob(name, config.to_string().as_bytes(), None);
+        config["mediaType"] = "application/vnd.oci.image.config.v1+json".into();
+        let mut entry = self.blob(name, &layer.bytes, None);
+        entry["mediaType"] = format!("application/vnd.oci.image.layer.v1.tar+{}", layer.compression).into();
+        let kind = "application/vnd.oci.image.manifest.v1+json";
+        let manifest =
+            json!({ "schemaVersion": 2, "mediaType": kind, "config": config, "layers": [entry] }).to_string();
+        self.put(name, tag, kind, &manifest, None);
+        (Digest::of(manifest.as_bytes()).to_string(), manifest.len())
+    }
+
+    /// An index of images for these platforms.
+    pub fn push_index(&self, (name, tag): (&str, &str), layer: &Layer, platforms: &[(&str, &str)]) {
+        let entries: Vec<Value> = platforms
+            .iter()
+            .map(|(os, architecture)| {
+                let (digest, size) = self.push_for((name, &format!("{tag}-{architecture}")), layer, (os, architecture));
+                json!({ "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": size,
+                    "platform": { "os": os, "architecture": architecture } })
+            })
+            .collect();
+        let kind = "application/vnd.oci.image.index.v1+json";
+        let index = json!({ "schemaVersion": 2, "mediaType": kind, "manifests": entries }).to_string();
+        self.put(name, tag, kind, &index, None);
+    }
+
+    /// Its digest and size.
+    fn blob(&self, name: &str, bytes: &[u8], auth: Option<&str>) -> Value {
+        let digest = Digest::of(bytes).to_string();
+        let (status, head) = self.request("POST", &format!("/v2/{name}/blobs/uploads/"), "", &[], auth).unwrap();
+        assert_eq!(status, 202, "{head}");
+        let location = head
+            .lines()
+            .find_map(|l| l.to_lowercase().starts_with("location: ").then(|| l[10..].trim().to_owned()))
+            .unwrap();
+        let path = location.split_once(ADDRESS).map_or(location.as_str(), |(_, p)| p);
+        let (status, head) =
+            self.request("PUT", &format!("{path}&digest={digest}"), "application/octet-stream", bytes, auth).unwrap();
+        assert_eq!(status, 201, "{head}");
+        json!({ "digest": digest, "size": bytes.len() })
+    }
+
+    fn put(&self, name: &str, tag: &str, kind: &str, manifest: &str, auth: Option<&str>) {
+        let path = format!("/v2/{name}/manifests/{tag}");
+        let (status, head) = self.request("PUT", &path, kind, manifest.as_bytes(), auth).unwrap();
+        assert_eq!(status, 201, "{head}");
     }
 
     /// Status and header lines; `None` if nobody answers.

@@ -45,6 +45,7 @@ impl Asked {
 pub enum Said {
     /// As it stands.
     Text(String),
+    Bytes(Vec<u8>),
     /// No byte, until the client leaves.
     Nothing,
     /// The tunnel that CONNECT asks for.
@@ -58,6 +59,11 @@ impl Said {
         Self::Text(format!(
             "HTTP/1.1 {status} Scripted\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
         ))
+    }
+
+    pub fn bytes(body: &[u8]) -> Self {
+        let head = format!("HTTP/1.1 200 Scripted\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+        Self::Bytes([head.as_bytes(), body].concat())
     }
 
     pub fn json(body: &serde_json::Value) -> Self {
@@ -177,6 +183,7 @@ fn head(stream: impl Read) -> io::Result<Asked> {
 fn answer(stream: &mut (impl Read + Write), said: Said) -> io::Result<()> {
     match said {
         Said::Text(text) => stream.write_all(text.as_bytes()),
+        Said::Bytes(bytes) => stream.write_all(&bytes),
         // Until it is closed over there.
         Said::Nothing | Said::Tunnel => stream.read(&mut [0]).map(drop),
     }
@@ -216,6 +223,26 @@ impl Authority {
         Some(all)
     }
 
+    /// An authority that this one signed, in a directory of its own.
+    pub fn intermediate(&self, directory: &str, name: &str) -> Self {
+        let under = Self { dir: self.dir.join(directory) };
+        std::fs::create_dir_all(&under.dir).unwrap();
+        let constraints = ["-addext", "basicConstraints=critical,CA:TRUE", "-subj", &format!("/CN={name}")];
+        under
+            .openssl("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.csr", &constraints);
+        under.openssl(
+            "x509 -req -in ca.csr -CA ../ca.crt -CAkey ../ca.key -CAcreateserial -copy_extensions copy -out ca.crt -days 30",
+            &[],
+        );
+        under
+    }
+
+    /// Its own certificate, as authorities publish it.
+    pub fn der(&self) -> Vec<u8> {
+        self.openssl("x509 -in ca.crt -outform der -out ca.der", &[]);
+        std::fs::read(self.dir.join("ca.der")).unwrap()
+    }
+
     pub fn ca(&self) -> PathBuf {
         self.dir.join("ca.crt")
     }
@@ -228,9 +255,16 @@ impl Authority {
 
     /// For a subject and these alternative names (`IP:10.9.9.9`), valid for so many days.
     pub fn sign(&self, file: &str, subject: &str, names: &str, days: &str) -> Signed {
+        self.sign_with(file, subject, &format!("subjectAltName={names}"), days)
+    }
+
+    /// With these extensions in place of names, joined by `|`.
+    pub fn sign_with(&self, file: &str, subject: &str, extension: &str, days: &str) -> Signed {
+        let mut last = vec!["-subj", subject];
+        extension.split('|').for_each(|one| last.extend(["-addext", one]));
         self.openssl(
-            &format!("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {file}.key -out {file}.csr -addext subjectAltName={names} -subj"),
-            &[subject],
+            &format!("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {file}.key -out {file}.csr"),
+            &last,
         );
         self.openssl(&format!("x509 -req -in {file}.csr -CA ca.crt -CAkey ca.key -CAcreateserial -copy_extensions copy -out {file}.crt -days {days}"), &[]);
         let path = |end: &str| self.dir.join(format!("{file}.{end}"));

@@ -108,8 +108,8 @@ async fn connect(target: &Target<'_>) -> Result<Box<dyn Duplex>> {
     // does, whatever is shown is taken, which keeps listeners out and not who sits in between.
     let trust = tls::Trust { only: true, skip: true, ..tls::Trust::default() };
     let request = net::Request { host: target.host.to_owned(), trust, ..net::Request::default() };
-    let opened = tls::open(tcp, &request).await.map_err(|e| e.context(format!("open a stream at {address}")))?;
-    Ok(Box::new(opened.stream))
+    let stream = tls::stream(tcp, &request).await.map_err(|e| e.context(format!("open a stream at {address}")))?;
+    Ok(Box::new(stream))
 }
 
 /// An upgraded connection, and the protocol that the server chose.

@@ -4,20 +4,24 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 
+use self::identity::Showing;
 use crate::error::{Error, Kind, Result};
 
+pub mod chain;
 pub mod dns;
 mod http;
+pub mod identity;
 pub mod proxy;
 pub mod tls;
 
+pub use identity::{Asked, Identity};
 pub use tls::{Certificate, Tls, Trust};
 
 /// For each stage.
@@ -31,6 +35,8 @@ pub enum Stage {
     Connect,
     Proxy,
     Tls,
+    /// The certificate that the server wants of this node.
+    Client,
     Answer,
 }
 
@@ -50,22 +56,6 @@ pub struct Request {
     pub proxy: Option<String>,
     /// Only the head of the answer is read: the body may be of any size.
     pub peek: bool,
-}
-
-/// A client certificate and its key, in PEM.
-#[derive(Clone)]
-pub enum Identity {
-    Files(PathBuf, PathBuf),
-    Text(Vec<u8>, Vec<u8>),
-}
-
-impl std::fmt::Debug for Identity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Files(certificate, _) => write!(f, "{}", certificate.display()),
-            Self::Text(..) => f.write_str("a certificate given as text"),
-        }
-    }
 }
 
 impl std::fmt::Debug for Request {
@@ -114,6 +104,9 @@ pub struct Exchange {
     /// Whom the connection reached.
     pub peer: Option<String>,
     pub tls: Option<Tls>,
+    /// Set if the server wants a certificate of its client.
+    #[serde(default)]
+    pub client: Option<Asked>,
     pub status: Option<u16>,
     /// In lower case; never those of the request.
     pub headers: BTreeMap<String, String>,
@@ -175,17 +168,43 @@ async fn attempt(request: &Request, seen: &mut Exchange) -> Staged<Vec<u8>> {
         }
         return Ok(body);
     }
-    let opened = limited(tls::open(stream, request), "speak TLS").await.map_err(|e| (Stage::Tls, e))?;
-    let trusted = opened.seen.trusted();
-    seen.tls = Some(opened.seen);
-    let body = limited(http::send(opened.stream, request, trusted, seen), "wait for the answer").await;
-    if !trusted {
+    let (showing, broken) = Showing::new(request.identity.as_ref(), &rustls::crypto::ring::default_provider());
+    let mut tls = Tls::default();
+    let opened = limited(tls::open(stream, request, Arc::clone(&showing), &mut tls), "speak TLS").await;
+    seen.client = showing.asked();
+    let trusted = tls.trusted();
+    let untrusted = |seen: &mut Exchange| {
         // Only its clock was of interest.
         seen.status = None;
         let problems = seen.tls.as_ref().map(|t| t.problems.join("; ")).unwrap_or_default();
-        return Err((Stage::Tls, Error::new(Kind::Unauthenticated, problems)));
+        (Stage::Tls, Error::new(Kind::Unauthenticated, problems))
+    };
+    // Who asks for a certificate and then breaks off did not like what it got; some do so only after the handshake.
+    let whose = |seen: &Exchange, error: Error, otherwise: Stage| {
+        let refused = seen.client.is_some() && seen.status.is_none() && !error.is(Kind::DeadlineExceeded);
+        (if refused { Stage::Client } else { otherwise }, error)
+    };
+    let stream = match opened {
+        Ok(stream) => stream,
+        Err(error) if seen.client.is_none() => return Err((Stage::Tls, error)),
+        Err(error) => {
+            seen.tls = Some(tls);
+            return Err(match (trusted, broken) {
+                (false, _) => untrusted(seen),
+                (true, Some(broken)) => (Stage::Client, broken),
+                (true, None) => whose(seen, error, Stage::Tls),
+            });
+        }
+    };
+    seen.tls = Some(tls);
+    if let Some(broken) = broken.filter(|_| trusted) {
+        return Err((Stage::Client, broken));
     }
-    body.map_err(|e| (Stage::Answer, e))
+    let body = limited(http::send(stream, request, trusted, seen), "wait for the answer").await;
+    if !trusted {
+        return Err(untrusted(seen));
+    }
+    body.map_err(|e| whose(seen, e, Stage::Answer))
 }
 
 async fn limited<T>(work: impl Future<Output = Result<T>>, what: &str) -> Result<T> {

@@ -14,14 +14,18 @@ use rustls::{
         verify_server_cert_signed_by_trust_anchor, verify_server_name,
     },
     crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
+    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
     server::ParsedCertificate,
 };
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{Identity, Request};
+use super::{
+    Request,
+    chain::{self, Gap},
+    identity::Showing,
+};
 use crate::error::{Error, Kind, Result};
 
 /// Whom to believe: the node's store, and files beside it.
@@ -29,7 +33,11 @@ use crate::error::{Error, Kind, Result};
 pub struct Trust {
     /// PEM.
     pub files: Vec<PathBuf>,
+    /// The same, of the node's store: a program may be told another file of it (SSL_CERT_FILE).
+    pub store: Vec<PathBuf>,
     pub data: Vec<Vec<u8>>,
+    /// Certificates that a server should have sent with its own, DER. They are believed only as what they are signed by is.
+    pub links: Vec<Vec<u8>>,
     /// Without the node's store.
     pub only: bool,
     /// Somebody has switched verification off; what is wrong is told all the same.
@@ -44,6 +52,9 @@ pub struct Tls {
     pub chain: Vec<Certificate>,
     /// The chain ends in nobody known.
     pub unknown_issuer: bool,
+    /// What it lacks to end in somebody known.
+    #[serde(default)]
+    pub gap: Option<Gap>,
     /// Seconds since 1970; the certificate ended before now, by this node's clock.
     pub expired: bool,
     pub not_yet: bool,
@@ -119,75 +130,84 @@ fn address(bytes: &[u8]) -> Option<String> {
     four.map(|b| std::net::Ipv4Addr::from(b).to_string()).or(sixteen.map(|b| std::net::Ipv6Addr::from(b).to_string()))
 }
 
-fn pem(path: &Path, error: rustls::pki_types::pem::Error) -> Error {
+pub(super) fn pem(path: &Path, error: rustls::pki_types::pem::Error) -> Error {
     Error::new(Kind::InvalidArgument, format!("read PEM from {}", path.display())).with_source(error)
 }
 
-#[derive(Debug)]
-pub struct Opened {
-    pub stream: TlsStream<TcpStream>,
-    pub seen: Tls,
+/// A connection alone, whatever the server shows.
+///
+/// # Errors
+/// Those of [`open`], and of the certificate that is to be shown.
+pub async fn stream(stream: TcpStream, request: &Request) -> Result<TlsStream<TcpStream>> {
+    let (showing, broken) = Showing::new(request.identity.as_ref(), &rustls::crypto::ring::default_provider());
+    match broken {
+        Some(broken) => Err(broken),
+        None => open(stream, request, showing, &mut Tls::default()).await,
+    }
 }
 
-/// Speaks TLS; fails only if that itself fails.
-pub async fn open(stream: TcpStream, request: &Request) -> Result<Opened> {
+/// Speaks TLS; fails only if that itself fails. What the server showed is told in either case.
+///
+/// # Errors
+/// `InvalidArgument` for a CA file that cannot be read or a name that is none; `Unavailable`.
+pub async fn open(
+    stream: TcpStream,
+    request: &Request,
+    showing: Arc<Showing>,
+    seen: &mut Tls,
+) -> Result<TlsStream<TcpStream>> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let (roots, anchors) = roots(&request.trust)?;
+    let (roots, anchors, named) = roots(&request.trust)?;
     let verifier = Arc::new(Watching {
         provider: Arc::clone(&provider),
         roots,
         anchors,
+        named,
+        links: request.trust.links.iter().map(|der| CertificateDer::from(der.clone())).collect(),
         seen: Mutex::new(Tls { skipped: request.trust.skip, ..Tls::default() }),
     });
     let broken = |e: rustls::Error| Error::new(Kind::Internal, "set up TLS").with_source(e);
     let builder =
         ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(broken)?;
     let builder = builder.dangerous().with_custom_certificate_verifier(Arc::clone(&verifier) as _);
-    let config = match &request.identity {
-        Some(Identity::Files(certificate, key)) => {
-            let chain = CertificateDer::pem_file_iter(certificate).map_err(|e| pem(certificate, e))?;
-            let chain = chain.collect::<Result<Vec<_>, _>>().map_err(|e| pem(certificate, e))?;
-            let key = PrivateKeyDer::from_pem_file(key).map_err(|e| pem(key, e))?;
-            builder.with_client_auth_cert(chain, key).map_err(broken)?
-        }
-        Some(Identity::Text(certificate, key)) => {
-            let place = Path::new("the text that is given");
-            let chain = CertificateDer::pem_slice_iter(certificate).collect::<Result<Vec<_>, _>>();
-            let key = PrivateKeyDer::from_pem_slice(key).map_err(|e| pem(place, e))?;
-            builder.with_client_auth_cert(chain.map_err(|e| pem(place, e))?, key).map_err(broken)?
-        }
-        None => builder.with_no_client_auth(),
-    };
+    let config = builder.with_client_cert_resolver(showing);
     let name = ServerName::try_from(request.host.clone())
         .map_err(|e| Error::new(Kind::InvalidArgument, format!("{:?} is no host name", request.host)).with_source(e))?;
-    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|e| {
+    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+    seen.clone_from(&verifier.seen.lock().unwrap_or_else(PoisonError::into_inner));
+    let stream = stream.map_err(|e| {
         let plain = e.to_string().contains("InvalidContentType") || e.to_string().contains("corrupt message");
         let hint = if plain { ": it does not speak TLS on this port (plain HTTP?)" } else { "" };
         Error::new(Kind::Unavailable, format!("TLS handshake{hint}")).with_source(e)
     })?;
-    let mut seen = verifier.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
     seen.version = stream.get_ref().1.protocol_version().map(|v| format!("{v:?}")).unwrap_or_default();
-    Ok(Opened { stream, seen })
+    Ok(stream)
 }
 
 type Anchors = Vec<CertificateDer<'static>>;
 
-fn roots(trust: &Trust) -> Result<(RootCertStore, Anchors)> {
-    let mut anchors = Vec::new();
+/// All, and those beside the node's store.
+fn roots(trust: &Trust) -> Result<(RootCertStore, Anchors, Anchors)> {
+    let (mut anchors, mut named) = (Vec::new(), Vec::new());
     if !trust.only {
         // A store with unreadable files is read as far as it goes, as every TLS library does.
         anchors = rustls_native_certs::load_native_certs().certs;
     }
+    for path in &trust.store {
+        // One that is not there is passed by, as Go programs do.
+        anchors.extend(CertificateDer::pem_file_iter(path).into_iter().flatten().flatten());
+    }
     for path in &trust.files {
         let found = CertificateDer::pem_file_iter(path).map_err(|e| pem(path, e))?;
-        anchors.extend(found.collect::<Result<Vec<_>, _>>().map_err(|e| pem(path, e))?);
+        named.extend(found.collect::<Result<Vec<_>, _>>().map_err(|e| pem(path, e))?);
     }
     for data in &trust.data {
-        anchors.extend(CertificateDer::pem_slice_iter(data).flatten());
+        named.extend(CertificateDer::pem_slice_iter(data).flatten());
     }
+    anchors.extend(named.iter().cloned());
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(anchors.iter().cloned());
-    Ok((roots, anchors))
+    Ok((roots, anchors, named))
 }
 
 #[derive(Debug)]
@@ -195,6 +215,8 @@ struct Watching {
     provider: Arc<CryptoProvider>,
     roots: RootCertStore,
     anchors: Anchors,
+    named: Anchors,
+    links: Anchors,
     seen: Mutex<Tls>,
 }
 
@@ -232,10 +254,13 @@ impl Watching {
         let algorithms = self.provider.signature_verification_algorithms.all;
         // One that is listed itself is believed, as Go programs do.
         let listed = self.anchors.iter().any(|a| a == own);
+        let between: Vec<CertificateDer<'_>> = others.iter().chain(&self.links).cloned().collect();
         if !listed
             && let Err(error) =
-                verify_server_cert_signed_by_trust_anchor(&parsed, &self.roots, others, valid, algorithms)
+                verify_server_cert_signed_by_trust_anchor(&parsed, &self.roots, &between, valid, algorithms)
         {
+            seen.gap = chain::gap(own, &between, &self.anchors, &self.named);
+            let namesake = seen.gap.as_ref().is_some_and(|g| g.namesakes > 0);
             let end = seen.chain.last().map(|c| c.issuer.clone()).unwrap_or_default();
             match error {
                 rustls::Error::InvalidCertificate(
@@ -247,6 +272,10 @@ impl Watching {
                 rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
                     seen.unknown_issuer = true;
                     seen.problems.push(format!("signed by {end}, which this node does not know"));
+                }
+                rustls::Error::InvalidCertificate(CertificateError::BadSignature) if namesake => {
+                    seen.unknown_issuer = true;
+                    seen.problems.push(format!("signed by another key than that of the {end} that this node knows"));
                 }
                 _ if leaf.subject == leaf.issuer => {
                     seen.unknown_issuer = true;

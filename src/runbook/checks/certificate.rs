@@ -11,7 +11,8 @@ use crate::{
         action::Action,
         change::{Change, Edit},
     },
-    node::net::{Stage, Tls, tls::date},
+    error::Kind,
+    node::net::{Exchange, Fault, Stage, Tls, tls::date},
     runbook::{Check, Cite, Evidence, Fact, Finding, Fix, ImageFacts, Missing, Risk, hosts, registry::Trial, settings},
 };
 
@@ -55,11 +56,7 @@ fn certificate(seen: &Evidence) -> Result<Finding, Missing> {
                     .cite(trial.host.ca.join(", "), trial.host.source.clone())
                     .advise("a CA file is PEM (openssl x509 -inform der -in FILE makes PEM of DER); put it there, readable for root, or correct its path")
             }
-            Some((exchange, _)) => {
-                Finding::cause("tls-failed", format!("{} breaks off while TLS is spoken", exchange.host))
-                    .cites([cite(exchange)])
-                    .advise("a firewall that looks into TLS, or a server that asks for a client certificate")
-            }
+            Some((exchange, fault)) => broken_off(exchange, fault),
             None => Finding::not_applicable("plain HTTP"),
         });
     };
@@ -67,6 +64,22 @@ fn certificate(seen: &Evidence) -> Result<Finding, Missing> {
         text: format!("{} by {}, {} to {}", c.subject, c.issuer, date(c.not_before), date(c.not_after)),
         source: shown.map(|e| format!("certificate of {}:{}", e.host, e.port)).unwrap_or_default(),
     });
+    if let (true, Some(late), true) = (tls.problems.is_empty(), &image.late, trial.host.ca.is_empty())
+        && let Some(said) = &late.said
+    {
+        let what = format!(
+            "this node's store trusts it since {} was changed, {} s after the runtime read it: the runtime knows the old store until it is restarted",
+            late.path, late.after
+        );
+        return Ok(Finding::cause("ca-store-not-read", what)
+            .cites(chain)
+            .cite(said.clone(), "the runtime's log")
+            .fix(super::runtime::restart_fix(seen))
+            .advise(format!(
+                "systemctl restart {}; or name the CA in certs.d, which is read at every pull",
+                seen.unit()
+            )));
+    }
     if tls.problems.is_empty() {
         return Ok(Finding::pass(format!("{}, trusted", tls.version)).cites(chain));
     }
@@ -75,11 +88,45 @@ fn certificate(seen: &Evidence) -> Result<Finding, Missing> {
     }
     let finding = judged(tls, trial, seen.now());
     let finding = finding.cites(chain).cites(shown.map(cite));
-    Ok(if tls.unknown_issuer && finding.cause.as_deref() == Some("ca-unknown") {
-        trust(seen, finding, image, trial, &target.config)
+    Ok(if tls.unknown_issuer { trust(seen, finding, image, trial, &target.config) } else { finding })
+}
+
+/// TLS was not spoken to its end, and nothing was shown.
+fn broken_off(exchange: &Exchange, fault: &Fault) -> Finding {
+    let host = &exchange.host;
+    let says = |words: &[&str]| words.iter().any(|w| fault.error.contains(w));
+    let (cause, what, advice) = if fault.kind == Kind::DeadlineExceeded {
+        (
+            "tls-silent",
+            format!("{host} takes the connection and answers nothing while TLS is spoken"),
+            "what it sends first is large: is the MTU on the way smaller than this node's (ping -M do -s 1472, ip link)? Or a firewall looks into TLS, or the server hangs",
+        )
+    } else if says(&[
+        "ProtocolVersion",
+        "TlsVersionsNotEnabled",
+        "SupportedVersions",
+        "NoCipherSuitesInCommon",
+        "InsufficientSecurity",
+    ]) {
+        (
+            "tls-too-old",
+            format!("{host} speaks no TLS that runtimes of today speak: 1.2 or 1.3 with a cipher of today"),
+            "the registry's owner must allow TLS 1.2: openssl s_client -tls1_2 -connect it shows what it takes",
+        )
+    } else if says(&["UnrecognisedName", "UnrecognizedName"]) {
+        (
+            "tls-name-refused",
+            format!("{host} serves nothing by that name (SNI), and breaks off"),
+            "the name is not that of a site there: correct it in the image or in hosts.toml, or have the server know it",
+        )
     } else {
-        finding
-    })
+        (
+            "tls-failed",
+            format!("{host} breaks off while TLS is spoken"),
+            "a firewall that looks into TLS, or a server that is set up wrong: its log says which",
+        )
+    };
+    Finding::cause(cause, what).cites([cite(exchange)]).advise(advice)
 }
 
 /// The one thing that is wrong; a wrong clock makes good certificates look bad.
@@ -107,28 +154,83 @@ pub(super) fn judged(tls: &Tls, trial: &Trial, now: u64) -> Finding {
             .advise("use the name that is in the certificate, or have one made for this name");
     }
     if tls.unknown_issuer {
-        let issuer = tls.chain.last().map(|c| c.issuer.clone()).unwrap_or_default();
-        return Finding::cause("ca-unknown", format!("x509: certificate signed by unknown authority: {issuer}"));
+        return unknown(tls, trial);
     }
     Finding::cause("certificate-bad", tls.problems.join("; "))
 }
 
-/// A `ca` stanza in certs.d, or in the older table, from the CA file a person names.
+const WHOLE: &str = "the registry's owner must have the server send the whole chain, its own certificate first and the intermediate after it in one file (fullchain.pem): only who has seen the intermediate elsewhere does without, as browsers do";
+
+/// Nobody known signed it: the authority is not trusted here, or what lies between it and the server was not sent.
+fn unknown(tls: &Tls, trial: &Trial) -> Finding {
+    let issuer = tls.chain.last().map(|c| c.issuer.clone()).unwrap_or_default();
+    let plain = format!("x509: certificate signed by unknown authority: {issuer}");
+    let Some(gap) = &tls.gap else { return Finding::cause("ca-unknown", plain) };
+    let issuer = &gap.issuer;
+    let sends = match tls.chain.len() {
+        1 => "only its own certificate".to_owned(),
+        count => format!("{count} certificates"),
+    };
+    let left_out = |what: String| {
+        Finding::cause("intermediate-missing", format!("x509: certificate signed by unknown authority: {what}"))
+            .cite(format!("the server sends {sends}; the last is signed by {issuer}"), "its chain")
+            .advise(WHOLE)
+    };
+    if let Some(completed) = &trial.completed {
+        let what =
+            format!("the server leaves out the intermediate {}, with which it is trusted here", completed.subject);
+        return left_out(what).cite(completed.subject.clone(), completed.source.clone());
+    }
+    if let Some(root) = &gap.root {
+        return left_out(format!(
+            "the server leaves out the intermediate {issuer}, which {root} signed, and that is trusted here"
+        ));
+    }
+    if gap.namesakes > 0 {
+        let what =
+            format!("this node trusts a CA named {issuer}, with another key than the one that signed this certificate");
+        return Finding::cause("ca-replaced", what)
+            .advise("the CA was made anew under its old name: have its certificate of today, and put it beside the old one or in its place");
+    }
+    let between =
+        ["intermediate", "issuing", "subordinate", "sub ca"].iter().any(|w| issuer.to_lowercase().contains(w));
+    let known = gap.kin.first().or_else(|| gap.named.first().filter(|_| between));
+    match known {
+        Some(known) if between || !gap.named.is_empty() => left_out(format!(
+            "the server sends {sends}, signed by {issuer}; this node trusts {known}, and nobody sends what lies between them"
+        ))
+        .advise(format!("until then, with the certificate of {issuer} in a file, --set ca=FILE trusts it on this node")),
+        _ if !gap.named.is_empty() => Finding::cause("ca-unknown", plain)
+            .cite(format!("CA files for this host: {}", gap.named.join(", ")), trial.host.source.clone())
+            .advise("the CA file that is set for this host is of another authority"),
+        _ if between => Finding::cause("ca-unknown", plain)
+            .advise("by its name that is an intermediate, which a server sends itself: if this node has its root, the server's chain is not whole"),
+        _ => Finding::cause("ca-unknown", plain),
+    }
+}
+
+/// A `ca` stanza in certs.d, or in the older table, from the CA file a person names, or of the intermediate that was found.
 pub(super) fn trust(seen: &Evidence, finding: Finding, image: &ImageFacts, trial: &Trial, config: &str) -> Finding {
     let Some(registry) = image.reference.as_ref().map(|r| r.registry.clone()) else { return finding };
-    let named = seen.param("ca");
-    let ca = named.unwrap_or("/etc/containerd/certs.d/CA.crt");
     let host = trial.host.url.trim_end_matches("/v2");
-    let Some(directory) = image.list.config_path.first() else {
+    // What was left out of a chain is as good as a CA file, and it is here.
+    let link = trial.completed.as_ref().filter(|_| finding.cause.as_deref().is_some_and(|c| c.ends_with("-missing")));
+    let directory = image.list.config_path.first();
+    let path = image.list.file.as_ref().map(|f| f.path.clone());
+    let path = directory.map(|d| path.unwrap_or_else(|| format!("{d}/{registry}/hosts.toml")));
+    let beside = path.as_deref().and_then(|p| p.strip_suffix("hosts.toml"));
+    let place = link.zip(beside).map(|(_, beside)| format!("{beside}intermediate.crt"));
+    let named = place.as_deref().or(seen.param("ca"));
+    let ca = named.unwrap_or("/etc/containerd/certs.d/CA.crt");
+    let (Some(directory), Some(path)) = (directory, path) else {
         let (table, fix) = older(seen, hosts::host_of(host), ca);
         return finding
             .advise(format!("in {config}: {table} ca_file = \"{ca}\"; or set config_path and use certs.d"))
             .fix(fix.filter(|_| named.is_some()));
     };
-    let path =
-        image.list.file.as_ref().map_or_else(|| format!("{directory}/{registry}/hosts.toml"), |f| f.path.clone());
+    let whose = if link.is_some() { "the intermediate's" } else { "the CA's" };
     let finding = finding.advise(format!(
-        "put the CA's certificate on the node and name it in {path}: ca = \"{ca}\"; no restart is needed"
+        "put {whose} certificate on the node and name it in {path}: ca = \"{ca}\"; no restart is needed"
     ));
     if named.is_none() {
         return finding.advise("with --set ca=FILE the stanza is written for you");
@@ -140,8 +242,10 @@ pub(super) fn trust(seen: &Evidence, finding: Finding, image: &ImageFacts, trial
     let old = image.list.file.as_ref().map(|f| f.text.clone());
     let Some(new) = stanza(old.as_deref(), host, ca) else { return finding };
     let edit = Edit { path, old, new, check: Vec::new() };
+    let file = link.map(|l| Edit { path: ca.to_owned(), old: None, new: l.pem.clone(), check: Vec::new() });
     let title = format!("trust {ca} for {registry}");
-    let action = Action::Mend { title: title.clone(), changes: vec![Change::Edit(edit)] };
+    let changes = file.into_iter().chain([edit]).map(Change::Edit).collect();
+    let action = Action::Mend { title: title.clone(), changes };
     finding.fix(Fix { title, risk: Risk::Safe, action })
 }
 

@@ -118,16 +118,30 @@ fn deciding(seen: &Evidence) -> Option<&Trial> {
     seen.image.value().and_then(trial)
 }
 
-/// The host whose answer is the pull's: the one that has the image, with its layers if any has; or else the first that failed otherwise than by not having
-/// it, as containerd reports it; or else the last.
+/// The host whose answer is the pull's: the one that has the image, with its layers if any has; or else the last that was asked, after
+/// which there is nobody left. containerd reports the first that failed; with that mended alone, the pull may fail all the same.
 fn trial(image: &ImageFacts) -> Option<&Trial> {
     let tried = || image.trials.iter().filter(|t| t.outcome != Outcome::NotTried);
-    let absent = |t: &&Trial| matches!(t.outcome, Outcome::NoTag | Outcome::NoRepository);
     tried()
         .find(|t| t.whole())
         .or_else(|| tried().find(|t| t.outcome == Outcome::Found))
-        .or_else(|| tried().find(|t| !absent(t)))
         .or_else(|| tried().next_back())
+}
+
+/// Why a host does not give it, in some words.
+fn refusal(trial: &Trial) -> String {
+    let status = trial.last().and_then(|e| e.status).map(|s| format!(" ({s})")).unwrap_or_default();
+    match (fault(trial), trial.outcome) {
+        (Some((exchange, fault)), _) if fault.stage == Stage::Connect => unreached(exchange, fault).1,
+        (Some((_, fault)), _) => fault.error.clone(),
+        (None, Outcome::Unauthorized) => format!("it asks for credentials that it accepts{status}"),
+        (None, Outcome::Denied) => format!("it does not allow it{status}"),
+        (None, Outcome::RateLimited) => format!("it allows no more pulls now{status}"),
+        (None, Outcome::NoTag | Outcome::NoRepository) => format!("it does not have it{status}"),
+        (None, Outcome::Foreign | Outcome::Schema1) => format!("it answers with what is no manifest of today{status}"),
+        (None, Outcome::Found) => "it has the manifest, and not the layers".to_owned(),
+        (None, _) => format!("it answers with an error{status}"),
+    }
 }
 
 /// What was asked about, or why this check has nothing to say.
@@ -230,17 +244,28 @@ fn hosts(seen: &Evidence) -> Result<Finding, Missing> {
         weighed("mirror-unused", what)
             .fix(use_certs(seen))
             .advise("set config_path = \"/etc/containerd/certs.d\" in the registry table and restart the runtime")
-    } else if let Some(broken) =
-        image.trials.iter().find(|t| !t.host.upstream && !matches!(t.outcome, Outcome::Found | Outcome::NotTried))
-    {
-        Finding::warn(format!(
-            "the mirror {} does not give it ({:?}): another host is asked instead",
-            broken.host.url, broken.outcome
-        ))
+    } else if let Some(broken) = before(image, decided).next() {
+        let then = match decided.whole() {
+            true => format!("{} is asked instead, and has it", decided.host.url),
+            false => format!("nor does {}, which is asked after it and decides", decided.host.url),
+        };
+        let what = format!("the mirror {} does not give it: {}; {then}", broken.host.url, refusal(broken));
+        let told = before(image, decided).filter_map(|t| fault(t).map(|(e, _)| e).or(t.last())).map(cite);
+        // One without the image is no fault of anybody's.
+        let absent = before(image, decided).all(|t| matches!(t.outcome, Outcome::NoTag | Outcome::NoRepository));
+        match decided.whole() || absent {
+            true => Finding::warn(what).cites(told),
+            false => Finding::fail(what).cites(told),
+        }
     } else {
         Finding::pass(list.hosts.iter().map(|h| h.url.as_str()).collect::<Vec<_>>().join(", then "))
     }
     .cites(cites))
+}
+
+/// Hosts that were asked for nothing before the one that decides.
+fn before<'a>(image: &'a ImageFacts, decided: &'a Trial) -> impl Iterator<Item = &'a Trial> {
+    image.trials.iter().take_while(move |t| !std::ptr::eq(*t, decided)).filter(|t| t.outcome != Outcome::NotTried)
 }
 
 /// registry.config_path, in the file where the registry's settings stand.
@@ -281,7 +306,7 @@ pub(super) enum Reached<'a> {
 }
 
 pub(super) fn reached(trial: &Trial, stage: Stage) -> Reached<'_> {
-    let order = [Stage::Name, Stage::Connect, Stage::Proxy, Stage::Tls, Stage::Answer];
+    let order = [Stage::Name, Stage::Connect, Stage::Proxy, Stage::Tls, Stage::Client, Stage::Answer];
     let rank = |s: Stage| order.iter().position(|o| *o == s);
     match fault(trial) {
         None => Reached::Passed,
@@ -527,11 +552,12 @@ fn platform(seen: &Evidence) -> Result<Finding, Missing> {
     } else if trial.platforms.contains(&trial.wanted) {
         Finding::pass(format!("{}, of {has}", trial.wanted))
     } else {
-        Finding::cause(
-            "wrong-platform",
-            format!("the image is for {has}, this machine is {}: no match for platform in manifest", trial.wanted),
-        )
-        .advise("build and push it for this platform as well (docker buildx build --platform …)")
+        let then = match trial.index {
+            true => "the pull fails with no match for platform in manifest",
+            false => "it is pulled, and fails with exec format error when it starts",
+        };
+        Finding::cause("wrong-platform", format!("the image is for {has}, this machine is {}: {then}", trial.wanted))
+            .advise("build and push it for this platform as well (docker buildx build --platform …)")
     }
     .cites(trial.last().map(cite)))
 }

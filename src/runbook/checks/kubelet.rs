@@ -42,6 +42,16 @@ pub static ENDPOINT: Check = Check {
     judge: endpoint,
 };
 
+pub static USES: Check = Check {
+    id: "runtime-kubelet",
+    title: "Is it the runtime that the kubelet asks?",
+    needs: &[Fact::Kubelet, Fact::Target, Fact::Units],
+    command: |_| {
+        "grep -i containerRuntimeEndpoint /var/lib/kubelet/config.yaml; ps -o args= -C kubelet; ss -lxp | grep -E 'containerd|crio'".to_owned()
+    },
+    judge: uses,
+};
+
 pub static SWAP: Check = Check {
     id: "kubelet-swap",
     title: "Is swap on, and does the kubelet accept it?",
@@ -169,12 +179,8 @@ fn endpoint(seen: &Evidence) -> Result<Finding, Missing> {
         return Ok(none());
     }
     let target = seen.target()?;
-    let setting = kubelet.setting("containerRuntimeEndpoint", "container-runtime-endpoint");
-    let said = setting.and_then(|s| s.value.as_str()).filter(|v| !v.is_empty());
-    let wanted = said.unwrap_or("unix:///run/containerd/containerd.sock");
-    let source = setting.map_or_else(|| "the kubelet's default".to_owned(), |s| s.source.clone());
-    // /var/run is a link to /run on every distribution with systemd.
-    let plain = |path: &str| path.trim_start_matches("unix://").replace("/var/run/", "/run/");
+    let (wanted, source) =
+        kubelet.endpoint().unwrap_or(("unix:///run/containerd/containerd.sock", "the kubelet's default"));
     Ok(if target.socket.is_empty() || plain(wanted) == plain(&target.socket) {
         Finding::pass(wanted)
     } else if runs(seen) {
@@ -191,6 +197,38 @@ fn endpoint(seen: &Evidence) -> Result<Finding, Missing> {
     }
     .cite(wanted, source)
     .cite(target.socket.clone(), format!("pid {}", target.pid.map_or("unknown".to_owned(), |p| p.to_string()))))
+}
+
+/// /var/run is a link to /run on every distribution with systemd.
+fn plain(path: &str) -> String {
+    path.trim_start_matches("unix://").replace("/var/run/", "/run/")
+}
+
+/// Two runtimes on one node: what one is asked about the other's pods is not found.
+fn uses(seen: &Evidence) -> Result<Finding, Missing> {
+    let kubelet = seen.kubelet()?;
+    if !kubelet.present() {
+        return Ok(none());
+    }
+    let target = seen.target()?;
+    let Some((wanted, source)) = kubelet.endpoint() else {
+        return Ok(Finding::not_applicable("nothing says which one it asks"));
+    };
+    let socket = &target.socket;
+    Ok(if socket.is_empty() || plain(wanted) == plain(socket) {
+        Finding::pass(format!("yes, {wanted}"))
+    } else {
+        let advice = format!("one of both is right: wharf -r {wanted} looks at the other; containerRuntimeEndpoint: unix://{socket} and a restart of the kubelet make it ask this one (its pods are made anew)");
+        match &kubelet.unreached {
+            Some(why) => Finding::cause("kubelet-endpoint-wrong", format!("the kubelet asks {wanted}, where nobody answers, and this runtime listens on {socket}"))
+                .cite(why.clone(), plain(wanted)),
+            None if runs(seen) => Finding::warn(format!("the kubelet asks another runtime, {wanted}: its pods are there, not at {socket}")),
+            None => Finding::cause("kubelet-endpoint-wrong", format!("the kubelet is set to ask another runtime, {wanted}, and this one listens on {socket}")),
+        }
+        .advise(advice)
+    }
+    .cite(wanted, source)
+    .cite(socket.clone(), format!("pid {}", target.pid.map_or("unknown".to_owned(), |p| p.to_string()))))
 }
 
 fn swap(seen: &Evidence) -> Result<Finding, Missing> {

@@ -70,6 +70,52 @@ pub static EVICTION: Check = Check {
     judge: eviction,
 };
 
+pub static QUOTA: Check = Check {
+    id: "disk-quota",
+    title: "Does a quota refuse what the disk has room for?",
+    needs: &[Fact::Journal, Fact::Disk, Fact::Target],
+    command: |seen| {
+        let root = seen.target.value().map_or("/var/lib/containerd", |t| t.root.as_str());
+        format!(
+            "journalctl -u {} -u kubelet --since -15m | grep -i 'quota exceeded'; lsattr -pd {root}; repquota -P -a; btrfs qgroup show -re {root}",
+            seen.unit()
+        )
+    },
+    judge: quota,
+};
+
+fn quota(seen: &Evidence) -> Result<Finding, Missing> {
+    let journal = seen.journal()?;
+    let disk = seen.disk()?;
+    let words = |l: &Line| l.text.contains("disk quota exceeded") || l.text.contains("Disk quota exceeded");
+    let Some((at, line)) = recent(seen, journal).find(|(_, l)| words(l)) else { return Ok(Finding::pass("no")) };
+    if journal.lines[at..].iter().any(|l| l.text.contains("returns image reference")) {
+        return Ok(Finding::pass("it did, and a pull since then went well").cites([cite(line)]));
+    }
+    let root = seen.target()?.root.clone();
+    // The longest path of ours in the line says which disk it is about; most are about the runtime's.
+    let of = disk.filesystems.iter().filter(|f| !f.mount.is_empty() && line.text.contains(&f.mount));
+    let fs = of
+        .max_by_key(|f| f.mount.len())
+        .or(disk.filesystems.iter().find(|f| f.uses.iter().any(|u| u == "runtime root")));
+    let place = fs.map_or(root, |f| f.mount.clone());
+    let room = fs.map(|f| format!("; df shows {} free of {}", super::bytes(f.available), super::bytes(f.total)));
+    let tool = match fs.map(|f| f.kind.as_str()) {
+        Some("btrfs") => format!("btrfs qgroup show -re {place}; btrfs qgroup limit SIZE {place}"),
+        Some("xfs") => format!("xfs_quota -x -c 'report -h' {place}; xfs_quota -x -c 'limit -p bhard=SIZE ID' {place}"),
+        _ => format!(
+            "repquota -s {place}, with -P for projects (lsattr -p DIR names the project's id); setquota raises it"
+        ),
+    };
+    Ok(Finding::cause(
+        "quota-exceeded",
+        format!("a quota on {place} is used up: writes are refused (EDQUOT){}", room.unwrap_or_default()),
+    )
+    .cites([cite(line)])
+    .advise(tool)
+    .advise("what was written still counts: prune images and exited containers, or raise the quota"))
+}
+
 /// The newest lines first, of the last quarter of an hour.
 fn recent<'a>(seen: &'a Evidence, journal: &'a JournalFacts) -> impl Iterator<Item = (usize, &'a Line)> {
     journal.lines.iter().enumerate().rev().filter(|(_, l)| seen.is_recent(l, RECENT))

@@ -2,15 +2,18 @@
 
 use super::Check;
 
+pub mod blocked;
 pub mod certificate;
 pub mod cgroup;
 pub mod class;
+pub mod client;
 pub mod cluster;
 pub mod container;
 pub mod disk;
 pub mod dns;
 pub mod down;
 pub mod firewall;
+pub mod helper;
 pub mod holes;
 pub mod host;
 pub mod image;
@@ -34,6 +37,7 @@ pub const CHECKS: &[&Check] = &[
     &disk::BYTES,
     &disk::INODES,
     &disk::READ_ONLY,
+    &leftovers::QUOTA,
     &disk::IMAGES,
     &disk::LAYERS,
     &disk::EXITED,
@@ -52,8 +56,10 @@ pub const CHECKS: &[&Check] = &[
     &image::CONNECT,
     &way::PROXY,
     &certificate::TLS,
+    &client::CLIENT,
     &image::LIMIT,
     &pod::SECRETS,
+    &helper::HELPERS,
     &way::TOKEN,
     &image::AUTH,
     &image::MANIFEST,
@@ -63,9 +69,10 @@ pub const CHECKS: &[&Check] = &[
     &runtime::PROCESS,
     &runtime::UNIT,
     &down::SERVICE,
+    &kubelet::USES,
     &runtime::CALLS,
     &runtime::DISK,
-    &runtime::BLOCKED,
+    &blocked::BLOCKED,
     &runtime::LOAD,
     &runtime::SYSCALLS,
     &runtime::STACKS,

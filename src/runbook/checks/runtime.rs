@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    bytes,
+    blocked, bytes,
     down::{down, unheard},
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
         health::Call,
         types::short_id,
     },
-    node::{disk::Filesystem, process::Process},
+    node::{disk::Filesystem, process::Process, target::Target},
     runbook::{Check, Cite, Evidence, Fact, Finding, Fix, Missing, Risk},
 };
 
@@ -67,14 +67,6 @@ pub static DISK: Check = Check {
         format!("df -h {0} {1}; df -i {0} {1}", target.root, target.state)
     },
     judge: disk,
-};
-
-pub static BLOCKED: Check = Check {
-    id: "runtime-blocked",
-    title: "Are tasks blocked in the kernel?",
-    needs: &[Fact::Processes, Fact::Target],
-    command: |_| "ps -eLo pid,tid,stat,wchan:32,comm | awk '$3 ~ /^D/'".to_owned(),
-    judge: blocked,
 };
 
 pub static LOAD: Check = Check {
@@ -160,6 +152,9 @@ fn process(seen: &Evidence) -> Result<Finding, Missing> {
         {
             return Ok(Finding::not_applicable(format!("no container runtime is installed here: {why}")));
         }
+        if let Some(finding) = rival(seen, target) {
+            return Ok(finding.cite(why, target.socket.clone()));
+        }
         let summary = format!("{} does not run: nobody listens on {}", target.name, target.socket);
         return Ok(down(seen, summary).cite(why, target.socket.clone()));
     };
@@ -171,6 +166,9 @@ fn process(seen: &Evidence) -> Result<Finding, Missing> {
         source: format!("/proc/{}/stat", process.pid),
     };
     let stopped = matches!(process.state, 'T' | 't' | 'Z');
+    if let Some(finding) = rival(seen, target).filter(|_| !stopped && !unreachable.is_empty()) {
+        return Ok(finding.cites([cite]));
+    }
     if let Some(finding) = unheard(seen, process, &unreachable).filter(|_| !stopped) {
         return Ok(finding.cites([cite]));
     }
@@ -210,6 +208,21 @@ fn process(seen: &Evidence) -> Result<Finding, Missing> {
         _ => Finding::pass(format!("{} runs as pid {}", process.name, process.pid)),
     }
     .cites([cite]))
+}
+
+/// Another daemon has this one's root, and listens elsewhere.
+fn rival(seen: &Evidence, target: &Target) -> Option<Finding> {
+    let rival = target.rival.as_ref()?;
+    let what = format!(
+        "two daemons want {}: {} (pid {}) has its database, so the one of {} waits for it and serves nobody",
+        target.root, rival.name, rival.pid, target.socket
+    );
+    Some(
+        Finding::cause("runtime-root-taken", what)
+            .cite(format!("{} is locked by pid {} ({})", rival.file, rival.pid, rival.command), "/proc/locks")
+            .advise(format!("end the one that does not belong there (systemctl status {}, and the other's unit), or give it a root and a state of its own; containers of both stay in that root", rival.pid))
+            .advise(format!("systemctl restart {} after that", seen.unit())),
+    )
 }
 
 fn signal(process: &Process, signal: &str, title: &str) -> Fix {
@@ -339,37 +352,6 @@ pub(super) fn disk(seen: &Evidence) -> Result<Finding, Missing> {
         None => Finding::pass("no"),
     }
     .cites(all.iter().map(|f| cite(f))))
-}
-
-fn blocked(seen: &Evidence) -> Result<Finding, Missing> {
-    let processes = seen.processes()?;
-    let runtime = seen.target()?.pid;
-    let cites: Vec<Cite> = processes
-        .blocked
-        .iter()
-        .take(8)
-        .map(|b| Cite { text: format!("{} waits in {}", b.name, b.wait), source: format!("/proc/{}/wchan", b.pid) })
-        .collect();
-    let own = |b: &&crate::node::process::Blocked| {
-        Some(b.pid) == runtime || ["containerd", "runc", "crun", "conmon", "crio"].iter().any(|n| b.name.starts_with(n))
-    };
-    let ours: Vec<_> = processes.blocked.iter().filter(own).collect();
-    Ok(match ours.first() {
-        Some(first) => {
-            let summary = format!(
-                "{} of the runtime's tasks are blocked in the kernel, {} in {}",
-                ours.len(),
-                first.name,
-                first.wait
-            );
-            let hung = seen.calls.value().is_some_and(|c| c.iter().any(Call::hangs));
-            let finding = if hung { Finding::cause("io-stall", summary) } else { Finding::warn(summary) };
-            finding.advise("a task in this state cannot be killed: find the disk or the NFS/CSI mount it waits for")
-        }
-        None if !cites.is_empty() => Finding::pass(format!("{} tasks, none of the runtime's", processes.blocked.len())),
-        None => Finding::pass("none"),
-    }
-    .cites(cites))
 }
 
 fn load(seen: &Evidence) -> Result<Finding, Missing> {
@@ -560,7 +542,7 @@ fn restart(seen: &Evidence) -> Result<Finding, Missing> {
         return Ok(Finding::pass("not needed: it answers"));
     }
     // A stopped process, a full disk or a stalled one is not cured by a restart.
-    for other in [process, disk, blocked] {
+    for other in [process, disk, blocked::blocked] {
         if let Ok(found) = other(seen)
             && found.cause.is_some()
         {

@@ -2,7 +2,7 @@
 //! host that has the layers. Each is told from the registry, with the request that failed.
 
 use super::{
-    bytes, certificate, cgroup,
+    bytes, certificate, cgroup, client,
     image::{self, Reached, answered, asked, case, cite, found, not_reached, reached, unreached},
 };
 use crate::{
@@ -256,6 +256,11 @@ fn failed(
                     .advise("a firewall that looks into TLS, or plain HTTP on that port")
             }
         },
+        Stage::Client => {
+            let judged = client::judged(exchange, Some(fault), trial, seen.now());
+            let cause = judged.cause.as_ref().map(|cause| format!("{part}-{cause}"));
+            Finding { summary: format!("{who}: {}", judged.summary), cause, ..judged }
+        }
         Stage::Answer => Finding::cause(
             &format!("{part}-silent"),
             format!("{who}, {host}, does not answer as it should: {}", fault.error),
