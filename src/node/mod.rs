@@ -24,6 +24,7 @@ pub mod kernel;
 pub mod kubelet;
 pub mod layer;
 pub mod limits;
+pub mod meter;
 pub mod mounts;
 pub mod net;
 pub mod pressure;

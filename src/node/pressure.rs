@@ -30,7 +30,7 @@ pub fn collect(root: &Path) -> Result<PressureFacts> {
     Ok(PressureFacts { cpu: one("cpu")?, memory: one("memory")?, io: one("io")? })
 }
 
-fn parse(text: &str) -> Result<Stall> {
+pub(super) fn parse(text: &str) -> Result<Stall> {
     let line = |kind: &str| -> Option<[f32; 2]> {
         let line = text.lines().find_map(|l| l.strip_prefix(kind))?;
         let figure = |name: &str| line.split(' ').find_map(|f| f.strip_prefix(name)?.parse().ok());

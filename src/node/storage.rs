@@ -96,6 +96,23 @@ pub fn images(root: &Path, data: &str) -> Result<Vec<StoredImage>> {
     Ok(images.iter().take(MOST).map(one).collect())
 }
 
+/// The uppermost layer of an image.
+///
+/// # Errors
+/// If the list of images is not there or is no JSON, or has no such image.
+pub fn top(root: &Path, data: &str, image: &str) -> Result<String> {
+    let list = document(&below(root, data).join("overlay-images/images.json"))?;
+    let id = image.strip_prefix("sha256:").unwrap_or(image);
+    let found = list.as_array().into_iter().flatten().take(MOST).find(|i| text(i, "id") == id);
+    match found.map(|i| text(i, "layer")).filter(|layer| !layer.is_empty()) {
+        Some(layer) => Ok(layer),
+        None => Err(Error::new(
+            Kind::NotFound,
+            format!("{data}/overlay-images/images.json has no image {image} with layers"),
+        )),
+    }
+}
+
 /// The directories of a layer and of those below it, the nearest first, each with its id.
 ///
 /// # Errors
@@ -187,6 +204,11 @@ mod tests {
         let images = images(root.path(), "/s").unwrap();
         assert_eq!((images[0].id.as_str(), images[0].bytes, images[0].tags.len()), ("aa", 110, 1));
         assert_eq!((images[0].digests.len(), images[1].bytes), (1, LAYERS as u64));
+        assert_eq!(
+            (top(root.path(), "/s", "sha256:aa").unwrap(), top(root.path(), "/s", "cc").unwrap()),
+            ("top".into(), "loop".into())
+        );
+        assert!(top(root.path(), "/s", "dd").unwrap_err().is(Kind::NotFound));
         put(
             "overlay-images/images.json",
             r#"[{"id":"aa","digest":"sha256:bb","names":["r:5000/a:1","r:5000/a"],"big-data-sizes":{"manifest":7},"layer":"base"}]"#,

@@ -12,6 +12,9 @@ use super::{below, mounts, read};
 /// A limit this high is none: v1 writes the largest number of whole pages.
 const NONE: u64 = 1 << 60;
 
+/// Of v1, those that tell something.
+const CONTROLLERS: &[&str] = &["blkio", "cpu", "cpuacct", "memory", "pids"];
+
 /// What is not told stays unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
@@ -27,8 +30,8 @@ pub struct Usage {
 #[derive(Debug, Clone, Default)]
 pub struct Groups {
     /// The v2 tree, which has controllers unless v1 has taken them.
-    unified: Option<PathBuf>,
-    v1: BTreeMap<String, PathBuf>,
+    pub(super) unified: Option<PathBuf>,
+    pub(super) v1: BTreeMap<String, PathBuf>,
 }
 
 impl Groups {
@@ -39,7 +42,7 @@ impl Groups {
             match mount.kind.as_str() {
                 "cgroup2" => groups.unified = groups.unified.or(Some(at)),
                 "cgroup" => {
-                    let named = mount.options.split(',').filter(|o| ["memory", "cpuacct", "pids"].contains(o));
+                    let named = mount.options.split(',').filter(|o| CONTROLLERS.contains(o));
                     groups.v1.extend(named.map(|o| (o.to_owned(), at.clone())));
                 }
                 _ => {}
@@ -75,24 +78,36 @@ impl Groups {
     }
 }
 
-fn number(path: PathBuf) -> Option<u64> {
+pub(super) fn number(path: PathBuf) -> Option<u64> {
     read(&path).ok()?.trim().parse().ok()
 }
 
 /// A line `key value`.
-fn line(path: PathBuf, key: &str) -> Option<u64> {
+pub(super) fn line(path: PathBuf, key: &str) -> Option<u64> {
     let text = read(&path).ok()?;
     text.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix(' ')?.trim().parse().ok())
+}
+
+/// What is used and the limit, of a group in the v2 tree.
+pub(super) fn memory_v2(at: &Path) -> (Option<u64>, Option<u64>) {
+    let cache = line(at.join("memory.stat"), "inactive_file").unwrap_or(0);
+    let used = number(at.join("memory.current")).map(|m| m.saturating_sub(cache));
+    // "max" is no number, and no limit.
+    (used, number(at.join("memory.max")))
+}
+
+/// The same of one of the memory controller of v1.
+pub(super) fn memory_v1(at: &Path) -> (Option<u64>, Option<u64>) {
+    let cache = line(at.join("memory.stat"), "total_inactive_file").unwrap_or(0);
+    let used = number(at.join("memory.usage_in_bytes")).map(|m| m.saturating_sub(cache));
+    (used, number(at.join("memory.limit_in_bytes")).filter(|l| *l < NONE))
 }
 
 fn unified(at: &Path, usage: &mut Usage) {
     let cpu = line(at.join("cpu.stat"), "usage_usec").and_then(|u| u.checked_mul(1000));
     usage.cpu = usage.cpu.or(cpu);
-    if let Some(current) = number(at.join("memory.current")) {
-        let cache = line(at.join("memory.stat"), "inactive_file").unwrap_or(0);
-        usage.memory = Some(current.saturating_sub(cache));
-        // "max" is no number, and no limit.
-        usage.memory_limit = number(at.join("memory.max"));
+    if let (Some(memory), limit) = memory_v2(at) {
+        (usage.memory, usage.memory_limit) = (Some(memory), limit);
     }
     usage.pids = number(at.join("pids.current")).or(usage.pids);
 }
@@ -100,11 +115,7 @@ fn unified(at: &Path, usage: &mut Usage) {
 fn v1(controller: &str, at: &Path, usage: &mut Usage) {
     match controller {
         "cpuacct" => usage.cpu = number(at.join("cpuacct.usage")),
-        "memory" => {
-            let cache = line(at.join("memory.stat"), "total_inactive_file").unwrap_or(0);
-            usage.memory = number(at.join("memory.usage_in_bytes")).map(|m| m.saturating_sub(cache));
-            usage.memory_limit = number(at.join("memory.limit_in_bytes")).filter(|l| *l < NONE);
-        }
+        "memory" => (usage.memory, usage.memory_limit) = memory_v1(at),
         "pids" => usage.pids = number(at.join("pids.current")),
         _ => {}
     }
