@@ -101,16 +101,18 @@ pub fn stats(stats: cri::ContainerStats) -> ContainerStats {
         at: time(cpu.timestamp),
         cpu_nanos: value(cpu.usage_core_nano_seconds),
         cpu_nanocores: value(cpu.usage_nano_cores),
+        memory_limit: limit(&memory),
         memory_working_set: value(memory.working_set_bytes),
-        memory_limit: match (value(memory.available_bytes), value(memory.working_set_bytes)) {
-            // What is available is what is left of the limit; without one runtimes say 0.
-            (Some(available), Some(used)) if available > 0 => available.checked_add(used),
-            _ => None,
-        },
         layer_bytes: layer.as_ref().and_then(|l| l.used_bytes.map(|v| v.value)),
         layer_inodes: layer.as_ref().and_then(|l| l.inodes_used.map(|v| v.value)),
         pids: None,
     }
+}
+
+/// What is available is what is left of the limit; without one runtimes say 0.
+pub fn limit(memory: &cri::MemoryUsage) -> Option<u64> {
+    let (available, used) = (memory.available_bytes.as_ref()?.value, memory.working_set_bytes.as_ref()?.value);
+    if available > 0 { available.checked_add(used) } else { None }
 }
 
 pub fn conditions(status: Option<cri::RuntimeStatus>) -> Vec<Condition> {

@@ -32,6 +32,7 @@ use super::{
 use crate::{
     bail,
     error::{Error, Kind, Result},
+    node::meter::Meter,
     proto::cri::{self, image_service_client::ImageServiceClient, runtime_service_client::RuntimeServiceClient},
 };
 
@@ -70,12 +71,13 @@ pub struct Cri {
 
 /// What does not change while a state lasts, and the last sample for rates.
 #[derive(Default)]
-struct Known {
+pub(super) struct Known {
     details: HashMap<String, (ContainerState, ContainerDetail)>,
     ips: HashMap<String, String>,
     /// Pods' first processes: a verbose status is dear, a runtime may look at the pod's network for it.
     pids: HashMap<String, u32>,
     cpu: HashMap<String, (u64, SystemTime)>,
+    pub(super) lives: super::usage::Lives,
 }
 
 impl Cri {
@@ -294,7 +296,7 @@ impl Cri {
         Some(pid)
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+    pub(super) fn known(&self) -> std::sync::MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -569,6 +571,10 @@ impl Runtime for Cri {
             );
         }
         Ok(facts)
+    }
+
+    async fn usage(&self, object: &ObjectRef) -> Result<Vec<Meter>> {
+        Ok(vec![self.used(object).await?])
     }
 
     async fn exec(&self, request: &ExecRequest) -> Result<Box<dyn Session>> {

@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
-use crate::{bail, error::Result};
+use crate::{bail, error::Result, node::meter::Meter};
 
 pub mod action;
 mod again;
@@ -35,6 +35,7 @@ pub mod toolbox;
 pub mod transfer;
 mod transport;
 pub mod types;
+mod usage;
 
 pub use again::outdated;
 pub use cri::{Cri, Native};
@@ -88,6 +89,11 @@ pub trait Runtime: fmt::Debug + Send + Sync {
     /// Which cgroup driver the runtime, its handlers, the kubelet and the live pods use, as far as each can be told.
     async fn cgroups(&self) -> Result<Vec<CgroupFact>> {
         bail!(Unimplemented, "{} tells nothing about cgroups", self.info().name)
+    }
+    /// What a container or a pod has used up to now, each figure with where it is from or why it is not known. A recording tells
+    /// of the moments it was made in, the newest last.
+    async fn usage(&self, object: &ObjectRef) -> Result<Vec<Meter>> {
+        bail!(Unimplemented, "{} does not tell what {object:?} uses", self.info().name)
     }
     async fn exec(&self, request: &ExecRequest) -> Result<Box<dyn Session>>;
 }

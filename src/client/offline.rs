@@ -28,14 +28,16 @@ use crate::{
     node::{
         self, below,
         bundles::{self, Bundle, BundleFacts, Layout, Places},
-        cni, target,
+        cni,
+        meter::Meter,
+        target,
     },
 };
 
 mod parts;
 pub mod serve;
 
-use parts::{condition, containers, disk, images, lives, ours, pods, shown, snapshots, stats};
+use parts::{condition, containers, disk, image_layers, images, lives, meter, ours, pods, shown, snapshots, stats};
 
 /// For everything that is read at once: a disk may hang with the runtime.
 const LOOK: Duration = Duration::from_secs(4);
@@ -265,8 +267,12 @@ impl Runtime for Offline {
     }
 
     async fn layer(&self, snapshot: &ObjectRef) -> Result<Vec<(String, PathBuf)>> {
-        let ObjectRef::Snapshot { snapshotter, namespace, key } = snapshot.clone() else {
-            bail!(InvalidArgument, "only snapshots have files of their own");
+        let (snapshotter, namespace, key) = match snapshot.clone() {
+            ObjectRef::Snapshot { snapshotter, namespace, key } => (snapshotter, namespace, key),
+            ObjectRef::Image(id) => {
+                return self.look("find the image's layers", move |r, p| image_layers(r, p, &id)).await;
+            }
+            _ => bail!(InvalidArgument, "only images and snapshots have files of their own"),
         };
         let work = move |root: &Path, places: &Places| match places.layout {
             Layout::Containerd => node::containerd::layers(root, &places.root, (&namespace, &snapshotter, &key)),
@@ -339,6 +345,14 @@ impl Runtime for Offline {
             Ok(found)
         })
         .await
+    }
+
+    async fn usage(&self, object: &ObjectRef) -> Result<Vec<Meter>> {
+        let (ObjectRef::Pod(id) | ObjectRef::Container(id)) = object.clone() else {
+            bail!(InvalidArgument, "only pods and containers use a node");
+        };
+        let (facts, bundle) = self.bundle(&id).await?;
+        self.look("read the control groups", move |root, _| Ok(vec![meter(root, &facts, &bundle)])).await
     }
 
     /// Not done: what an expert would type instead.

@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use async_trait::async_trait;
@@ -20,11 +20,11 @@ use super::{
     health::{Call, RuntimeStatus},
     redact,
     types::{
-        CgroupFact, ExecRequest, ExecResult, Inventory, LogLine, LogOptions, Mode, ObjectRef, PullProgress,
-        RuntimeInfo, Scope, Seen, short_id,
+        CgroupFact, ContainerState, ExecRequest, ExecResult, Inventory, LogLine, LogOptions, Mode, ObjectRef, PodState,
+        PullProgress, RuntimeInfo, Scope, Seen, short_id,
     },
 };
-use crate::{bail, error::Result};
+use crate::{bail, error::Result, node::meter::Meter};
 
 /// Objects asked for one by one, of each kind.
 const OBJECTS: usize = 2000;
@@ -36,6 +36,10 @@ const LISTS: Duration = Duration::from_secs(20);
 /// Lines kept of a container's log, and bytes of a line.
 const LINES: u64 = 200;
 const LINE: usize = 4096;
+/// The least time from one reading of what is used to the next.
+const BETWEEN: Duration = Duration::from_secs(1);
+/// For one such reading of all.
+const USED: Duration = Duration::from_secs(10);
 
 /// What a runtime said. Only the logs are without their secrets: the rest is for whoever writes it down to clean, as a whole.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -50,6 +54,9 @@ pub struct Recording {
     pub inspected: BTreeMap<String, Value>,
     /// The end of each container's log.
     pub logs: BTreeMap<String, Vec<Line>>,
+    /// What pods and containers that ran had used at two moments, by their ids.
+    #[serde(default)]
+    pub usage: BTreeMap<String, Vec<Meter>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +78,7 @@ impl Recording {
         let at = SystemTime::now();
         let inventory = inventory.unwrap_or_else(|_| unanswered(format!("no answer in {} s", LISTS.as_secs()), at));
         let objects = objects(&inventory);
+        let first = (Instant::now(), used(runtime, &inventory).await);
         let inspected = stream::iter(objects.iter().map(|(id, object)| async move {
             Some((id.clone(), within("an object", runtime.inspect(object)).await.ok()?))
         }));
@@ -79,7 +87,8 @@ impl Recording {
         let logs = stream::iter(containers.map(|c| async move { (c.id.clone(), tail(runtime, &c.id).await) }));
         let logs =
             logs.buffer_unordered(AT_ONCE).filter(|(_, lines)| std::future::ready(!lines.is_empty())).collect().await;
-        Self { at, info: runtime.info().clone(), inventory, status, calls, cgroups, inspected, logs }
+        let usage = twice(runtime, &inventory, first).await;
+        Self { at, info: runtime.info().clone(), inventory, status, calls, cgroups, inspected, logs, usage }
     }
 
     /// Of one that could not even be asked.
@@ -95,6 +104,7 @@ impl Recording {
             cgroups: Err(error.to_owned()),
             inspected: BTreeMap::new(),
             logs: BTreeMap::new(),
+            usage: BTreeMap::new(),
         }
     }
 }
@@ -131,6 +141,37 @@ fn objects(inventory: &Inventory) -> Vec<(String, ObjectRef)> {
     let images = inventory.images.value().map(Vec::as_slice).unwrap_or_default();
     all.extend(images.iter().take(OBJECTS).map(|i| (i.id.clone(), ObjectRef::Image(i.id.clone()))));
     all
+}
+
+/// What each one that runs has used up to now.
+async fn used(runtime: &dyn Runtime, inventory: &Inventory) -> BTreeMap<String, Vec<Meter>> {
+    let pods = inventory.pods.value().into_iter().flatten().filter(|p| p.state == PodState::Ready);
+    let containers = inventory.containers.value().into_iter().flatten();
+    let running = containers.filter(|c| c.state == ContainerState::Running);
+    let pods = pods.take(OBJECTS).map(|p| (p.id.clone(), ObjectRef::Pod(p.id.clone())));
+    let all = pods.chain(running.take(OBJECTS).map(|c| (c.id.clone(), ObjectRef::Container(c.id.clone()))));
+    let all = stream::iter(
+        all.map(|(id, object)| async move { Some((id, within("what it uses", runtime.usage(&object)).await.ok()?)) }),
+    );
+    let told = all.buffer_unordered(AT_ONCE).filter_map(std::future::ready);
+    // What was told until then is worth keeping.
+    told.take_until(tokio::time::sleep(USED)).collect().await
+}
+
+/// And a moment later: two counters make a rate.
+async fn twice(
+    runtime: &dyn Runtime,
+    inventory: &Inventory,
+    (at, mut usage): (Instant, BTreeMap<String, Vec<Meter>>),
+) -> BTreeMap<String, Vec<Meter>> {
+    if usage.is_empty() {
+        return usage;
+    }
+    tokio::time::sleep(BETWEEN.saturating_sub(at.elapsed())).await;
+    for (id, meters) in used(runtime, inventory).await {
+        usage.entry(id).or_default().extend(meters);
+    }
+    usage
 }
 
 /// The last lines, as far as they come in time.
@@ -240,6 +281,16 @@ impl Runtime for Replay {
 
     async fn cgroups(&self) -> Result<Vec<CgroupFact>> {
         kept(&self.recording.cgroups)
+    }
+
+    async fn usage(&self, object: &ObjectRef) -> Result<Vec<Meter>> {
+        let (ObjectRef::Pod(id) | ObjectRef::Container(id)) = object else {
+            bail!(InvalidArgument, "only pods and containers use a node");
+        };
+        match self.recording.usage.get(id) {
+            Some(meters) => Ok(meters.clone()),
+            None => bail!(NotFound, "the recording does not tell what {} used", short_id(id)),
+        }
     }
 
     async fn exec(&self, request: &ExecRequest) -> Result<Box<dyn Session>> {

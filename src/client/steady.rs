@@ -22,7 +22,10 @@ use super::{
         RuntimeInfo, Scope, Seen, Silence,
     },
 };
-use crate::error::{Error, Kind, Result};
+use crate::{
+    error::{Error, Kind, Result},
+    node::meter::Meter,
+};
 
 /// Waited for at the start, before anything is shown: with a runtime that hangs, the first frame comes later by this.
 const FIRST: Duration = Duration::from_millis(40);
@@ -305,6 +308,13 @@ impl Runtime for Steady {
         match self.live() {
             Some(live) => live.cgroups().await,
             None => self.offline.cgroups().await,
+        }
+    }
+
+    async fn usage(&self, object: &ObjectRef) -> Result<Vec<Meter>> {
+        match self.live() {
+            Some(live) => live.usage(object).await,
+            None => self.offline.usage(object).await,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
     time::SystemTime,
 };
 
@@ -23,7 +23,9 @@ use crate::{
         self, below,
         bundles::{self, Bundle, BundleFacts, Layout, Life, Places, PodLogs},
         cni::{self, CniFacts},
-        containerd, storage, usage,
+        containerd,
+        meter::{self, Meter, Owner},
+        storage, usage,
     },
 };
 
@@ -212,6 +214,19 @@ pub fn stats(root: &Path, bundles: &[Bundle]) -> Vec<ContainerStats> {
     bundles.iter().filter(|b| ours(b) && !b.sandbox && lives(b)).filter_map(one).collect()
 }
 
+/// What one of them uses, as its control groups and /proc tell.
+pub fn meter(root: &Path, facts: &BundleFacts, bundle: &Bundle) -> Meter {
+    let groups = usage::Groups::find(root);
+    let inside = || facts.bundles.iter().filter(|b| !b.sandbox && b.pod_id == bundle.id && lives(b));
+    // A pod without a process of its own is where its containers are; no process has the number 0.
+    let pid = bundle.pid.filter(|_| lives(bundle)).or_else(|| inside().find_map(|b| b.pid)).unwrap_or_default();
+    if !bundle.sandbox {
+        return meter::of_container(root, &groups, &Owner::container(&bundle.id, pid));
+    }
+    let containers: Vec<Owner> = inside().filter_map(|b| Some(Owner::container(&b.id, b.pid?))).collect();
+    meter::of_pod(root, &groups, &Owner::pod(&bundle.id, &bundle.uid, pid), &containers)
+}
+
 pub fn images(root: &Path, places: &Places) -> Result<(Vec<Image>, String)> {
     let stored = match places.layout {
         Layout::Containerd => containerd::images(root, &places.root)?,
@@ -231,6 +246,16 @@ pub fn images(root: &Path, places: &Places) -> Result<(Vec<Image>, String)> {
         .collect();
     images.sort_by(|a, b| (&a.tags, &a.id).cmp(&(&b.tags, &b.id)));
     Ok((images, format!("disk: {}", places.root)))
+}
+
+/// The directories of an image's layers, the uppermost first, where its storage has a list of images with their layers.
+pub fn image_layers(root: &Path, places: &Places, id: &str) -> Result<Vec<(String, PathBuf)>> {
+    match places.layout {
+        Layout::Crio => storage::chain(root, &places.root, &storage::top(root, &places.root, id)?),
+        layout => {
+            bail!(Unimplemented, "{} does not say which layers an image has; Snapshots (5) lists all", layout.name())
+        }
+    }
 }
 
 pub fn snapshots(root: &Path, places: &Places) -> Result<(Vec<SnapshotRow>, String)> {
