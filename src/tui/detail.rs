@@ -10,6 +10,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{
     event::Token,
+    secrets,
     text::{self, SafeText},
     theme::Tone,
 };
@@ -28,8 +29,11 @@ pub struct Detail {
     pub filter: String,
     /// The object itself, of those that are described.
     pub(super) whole: Option<Whole>,
-    /// Since when its secrets are on the screen.
+    /// Since when secrets of it are on the screen: all, or those alone.
     pub(super) revealed: Option<SystemTime>,
+    pub(super) alone: Vec<String>,
+    /// The line that somebody went to, to show what is hidden there.
+    pub(super) at: Option<usize>,
 }
 
 /// Secrets are on the screen for this long.
@@ -66,6 +70,8 @@ impl Detail {
             filter: String::new(),
             whole: None,
             revealed: None,
+            alone: Vec::new(),
+            at: None,
         }
     }
 
@@ -76,33 +82,107 @@ impl Detail {
     }
 
     fn write(&mut self) {
-        let Some(Whole(value)) = &self.whole else { return };
+        let Some(shown) = self.visible() else { return };
+        self.result = Some(Ok(self.lines(&shown)));
+    }
+
+    fn lines(&self, shown: &Value) -> Vec<DetailLine> {
+        if self.raw { raw(shown) } else { describe(shown) }
+    }
+
+    /// The object as it is shown.
+    fn visible(&self) -> Option<Value> {
+        let Whole(value) = self.whole.as_ref()?;
         let mut shown = value.clone();
-        if self.revealed.is_none() {
+        if self.revealed.is_none() || !self.alone.is_empty() {
             redact::environment(&mut shown);
             redact::value(&mut shown);
+            self.alone.iter().for_each(|pointer| secrets::put_back(value, &mut shown, pointer));
         }
-        self.result = Some(Ok(if self.raw { raw(&shown) } else { describe(&shown) }));
+        Some(shown)
     }
 
     /// How many of its lines have something taken out.
     pub fn hidden(&self) -> usize {
-        if self.whole.is_none() || self.revealed.is_some() {
-            return 0;
+        let all = self.result.iter().flatten().flatten().enumerate();
+        all.filter(|(at, _)| self.hides(*at)).count()
+    }
+
+    fn hides(&self, line: usize) -> bool {
+        let open = self.revealed.is_some() && self.alone.is_empty();
+        let text = self.result.iter().flatten().flatten().nth(line).map(|l| l.text.as_str());
+        !open && self.whole.is_some() && text.is_some_and(|t| t.contains(redact::MASK))
+    }
+
+    /// The line whose secret is shown by itself: the one somebody went to, else the first on the screen that hides something.
+    pub fn cursor(&self, (width, height): (usize, usize)) -> Option<usize> {
+        let lines = || self.rows(width).into_iter().skip(self.scroll).take(height).map(|r| r.line);
+        self.at.or_else(|| lines().find(|line| self.hides(*line)))
+    }
+
+    /// Goes to the next line that hides something, or the one before, so that it is on a screen of this size.
+    pub fn seek(&mut self, back: bool, (width, height): (usize, usize)) {
+        let now = self.cursor((width, height));
+        let (at, top) = {
+            let rows = self.rows(width);
+            let mut lines: Vec<usize> = rows.iter().map(|r| r.line).filter(|line| self.hides(*line)).collect();
+            lines.dedup();
+            let at = match (now, back) {
+                (Some(now), true) => lines.iter().rev().find(|l| **l < now).or(lines.last()),
+                (Some(now), false) => lines.iter().find(|l| **l > now).or(lines.first()),
+                (None, _) => lines.first(),
+            };
+            let Some(at) = at.copied() else { return };
+            (at, rows.iter().position(|r| r.line == at).unwrap_or(0))
+        };
+        self.at = Some(at);
+        if top < self.scroll || top >= self.scroll + height {
+            self.scroll = top.saturating_sub(height / 2);
         }
-        let all = self.result.iter().flatten().flatten();
-        all.filter(|l| l.text.as_str().contains(redact::MASK)).count()
+    }
+
+    /// The person has moved: what is marked is what is on the screen.
+    pub fn moved(&mut self) {
+        self.at = None;
+    }
+
+    /// Shows what is hidden in the marked line, or hides again what is shown; the names of what is on the screen now and was not.
+    pub fn reveal_one(&mut self, size: (usize, usize), now: SystemTime) -> Option<String> {
+        let line = self.cursor(size).filter(|line| self.hides(*line));
+        let (Some(line), Some(shown), Some(Whole(whole))) = (line, self.visible(), &self.whole) else {
+            if self.revealed.is_some() {
+                (self.revealed, self.alone) = (None, Vec::new());
+                self.write();
+            } else {
+                // None is on the screen: what would be shown is looked at first.
+                self.seek(false, size);
+            }
+            return None;
+        };
+        let lines = self.lines(&shown);
+        let stands = |hidden: &secrets::Hidden| {
+            let mut with = shown.clone();
+            secrets::put_back(whole, &mut with, &hidden.pointer);
+            let with = self.lines(&with);
+            lines.iter().zip(&with).position(|(a, b)| a != b) == Some(line)
+        };
+        let found: Vec<_> = secrets::hidden(whole, &shown).into_iter().filter(stands).collect();
+        let names = found.iter().map(|h| h.name.as_str()).collect::<Vec<_>>().join(", ");
+        self.alone.extend(found.into_iter().map(|h| h.pointer));
+        (self.revealed, self.at) = (Some(now), Some(line));
+        self.write();
+        (!names.is_empty()).then_some(names)
     }
 
     pub fn has_secrets(&self) -> bool {
         self.revealed.is_some() || self.hidden() > 0
     }
 
-    /// Shows what was hidden, or hides it again; whether it is on the screen now and was not.
+    /// Shows everything that was hidden, or hides it again; whether it is on the screen now and was not.
     pub fn reveal(&mut self, now: SystemTime) -> bool {
         let reveal = self.hidden() > 0;
         if reveal || self.revealed.is_some() {
-            self.revealed = reveal.then_some(now);
+            (self.revealed, self.alone) = (reveal.then_some(now), Vec::new());
             self.write();
         }
         reveal
@@ -112,35 +192,41 @@ impl Detail {
     pub fn tick(&mut self, now: SystemTime) -> bool {
         let over = self.revealed.is_some_and(|since| now.duration_since(since).map_or(true, |shown| shown >= REVEALED));
         if over {
-            self.revealed = None;
+            (self.revealed, self.alone) = (None, Vec::new());
             self.write();
         }
         over
     }
 
     pub fn shown(&self) -> Vec<&DetailLine> {
+        self.numbered().into_iter().map(|(_, line)| line).collect()
+    }
+
+    fn numbered(&self) -> Vec<(usize, &DetailLine)> {
         let filter = self.filter.to_lowercase();
-        let hit = |l: &&DetailLine| {
+        let hit = |(_, l): &(usize, &DetailLine)| {
             filter.is_empty()
                 || l.key.as_str().to_lowercase().contains(&filter)
                 || l.text.as_str().to_lowercase().contains(&filter)
         };
-        self.result.iter().flatten().flatten().filter(hit).collect()
+        self.result.iter().flatten().flatten().enumerate().filter(hit).collect()
     }
 
     /// The lines as they stand on a screen of `width` columns: the keys in one column, long texts folded.
     pub fn rows(&self, width: usize) -> Vec<Row<'_>> {
-        let shown = self.shown();
-        let in_two = |l: &&&DetailLine| !l.text.is_empty();
-        let keys = shown.iter().filter(in_two).map(|l| l.key.width() + usize::from(l.indent) * 2).max();
+        let shown = self.numbered();
+        let in_two = shown.iter().filter(|(_, l)| !l.text.is_empty());
+        let keys = in_two.map(|(_, l)| l.key.width() + usize::from(l.indent) * 2).max();
         let keys = if self.raw { 0 } else { keys.unwrap_or(0).clamp(12, 38) };
-        shown.into_iter().flat_map(|line| line.rows(width, keys)).collect()
+        shown.into_iter().flat_map(|(number, line)| line.rows(width, keys, number)).collect()
     }
 }
 
 /// One row of the screen.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Row<'a> {
+    /// Number of its line.
+    pub line: usize,
     pub head: String,
     pub head_tone: Tone,
     pub text: &'a str,
@@ -149,7 +235,7 @@ pub struct Row<'a> {
 
 impl DetailLine {
     /// `keys`: the columns that keys take, none for a text without them.
-    fn rows(&self, width: usize, keys: usize) -> impl Iterator<Item = Row<'_>> {
+    fn rows(&self, width: usize, keys: usize, line: usize) -> impl Iterator<Item = Row<'_>> {
         let pad = " ".repeat(usize::from(self.indent) * 2);
         let head = match (keys, self.text.is_empty()) {
             (0, _) => String::new(),
@@ -163,6 +249,7 @@ impl DetailLine {
         let room = width.saturating_sub(head.width()).max(8);
         let head_tone = if self.text.is_empty() { self.tone } else { Tone::Dim };
         text::wrap(self.text.as_str(), room).into_iter().enumerate().map(move |(at, text)| Row {
+            line,
             head: if at == 0 { head.clone() } else { " ".repeat(head.width()) },
             head_tone,
             text,
@@ -387,6 +474,24 @@ mod tests {
             assert!(!detail.reveal(now) && !lines(&detail).iter().any(|l| l.contains("hunter2")), "and hidden again");
             assert!(detail.reveal(now) && !detail.tick(now + REVEALED / 2));
             assert!(detail.tick(now + REVEALED) && !lines(&detail).iter().any(|l| l.contains("hunter2")), "by itself");
+            // One of them alone, and what stands beside it stays hidden.
+            let shown = |d: &Detail| lines(d).iter().filter(|l| l.contains("hunter2")).count();
+            let hidden = detail.hidden();
+            let mut names = Vec::new();
+            for n in 0..hidden {
+                names.extend(detail.reveal_one((100, 99), now));
+                assert_eq!((shown(&detail), detail.hidden()), (1, hidden - 1), "{n}: {:?}", lines(&detail));
+                assert_eq!(detail.reveal_one((100, 99), now), None, "and hidden again");
+                assert_eq!((shown(&detail), detail.hidden()), (0, hidden));
+                detail.seek(false, (100, 99));
+            }
+            names.sort();
+            // What a runtime was asked for is in the raw form only.
+            let all = ["A", "DB_PASSWORD", "args", "value"];
+            assert_eq!(names, all[..if raw { 4 } else { 3 }], "each once, and then from the beginning");
+            detail.reveal_one((100, 99), now);
+            assert!(!detail.tick(now + REVEALED / 2) && shown(&detail) == 1);
+            assert!(detail.tick(now + REVEALED) && shown(&detail) == 0, "by itself");
         }
         let mut plain = Detail::new(1, "c1".into());
         plain.read(serde_json::json!({"status": {"id": "c1"}}));

@@ -17,7 +17,7 @@ use tokio::{
 use super::{
     Replay, copying,
     event::{Effect, Event, Token},
-    host, layers,
+    graphs, host, layers,
     sessions::Sessions,
     volumes, words,
 };
@@ -103,6 +103,7 @@ impl Runner {
             Effect::Keep { pane, settings } => drop(self.tasks.spawn(keep(send, pane, settings))),
             Effect::Reveal { what } => drop(self.tasks.spawn(reveal(runtime, send, what))),
             Effect::Cgroups => self.replace("cgroups", cgroups(runtime, send)),
+            Effect::Use { token, object } => self.replace("use", graphs::read(runtime, send, token, object)),
             // A recording tells of another machine than this.
             Effect::Words if self.replay.is_some() => {}
             Effect::Words => self.replace("words", hear(runtime, send)),
@@ -374,7 +375,7 @@ async fn keep(send: mpsc::Sender<Event>, pane: String, settings: Option<app::Pan
 
 /// Somebody has looked at secrets: that changes nothing, and others want to know of it all the same.
 async fn reveal(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, what: String) {
-    if let Err(error) = Intent::new(format!("look at the secrets of {what}")).done(runtime.info()).await {
+    if let Err(error) = Intent::new(format!("look at {what}")).done(runtime.info()).await {
         tell(&send, Event::Failed(format!("{error:#}"))).await;
     }
 }

@@ -18,7 +18,10 @@ use crate::{
         types::{CgroupFact, Inventory, LogLine, LogPage, LogTurn, ObjectRef, PullProgress, Scope, Seen},
     },
     config::app::{self, App},
-    node::journal::Line,
+    node::{
+        journal::Line,
+        meter::{Flow, Meter},
+    },
     runbook::{Params, RunEvent, Runbook},
 };
 
@@ -69,6 +72,11 @@ pub enum Event {
         result: Result<Vec<audit::Entry>, String>,
     },
     Cgroups(Seen<Vec<CgroupFact>>),
+    /// What the object of the graphs has used.
+    Used {
+        token: Token,
+        result: Result<Vec<Meter>, String>,
+    },
     /// What a silent runtime and the kubelet have logged.
     Words(Result<Vec<Line>, String>),
     Mouse(MouseEvent),
@@ -175,11 +183,16 @@ pub enum Effect {
         pane: String,
         settings: Option<app::Pane>,
     },
-    /// The secrets of this were shown: the journal is told.
+    /// This was shown: the journal is told.
     Reveal {
         what: String,
     },
     Cgroups,
+    /// What it has used up to now.
+    Use {
+        token: Token,
+        object: ObjectRef,
+    },
     /// Read what the silent runtime and the kubelet have logged.
     Words,
     /// Report the mouse to the app, or leave it to the terminal.
@@ -252,4 +265,12 @@ pub struct Host {
     pub utc_offset: i32,
     /// `some avg10` of /proc/pressure: cpu, memory, io; `None` where the kernel has none.
     pub pressure: [Option<f32>; 3],
+    /// `full avg10`.
+    #[serde(default)]
+    pub full: [Option<f32>; 3],
+    /// Bytes in a second since the reading before, of the interfaces and disks that are its source.
+    #[serde(default)]
+    pub network: Seen<Flow>,
+    #[serde(default)]
+    pub disk: Seen<Flow>,
 }

@@ -58,7 +58,8 @@ pub async fn read(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: T
 async fn layers(runtime: &dyn Runtime, object: &ObjectRef) -> Result<Vec<Read>> {
     let (top, whole) = match object {
         ObjectRef::Snapshot { .. } => (object.clone(), false),
-        ObjectRef::Image(id) => (top(runtime, id).await?, true),
+        // Where the runtime does not say which layers an image has, its storage may.
+        ObjectRef::Image(id) => (top(runtime, id).await?.unwrap_or_else(|| object.clone()), true),
         _ => bail!(InvalidArgument, "only images and snapshots have layers"),
     };
     let chain = runtime.layer(&top).await?;
@@ -75,23 +76,26 @@ async fn layers(runtime: &dyn Runtime, object: &ObjectRef) -> Result<Vec<Read>> 
     read.map_err(|e| Error::new(Kind::Internal, "reading the layer died").with_source(e))?
 }
 
-/// The snapshot with an image's uppermost layer.
-async fn top(runtime: &dyn Runtime, image: &str) -> Result<ObjectRef> {
+/// The snapshot with an image's uppermost layer, if the runtime says which that is.
+async fn top(runtime: &dyn Runtime, image: &str) -> Result<Option<ObjectRef>> {
     let status = runtime.inspect(&ObjectRef::Image(image.to_owned())).await?;
     let Some(chain) = status.pointer("/info/chainID").and_then(serde_json::Value::as_str) else {
-        bail!(Unimplemented, "{} does not say which layers an image has; Snapshots (5) lists all", runtime.info().name);
+        return Ok(None);
     };
     let seen = runtime.inventory(Scope { snapshots: true, ..Scope::default() }).await.snapshots;
     let is = |s: &&SnapshotRow| s.key == chain && s.namespace == "k8s.io";
-    match &seen {
+    let found = match &seen {
         Seen::At { value, .. } => value.iter().find(is).map(|s| ObjectRef::Snapshot {
             snapshotter: s.snapshotter.clone(),
             namespace: s.namespace.clone(),
             key: s.key.clone(),
         }),
         other => bail!(Unavailable, "list the snapshots: {}", other.error().unwrap_or("not asked")),
+    };
+    if found.is_none() {
+        bail!(NotFound, "image {image} is not unpacked: there is no snapshot {chain}");
     }
-    .ok_or_else(|| Error::new(Kind::NotFound, format!("image {image} is not unpacked: there is no snapshot {chain}")))
+    Ok(found)
 }
 
 pub fn lines(all: &[Read]) -> Vec<DetailLine> {

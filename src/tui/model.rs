@@ -11,6 +11,7 @@ use super::{
     copying::Running,
     detail::Detail,
     event::{Host, Token},
+    graphs::Graphs,
     happen::Ring,
     keymap::Keymap,
     log::LogView,
@@ -32,6 +33,8 @@ pub const GUARD: Duration = Duration::from_millis(150);
 pub const GRACE: Duration = Duration::from_secs(5);
 pub const NEEDS: (u16, u16) = (80, 24);
 const SAMPLES: usize = 240;
+/// Of each container: there may be a thousand.
+const EACH: usize = 100;
 
 #[derive(Debug)]
 pub struct Model {
@@ -61,6 +64,7 @@ pub struct Model {
     /// Asked for while its pane is looked at.
     pub cgroups: Seen<Vec<CgroupFact>>,
     pub history: History,
+    pub graphs: Graphs,
     pub tables: BTreeMap<PaneId, TableState>,
     /// Of the current pane.
     pub rows: Vec<Row>,
@@ -127,6 +131,8 @@ pub enum Popup {
     /// The plan or its progress, in `Model::job`.
     Job,
     Pulls,
+    /// Of `Model::graphs`.
+    Graphs,
     /// The columns of the pane, in the order they are to have, and whether they are shown.
     Columns {
         at: usize,
@@ -206,21 +212,36 @@ pub struct Toast {
 /// Use of the node over time, for graphs.
 #[derive(Debug, Clone, Default)]
 pub struct History {
+    /// Tenths of a percent.
     pub cpu: VecDeque<u64>,
     pub memory: VecDeque<u64>,
-    /// Nanocores by container or pod.
-    pub each: BTreeMap<String, VecDeque<u64>>,
+    /// Bytes in a second, both ways: in and out.
+    pub network: [VecDeque<u64>; 2],
+    pub disk: [VecDeque<u64>; 2],
+    /// Tenths of a percent of the time that some task waited for CPU, memory, I/O.
+    pub waits: [VecDeque<u64>; 3],
+    pub each: BTreeMap<String, VecDeque<Sample>>,
     last: BTreeMap<String, (u64, SystemTime)>,
 }
 
+/// What a container used when all of them were read.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample {
+    pub at: SystemTime,
+    /// Nanocores.
+    pub cores: Option<u64>,
+    pub memory: Option<u64>,
+}
+
+fn push<T>(ring: &mut VecDeque<T>, value: T, most: usize) {
+    ring.push_back(value);
+    if ring.len() > most {
+        ring.pop_front();
+    }
+}
+
 impl History {
-    pub fn sample(&mut self, stats: &[ContainerStats]) {
-        let push = |ring: &mut VecDeque<u64>, value| {
-            ring.push_back(value);
-            if ring.len() > SAMPLES {
-                ring.pop_front();
-            }
-        };
+    pub fn sample(&mut self, stats: &[ContainerStats], read: SystemTime) {
         let mut last = BTreeMap::new();
         let mut each = BTreeMap::new();
         for s in stats {
@@ -232,8 +253,9 @@ impl History {
             });
             last.extend(now.map(|n| (s.id.clone(), n)));
             let mut ring = self.each.remove(&s.id).unwrap_or_default();
-            if let Some(cores) = s.cpu_nanocores.or(computed) {
-                push(&mut ring, cores);
+            let sample = Sample { at: read, cores: s.cpu_nanocores.or(computed), memory: s.memory_working_set };
+            if sample.cores.or(sample.memory).is_some() {
+                push(&mut ring, sample, EACH);
             }
             each.insert(s.id.clone(), ring);
         }
@@ -241,16 +263,22 @@ impl History {
     }
 
     pub fn host(&mut self, host: &Host) {
-        for (ring, value) in [(&mut self.cpu, (host.cpu_percent * 10.0) as u64), (&mut self.memory, host.memory_used)] {
-            ring.push_back(value);
-            if ring.len() > SAMPLES {
-                ring.pop_front();
+        push(&mut self.cpu, (host.cpu_percent * 10.0) as u64, SAMPLES);
+        push(&mut self.memory, host.memory_used, SAMPLES);
+        for (rings, flow) in [(&mut self.network, &host.network), (&mut self.disk, &host.disk)] {
+            for (ring, bytes) in rings.iter_mut().zip(flow.value().into_iter().flat_map(|f| [f.inward, f.outward])) {
+                push(ring, bytes, SAMPLES);
+            }
+        }
+        for (ring, some) in self.waits.iter_mut().zip(host.pressure) {
+            if let Some(some) = some {
+                push(ring, (some * 10.0) as u64, SAMPLES);
             }
         }
     }
 
     pub fn cores(&self, id: &str) -> Option<u64> {
-        self.each.get(id)?.back().copied()
+        self.each.get(id)?.back()?.cores
     }
 }
 
@@ -277,6 +305,7 @@ impl Model {
             happened: Ring::default(),
             cgroups: Seen::NotAsked,
             history: History::default(),
+            graphs: Graphs::default(),
             tables,
             rows: Vec::new(),
             order: Vec::new(),
@@ -312,8 +341,8 @@ impl Model {
     /// Takes the parts that were read; a part that failed keeps its old value and gets a fault. What the disk tells of a
     /// silent runtime replaces what was seen last unless it is less.
     pub fn merge(&mut self, new: &Inventory) {
-        if let Some(stats) = new.stats.value() {
-            self.history.sample(stats);
+        if let Seen::At { value, at, .. } = &new.stats {
+            self.history.sample(value, *at);
         }
         // From one source to the other, differences are of the sources and not of the node.
         let other = new.silence.is_some() && self.silence.is_none() && self.seen.containers.value().is_some();

@@ -16,15 +16,19 @@ use super::{
     update::update,
     view::view,
 };
-use crate::client::{
-    action::{Action, Kept, Plan, Planned, Step},
-    types::*,
+use crate::{
+    client::{
+        action::{Action, Kept, Plan, Planned, Step},
+        types::*,
+    },
+    node::meter::Flow,
 };
 
 mod books;
 mod columns;
 mod exec;
 mod finding;
+mod graphs;
 mod history;
 mod idle;
 mod looks;
@@ -303,7 +307,10 @@ impl App {
                 utc_offset: 7200,
                 memory_total: 16 << 30,
                 memory_used: (9 << 30) + (u64::from(n) << 25),
-                pressure: [Some(2.1), Some(0.4), Some(27.5)],
+                pressure: [Some(2.1), Some(0.4), Some(27.5 - f32::from(n % 5))],
+                full: [Some(0.0), Some(0.1), Some(9.4)],
+                network: at(Flow { inward: 700_000 + u64::from(n % 9) * 91_000, outward: 40_000 + u64::from(n) * 900 }),
+                disk: at(Flow { inward: u64::from(n % 3) * 4096, outward: 9_000_000 - u64::from(n % 11) * 700_000 }),
             }));
         }
         app.send(Event::Inventory(Arc::new(inventory())));

@@ -22,6 +22,7 @@ mod books;
 mod columns;
 mod exec;
 pub mod files;
+mod graphs;
 mod input;
 mod logs;
 mod looks;
@@ -135,6 +136,10 @@ fn happened(model: &mut Model, event: Event, out: &mut Vec<Effect>) {
             }
             model.cgroups = seen;
             model.dirty |= model.rebuild();
+        }
+        Event::Used { token, result } => {
+            model.graphs.take(token, result);
+            model.dirty |= matches!(model.popup, Some(Popup::Graphs));
         }
         Event::Words(Ok(lines)) => {
             model.heard = words::tell(&mut model.happened, &lines, model.heard, model.now);
@@ -356,14 +361,7 @@ fn text_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
             }
             return;
         }
-        Cmd::Reveal => {
-            if let Some(Popup::Detail(d)) = &mut model.popup
-                && d.reveal(model.now)
-            {
-                out.push(Effect::Reveal { what: d.title.to_string() });
-            }
-            return;
-        }
+        Cmd::Reveal | Cmd::RevealAll | Cmd::NextSecret | Cmd::PreviousSecret => return looks::secret(model, cmd, out),
         Cmd::Back | Cmd::Quit | Cmd::Help => {
             if let Some(Popup::Detail(d)) = &mut model.popup
                 && cmd == Cmd::Back
@@ -386,6 +384,7 @@ fn text_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
         Some(Popup::Detail(d)) => {
             let most = d.rows(width).len().saturating_sub(height);
             d.scroll = d.scroll.saturating_add_signed(by).min(most);
+            d.moved();
         }
         _ => {}
     }
@@ -471,6 +470,7 @@ fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
         Cmd::Describe | Cmd::Yaml => looks::describe(model, cmd == Cmd::Yaml, out),
         Cmd::Tree => looks::tree(model, out),
         Cmd::Layer => looks::layer(model, out),
+        Cmd::Graphs => graphs::open(model, out),
         Cmd::Logs => logs::open(model, out),
         Cmd::Exec => exec::open(model, "", out),
         Cmd::CopyOut => files::ask(model, false),
@@ -481,7 +481,8 @@ fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
         Cmd::Prune => acts::prune(model, true, out),
         Cmd::PlanPrune => acts::prune(model, false, out),
         Cmd::Toggle | Cmd::Later | Cmd::Earlier | Cmd::SortHere | Cmd::Keep | Cmd::Forget => {}
-        Cmd::Reveal | Cmd::Press | Cmd::Start | Cmd::CallOff | Cmd::Switch | Cmd::Leave => {}
+        Cmd::Reveal | Cmd::RevealAll | Cmd::NextSecret | Cmd::PreviousSecret => {}
+        Cmd::Press | Cmd::Start | Cmd::CallOff | Cmd::Switch | Cmd::Leave => {}
     }
 }
 
@@ -549,7 +550,10 @@ fn filter_of(model: &Model) -> Option<String> {
 fn set_filter(model: &mut Model, filter: String) {
     let height = model.page();
     match (&mut model.popup, model.pane) {
-        (Some(Popup::Detail(d)), _) => (d.filter, d.scroll) = (filter, 0),
+        (Some(Popup::Detail(d)), _) => {
+            (d.filter, d.scroll) = (filter, 0);
+            d.moved();
+        }
         (_, PaneId::Logs) => {
             if let Some(log) = &mut model.log {
                 log.set_filter(filter);

@@ -21,6 +21,7 @@ use crate::client::types::{Mode, Seen};
 
 mod columns;
 mod footer;
+mod graphs;
 mod popup;
 
 /// From this width on, the selected row's facts stand beside the table.

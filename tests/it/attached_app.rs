@@ -47,7 +47,13 @@ pub fn panes(c: &Cri, runtime: &str, snapshots: impl Fn() -> Vec<String>) {
             assert!(screen.contains(&id), "{id} is missing:\n{screen}");
         }
         assert!(screen.contains("test/busybox:1") && screen.contains("test/unused:1"), "{screen}");
-        tmux.keys(&["5"]);
+        // The layers of one of them with their files.
+        tmux.keys(&["/"]);
+        tmux.text("busybox");
+        tmux.keys(&["Enter", "F"]);
+        let screen = tmux.wait_for("files and directories");
+        assert!(screen.contains("bin/busybox") && screen.contains("Layer "), "{screen}");
+        tmux.keys(&["Escape", "Escape", "5"]);
         let all = snapshots();
         let screen = tmux.wait_for(&format!("Snapshots {} ", all.len()));
         for key in &all {
@@ -72,12 +78,37 @@ pub fn panes(c: &Cri, runtime: &str, snapshots: impl Fn() -> Vec<String>) {
         tmux.wait_for("ahoy from the loop");
         tmux.keys(&["Escape"]);
         tmux.wait_until("the table again", |s| s.contains("NAME") && s.contains("STATE"));
-        tmux.keys(&["q"]);
+        // Its use over time, and its pod's: figures of the runtime, and what that does not tell from the control groups.
+        tmux.keys(&["m"]);
+        graphs(&tmux, "Graphs container loud of pod default/web", "CRI ContainerStats");
+        tmux.keys(&["Escape", "Escape", "2", "/"]);
+        tmux.text("web");
+        tmux.keys(&["Enter"]);
+        tmux.wait_until("one pod", |s| s.contains("web") && !s.contains("NotReady"));
+        tmux.keys(&[":"]);
+        tmux.text("graphs");
+        tmux.keys(&["Enter"]);
+        graphs(&tmux, "Graphs pod default/web", "");
+        tmux.keys(&["Escape", "Escape", "q"]);
         assert_eq!(tmux.exit_code(), 0);
         tmux.end();
     }
     assert_eq!(c.json(&["inspect", &loud])["status"]["state"], "CONTAINER_RUNNING");
     assert_eq!(c.json(&["inspect", &ended])["status"]["state"], "CONTAINER_EXITED");
+}
+
+/// Five graphs, each with a figure or a reason, in the time of a few readings.
+pub fn graphs(tmux: &Tmux, title: &str, source: &str) {
+    let screen = tmux.wait_until("a figure or a reason in every graph", |s| {
+        s.contains(title) && s.contains("From") && s.contains(source) && !s.contains("measuring")
+    });
+    for name in ["CPU", "Memory", "Network", "Disk", "Pressure"] {
+        assert!(screen.contains(name), "{name}:\n{screen}");
+    }
+    assert!(screen.contains("no limit") || screen.contains("% of "), "{screen}");
+    // The axes of the processor's and the memory's graph.
+    assert!(screen.matches("0m│").count() >= 1 && screen.matches("0B│").count() >= 1, "{screen}");
+    assert!(!screen.contains("not known any more"), "{screen}");
 }
 
 #[test]
@@ -111,7 +142,7 @@ fn att_05_a_runtime_that_dies_is_said_and_found_again() {
     tmux.keys(&["3"]);
     tmux.wait_until("the container", |s| s.contains("loud") && s.contains("Running"));
     // Two of the row's twenty.
-    for _ in 0..2 {
+    for round in 0..2 {
         c.kill();
         let screen = tmux.wait_until("that it is dead", |s| s.contains("runtime dead since") && s.contains(" old)"));
         assert!(screen.contains("loud"), "what was seen is still shown:\n{screen}");
@@ -121,6 +152,12 @@ fn att_05_a_runtime_that_dies_is_said_and_found_again() {
         };
         let first = age(&screen);
         tmux.wait_until("an older age", |s| s.contains("shown from disk") && age(s) != first);
+        if round == 0 {
+            // What it uses is known without anybody who answers.
+            tmux.keys(&["m"]);
+            graphs(&tmux, "Graphs container loud of pod default/web", "cgroup v");
+            tmux.keys(&["Escape"]);
+        }
         c.serve();
         let ready = Instant::now();
         tmux.wait_until("the end of the alarm", |s| !s.contains("runtime dead") && s.contains("loud"));

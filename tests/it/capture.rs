@@ -63,6 +63,12 @@ fn sec_03_a_node_is_captured_without_its_secrets_and_looked_at_without_the_node(
     assert!(pods.contains(" REPLAY ") && pods.contains("shop") && pods.contains("Ready"), "{pods}");
     let log = screen("3l");
     assert!(log.contains("password=***") && log.contains("ready"), "{log}");
+    // Two readings were kept: what was used in the time between them is a figure.
+    let graphs = screen("3m");
+    assert!(graphs.contains("Graphs container ") && graphs.contains("CRI ContainerStats"), "{graphs}");
+    assert!(graphs.contains("no limit") && !graphs.contains("measuring"), "{graphs}");
+    let node = screen("1");
+    assert!(node.contains("disk read") && node.contains("io stall") && !node.contains("measuring"), "{node}");
     assert!(screen("3y").contains(&container[..13]), "its details");
     assert_eq!(screen("2jd"), screen("2jd"), "the same keys give the same screen");
     let picture = wharf(&["--replay", copy, "screen", "--svg", "--keys", "2"]).output().unwrap();

@@ -174,6 +174,7 @@ fn every_pane_and_key_of_the_demo() {
     panes(&app);
     texts(&app);
     tables_move(&app);
+    graphs(&app);
     why(&app);
     logs(&app);
     exec(&app);
@@ -236,6 +237,16 @@ fn why(app: &Tmux) {
     app.keys(&["2", "Escape", "/", "payments", "Enter", "!"]);
     app.wait_for("ended by itself with exit code 3");
     app.wait_for("giving up");
+    app.keys(&["Escape", "Escape"]);
+}
+
+/// What a container and its pod use, while it is looked at.
+fn graphs(app: &Tmux) {
+    pane(app, "3", &["web"]);
+    app.keys(&["/", "web-5f7c9/web", "Enter", "m"]);
+    crate::attached_app::graphs(app, "Graphs container web of pod shop/web-5f7c9", "CRI ContainerStats");
+    app.keys(&["Escape", "Escape", "2", "/", "web-5f7c9", "Enter", "m"]);
+    crate::attached_app::graphs(app, "Graphs pod shop/web-5f7c9", "CRI PodSandboxStats");
     app.keys(&["Escape", "Escape"]);
 }
 

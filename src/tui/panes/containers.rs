@@ -134,7 +134,8 @@ pub(super) fn facts(model: &Model, row: &Row) -> Vec<Fact> {
         ("attempt", c.attempt.to_string()),
     ];
     if let Some(ring) = model.history.each.get(&c.id).filter(|r| !r.is_empty()) {
-        facts.push(("cpu", text::spark(ring.iter().copied(), 0, 28)));
+        let cores: Vec<u64> = ring.iter().filter_map(|s| s.cores).collect();
+        facts.push(("cpu", text::spark(cores.into_iter(), 0, 28)));
     }
     if let Some(stat) = stat {
         let memory = stat.memory_working_set.map(text::bytes);

@@ -1,5 +1,7 @@
 //! The node at a glance: the machine, the runtime's own conditions, what runs, and how full the disks are.
 
+use std::collections::VecDeque;
+
 use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},
@@ -8,7 +10,7 @@ use ratatui::{
 
 use super::{Pane, PaneId};
 use crate::{
-    client::types::{ContainerState, PodState, Seen},
+    client::types::{ContainerState, Mode, PodState, Seen},
     tui::{
         model::Model,
         text::{self, SafeText},
@@ -34,13 +36,23 @@ pub const PANE: Pane = Pane {
 
 type Lines = Vec<Line<'static>>;
 
+/// The use of the node with a line for each figure, and with its history below each; from which height there is room for that.
+const BRIEF: u16 = 9;
+const WHOLE: u16 = 13;
+const ROOMY: u16 = 30;
+/// Columns of a figure's name and of its words.
+const NAME: usize = 10;
+const WORDS: usize = 13;
+/// Bytes in a second that a line is high at least.
+const FLOW: u64 = 64 << 10;
+
 fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let [top, middle, bottom] =
-        Layout::vertical([Constraint::Length(7), Constraint::Length(7), Constraint::Min(3)]).areas(area);
-    let halves = |r| Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas::<2>(r);
-    let [machine, runtime] = halves(top);
-    let [use_of, workload] = halves(middle);
-    let [conditions, disk] = halves(bottom);
+    let [left, right] = Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas::<2>(area);
+    let heights = if area.height >= ROOMY { [7, WHOLE] } else { [6, BRIEF] };
+    let boxes = |side, [first, second]: [u16; 2]| {
+        Layout::vertical([Constraint::Length(first), Constraint::Length(second), Constraint::Min(3)]).areas::<3>(side)
+    };
+    let ([machine, use_of, conditions], [runtime, workload, disk]) = (boxes(left, heights), boxes(right, heights));
     for (title, area, lines) in [
         ("Machine", machine, self::machine as fn(&Model, u16) -> Lines),
         ("Runtime", runtime, self::runtime),
@@ -67,9 +79,6 @@ fn machine(model: &Model, width: u16) -> Lines {
     let Some(host) = &model.host else { return vec![Line::from("reading…")] };
     let load = host.load.map(|l| format!("{l:.2}")).join(" ");
     let busy = host.load[0] > host.cpus as f64;
-    let pressure = |(name, value): (&str, Option<f32>)| value.map(|v| format!("{name} {v:.0}%"));
-    let pressures: Vec<_> = ["cpu", "mem", "io"].into_iter().zip(host.pressure).filter_map(pressure).collect();
-    let stalled = host.pressure.iter().flatten().any(|p| *p >= 20.0);
     vec![
         fact(model, width, "name", host.name.as_str(), Tone::Accent),
         fact(model, width, "kernel", format!("{} {}", host.kernel, distribution(&host.os)), Tone::Plain),
@@ -80,13 +89,6 @@ fn machine(model: &Model, width: u16) -> Lines {
             "load",
             format!("{load} on {} CPUs", host.cpus),
             if busy { Tone::Warn } else { Tone::Plain },
-        ),
-        fact(
-            model,
-            width,
-            "pressure",
-            if pressures.is_empty() { "the kernel has no PSI".into() } else { pressures.join("  ") },
-            if stalled { Tone::Bad } else { Tone::Plain },
         ),
     ]
 }
@@ -109,39 +111,117 @@ fn runtime(model: &Model, width: u16) -> Lines {
         (None, None) => ("asking…".into(), Tone::Dim),
     };
     let sandbox = if model.seen.sandbox_image.is_empty() { "none told" } else { &model.seen.sandbox_image };
-    vec![
+    let mut lines = vec![
         fact(model, width, "name", format!("{} {}", info.name, info.version), Tone::Accent),
-        fact(model, width, "CRI", info.api_version.as_str(), Tone::Plain),
-        fact(model, width, "endpoint", info.endpoint.as_str(), Tone::Plain),
-        fact(model, width, "sandbox", sandbox, Tone::Plain),
         fact(model, width, "state", state, tone),
-    ]
+        fact(model, width, "CRI", info.api_version.as_str(), Tone::Plain),
+        fact(model, width, "sandbox", sandbox, Tone::Plain),
+    ];
+    // The header has it too.
+    if panes_height(model) >= ROOMY {
+        lines.insert(2, fact(model, width, "endpoint", info.endpoint.as_str(), Tone::Plain));
+    }
+    lines
+}
+
+/// One figure over time: its words behind the line.
+struct Past<'a> {
+    name: &'a str,
+    ring: &'a VecDeque<u64>,
+    /// What the line's height is at least, so that little is drawn as little.
+    least: u64,
+    words: String,
+    tone: Tone,
 }
 
 fn usage(model: &Model, width: u16) -> Lines {
     let Some(host) = &model.host else { return vec![Line::from("reading…")] };
-    let room = usize::from(width).saturating_sub(10);
-    let theme = model.theme;
+    let (theme, past) = (model.theme, &model.history);
+    let roomy = panes_height(model) >= ROOMY;
     let percent = f64::from(host.cpu_percent);
     let memory = host.memory_used * 100 / host.memory_total.max(1);
-    let spark = |values, max, tone| {
-        Line::from(vec![Span::raw(" ".repeat(10)), Span::styled(text::spark(values, max, room), theme.style(tone))])
-    };
-    let gauge = |name: &str, part, total, words: String| {
-        let cells = room.saturating_sub(words.chars().count() + 1);
+    let cpu_words = format!("{percent:.0}% of {}", host.cpus);
+    let memory_words = format!("{memory}% of {}", text::bytes_short(host.memory_total));
+    let gauge = |name: &str, part, total, words: &str| {
+        let cells = usize::from(width).saturating_sub(NAME + WORDS + 1);
         Line::from(vec![
-            Span::styled(format!("{name:<9} "), theme.style(Tone::Dim)),
+            Span::styled(format!("{name:<NAME$}"), theme.style(Tone::Dim)),
             Span::styled(text::bar(part, total, cells), theme.style(fullness(part, total))),
-            Span::raw(format!(" {words}")),
+            Span::raw(format!(" {words:>WORDS$}")),
         ])
     };
-    let memory_words = format!("{memory:>3}% of {}", text::bytes_short(host.memory_total));
-    vec![
-        gauge("cpu", percent as u64, 100, format!("{percent:>3.0}% of {}", host.cpus)),
-        spark(model.history.cpu.iter().copied().collect::<Vec<_>>().into_iter(), 1000, Tone::Accent),
-        gauge("memory", host.memory_used, host.memory_total, memory_words),
-        spark(model.history.memory.iter().copied().collect::<Vec<_>>().into_iter(), host.memory_total, Tone::Accent),
-    ]
+    let line = |past: Past<'_>| {
+        let cells = usize::from(width).saturating_sub(NAME + WORDS + 1);
+        let values: Vec<u64> = past.ring.iter().copied().collect();
+        let words = text::cut(&past.words, WORDS);
+        Line::from(vec![
+            Span::styled(format!("{:<NAME$}", past.name), theme.style(Tone::Dim)),
+            Span::styled(text::spark(values.into_iter(), past.least, cells), theme.style(past.tone)),
+            Span::styled(
+                format!(" {words:>WORDS$}"),
+                theme.style(if past.tone == Tone::Bad { Tone::Bad } else { Tone::Plain }),
+            ),
+        ])
+    };
+    // What is not known is words instead of a line.
+    let unknown = |name: &str, why: &str| {
+        let room = usize::from(width).saturating_sub(NAME);
+        Line::from(vec![
+            Span::styled(format!("{name:<NAME$}"), theme.style(Tone::Dim)),
+            Span::styled(SafeText::new(why).cut(room), theme.style(Tone::Dim)),
+        ])
+    };
+    fn level<'a>(name: &'a str, ring: &'a VecDeque<u64>, least: u64, words: String) -> Past<'a> {
+        Past { name, ring, least, words, tone: Tone::Accent }
+    }
+    let mut lines = Vec::new();
+    if roomy {
+        lines.push(gauge("cpu", percent as u64, 100, &cpu_words));
+        lines.push(line(level("", &past.cpu, 1000, String::new())));
+        lines.push(gauge("memory", host.memory_used, host.memory_total, &memory_words));
+        lines.push(line(level("", &past.memory, host.memory_total, String::new())));
+    } else {
+        lines.push(line(level("cpu", &past.cpu, 1000, cpu_words)));
+        lines.push(line(level("memory", &past.memory, host.memory_total, memory_words)));
+    }
+    for (name, ways, signs, flow, rings) in [
+        ("net", ["in", "out"], ["↓", "↑"], &host.network, &past.network),
+        ("disk", ["read", "write"], ["r", "w"], &host.disk, &past.disk),
+    ] {
+        match flow {
+            Seen::At { value, .. } if roomy => {
+                for ((way, ring), bytes) in ways.iter().zip(rings).zip([value.inward, value.outward]) {
+                    let name = format!("{name} {way}");
+                    let words = format!("{}/s", text::bytes_short(bytes));
+                    lines.push(line(Past { name: &name, ring, least: FLOW, words, tone: Tone::Accent }));
+                }
+            }
+            Seen::At { value, .. } => {
+                let both: VecDeque<u64> = rings[0].iter().zip(&rings[1]).map(|(a, b)| a.saturating_add(*b)).collect();
+                let words = [value.inward, value.outward].map(text::bytes_short);
+                let words = format!("{}{} {}{}", signs[0], words[0], signs[1], words[1]);
+                lines.push(line(level(name, &both, FLOW, words)));
+            }
+            Seen::Failed { error, .. } => lines.push(unknown(name, error)),
+            Seen::NotAsked if model.info.mode == Mode::Replay => lines.push(unknown(name, "not in this recording")),
+            Seen::NotAsked => lines.push(unknown(name, "measuring…")),
+        }
+    }
+    for (at, name) in ["cpu stall", "mem stall", "io stall"].into_iter().enumerate() {
+        let Some(some) = host.pressure[at] else {
+            lines.push(unknown(name, "the kernel has no PSI"));
+            continue;
+        };
+        let full = host.full[at].map(|f| format!(" all {f:.0}%")).unwrap_or_default();
+        let tone = if some >= 20.0 { Tone::Bad } else { Tone::Accent };
+        lines.push(line(Past { name, ring: &past.waits[at], least: 1000, words: format!("{some:.0}%{full}"), tone }));
+    }
+    lines
+}
+
+/// Of the boxes together.
+fn panes_height(model: &Model) -> u16 {
+    model.inside().1 as u16 + 2
 }
 
 fn workload(model: &Model, width: u16) -> Lines {

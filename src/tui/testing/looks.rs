@@ -38,7 +38,8 @@ fn tui_16_without_colours_no_screen_has_one() {
 
 #[test]
 fn tui_16_without_colours_the_words_are_the_same() {
-    for (name, prepare) in shots() {
+    // Lines of graphs are told apart by signs where there are no colours, which another test looks at.
+    for (name, prepare) in shots().into_iter().filter(|(name, _)| !name.starts_with("graphs")) {
         let (mut plain, mut coloured) = (mono(120, 40), App::new(120, 40));
         prepare(&mut plain);
         prepare(&mut coloured);

@@ -29,10 +29,23 @@ fn drawn((_, prepare): &Shot, (width, height): (u16, u16)) -> App {
 
 /// All of them, by name.
 pub fn shots() -> Vec<Shot> {
-    [panes(), cgroups(), finding(), tree(), logs(), texts(), plans(), pulls(), columns(), troubles(), terminals()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        panes(),
+        cgroups(),
+        finding(),
+        tree(),
+        logs(),
+        texts(),
+        plans(),
+        pulls(),
+        columns(),
+        troubles(),
+        terminals(),
+        graphs::shots(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 #[test]
@@ -222,7 +235,13 @@ fn texts() -> Vec<Shot> {
         shot("secrets", |app| {
             let effects = app.keys("3\nG");
             inspected(app, effects);
-            assert_eq!(app.keys("rG").len(), 1, "the journal is told");
+            assert_eq!(app.keys("RG").len(), 1, "the journal is told");
+        }),
+        shot("secret", |app| {
+            let effects = app.keys("3\n");
+            inspected(app, effects);
+            let effects = app.keys("/db_\nr");
+            assert_eq!(effects, [Effect::Reveal { what: "DB_PASSWORD of checkout-6b9f8d5c4-hw2zq/checkout".into() }]);
         }),
         shot("journal", |app| {
             let [Effect::Journal { token }] = app.keys(":journal\n")[..] else { panic!("no journal") };

@@ -157,6 +157,7 @@ pub fn command(model: &mut Model, text: &str, out: &mut Vec<Effect>) {
         Word::Journal => looks::journal(model, out),
         Word::Mounts => looks::volumes(model, out),
         Word::Tree => looks::tree(model, out),
+        Word::Graphs => super::graphs::open(model, out),
         Word::Columns => super::columns::open(model),
         Word::Mouse => toggle_mouse(model),
         Word::Refresh => ask(model, Scope::ALL, out),

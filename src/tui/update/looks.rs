@@ -7,7 +7,7 @@ use crate::{
     tui::{
         detail::{Detail, DetailLine},
         event::{Effect, Token},
-        keymap::Keymap,
+        keymap::{Cmd, Keymap},
         model::{Model, Popup},
         panes::{self, PaneId},
         theme::{Palette, Theme, Tone},
@@ -38,6 +38,21 @@ pub fn describe(model: &mut Model, raw: bool, out: &mut Vec<Effect>) {
     let kind = if raw { "YAML" } else { "Describe" };
     model.popup = Some(Popup::Detail(Detail { raw, kind, ..Detail::new(token, name.into()) }));
     out.push(Effect::Inspect { token, object });
+}
+
+/// One secret of what is described, or all of them; the journal is told which.
+pub fn secret(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
+    let inside = model.inside();
+    let Some(Popup::Detail(d)) = &mut model.popup else { return };
+    let shown = match cmd {
+        Cmd::NextSecret | Cmd::PreviousSecret => {
+            d.seek(cmd == Cmd::PreviousSecret, inside);
+            None
+        }
+        Cmd::RevealAll => d.reveal(model.now).then(|| "the secrets".to_owned()),
+        _ => d.reveal_one(inside, model.now),
+    };
+    out.extend(shown.map(|names| Effect::Reveal { what: format!("{names} of {}", d.title) }));
 }
 
 /// A person's settings, in force at once; all of them or none.

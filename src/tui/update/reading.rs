@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::acts;
+use super::{acts, graphs};
 use crate::{
     client::types::{CgroupFact, Scope, Seen},
     tui::{
@@ -112,6 +112,7 @@ pub fn tick(model: &mut Model, now: SystemTime, out: &mut Vec<Effect>) {
         model.dirty |= model.rebuild();
     }
     acts::count_down(model, out);
+    graphs::tick(model, alone(model), out);
     if model.silence.is_some() && since(model.listened).is_none_or(|s| s >= LISTEN) {
         model.listened = Some(now);
         out.push(Effect::Words);

@@ -96,8 +96,11 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         let hint = match binding.cmd {
             Cmd::Quit if model.popup.is_some() => "close",
             Cmd::Quit if model.pane == PaneId::Exec => "back",
-            Cmd::Reveal if matches!(&model.popup, Some(Popup::Detail(d)) if d.hidden() == 0) => "hide secrets",
-            Cmd::Reveal => "show secrets",
+            Cmd::Reveal | Cmd::RevealAll if matches!(&model.popup, Some(Popup::Detail(d)) if d.hidden() == 0) => {
+                "hide secrets"
+            }
+            Cmd::Reveal => "show this secret",
+            Cmd::RevealAll => "show all",
             Cmd::Diagnose if model.pane == PaneId::Runbooks => "again",
             _ => binding.hint,
         };
@@ -130,6 +133,7 @@ fn useful(model: &Model, cmd: Cmd) -> bool {
         cmd if model.popup.is_some() => match cmd {
             Cmd::Filter => matches!(model.popup, Some(Popup::Detail(_))),
             Cmd::Reveal => matches!(&model.popup, Some(Popup::Detail(d)) if d.has_secrets()),
+            Cmd::NextSecret | Cmd::RevealAll => matches!(&model.popup, Some(Popup::Detail(d)) if d.hidden() > 0),
             cmd => cmd == Cmd::Quit,
         },
         Cmd::Type | Cmd::End | Cmd::CopyLines if pane == PaneId::Exec => model.terminals.shown().is_some(),
@@ -138,7 +142,7 @@ fn useful(model: &Model, cmd: Cmd) -> bool {
         cmd if pane == PaneId::Exec => cmd == Cmd::Quit,
         Cmd::Quit if pane == PaneId::Logs => true,
         cmd if pane == PaneId::Node => matches!(cmd, Cmd::Prune | Cmd::PlanPrune | Cmd::Quit),
-        Cmd::Exec | Cmd::Logs | Cmd::Stop | Cmd::Tree => {
+        Cmd::Exec | Cmd::Logs | Cmd::Stop | Cmd::Tree | Cmd::Graphs => {
             pane == PaneId::Logs || matches!(acts_on, Some(ObjectRef::Pod(_) | ObjectRef::Container(_)))
         }
         Cmd::Open if pane == PaneId::Runbooks => model.selected().is_some(),

@@ -39,6 +39,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
             }
         }
         Some(Popup::Pulls) => pulls(model, frame, body),
+        Some(Popup::Graphs) => super::graphs::draw(model, frame, body),
         Some(Popup::Columns { at, list }) => super::columns::draw(model, frame, body, *at, list),
     }
 }
@@ -136,9 +137,11 @@ fn detail(model: &Model, frame: &mut Frame<'_>, body: Rect, detail: &Detail) {
         Some(Ok(_)) => {
             let (rows, height) = (detail.rows(usize::from(inner.width)), usize::from(inner.height));
             let scroll = detail.scroll.min(rows.len().saturating_sub(height));
+            let cursor = detail.cursor((usize::from(inner.width), height)).filter(|_| detail.has_secrets());
             for (row, y) in rows.iter().skip(scroll).zip(inner.y..inner.bottom()) {
                 let head = Span::styled(row.head.as_str(), theme.style(row.head_tone));
-                let line = Line::from(vec![head, Span::styled(row.text, theme.style(row.tone))]);
+                let tone = if cursor == Some(row.line) { Tone::Cursor } else { row.tone };
+                let line = Line::from(vec![head, Span::styled(row.text, theme.style(tone))]);
                 frame.buffer_mut().set_line(inner.x, y, &line, inner.width);
             }
             if rows.len() > height {
