@@ -146,7 +146,7 @@ impl Live {
             } else if let (None, Some(pid)) = (&value.version, value.pid) {
                 value.version = kubelet_version(pid).await;
             }
-            let socket = value.endpoint().and_then(|(e, _)| Some(e.strip_prefix("unix://").unwrap_or(e).to_owned()));
+            let socket = value.endpoint().map(|(e, _)| e.strip_prefix("unix://").unwrap_or(e).to_owned());
             if let Some(socket) = socket.filter(|s| s.starts_with('/') && self.root == Path::new("/")) {
                 value.unreached = target::listener(Path::new(&socket)).err().map(|e| format!("{e:#}"));
             }

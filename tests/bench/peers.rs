@@ -11,7 +11,7 @@ use std::{
 use hyper_util::rt::TokioIo;
 use tonic::transport::{Channel, Endpoint};
 use wharf::{
-    engine::cgroup::Cgroup,
+    engine::cgroup::{Cgroup, Extent},
     proto::cri::{
         self, image_service_client::ImageServiceClient as Images, runtime_service_client::RuntimeServiceClient as Pods,
     },
@@ -142,7 +142,7 @@ impl Peer {
 
     /// CPU time of the runtime until now.
     pub fn cpu(&self) -> Duration {
-        Duration::from_nanos(self.cgroup.stats().unwrap().cpu.usage)
+        Duration::from_nanos(self.cgroup.stats(Extent::Usage).unwrap().cpu.usage)
     }
 
     pub async fn pull(&mut self, image: &str) {

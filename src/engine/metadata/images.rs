@@ -280,7 +280,7 @@ mod tests {
         let db = Db::open(&dir.path().join("meta.db")).unwrap();
         let (old, new) = (image(1, "r/x:1"), image(2, "r/x:1"));
         db.put_image(&old, &[old.id.clone(), new.id.clone()]).unwrap();
-        db.put_image(&old, &[old.id.clone()]).unwrap();
+        db.put_image(&old, std::slice::from_ref(&old.id)).unwrap();
         let mut both = [old.id.clone(), new.id.clone()];
         both.sort();
         assert_eq!(db.image_blobs(&old.id).unwrap(), both);
@@ -303,16 +303,16 @@ mod tests {
         let list = || (db.images().unwrap().to_vec(), db.damaged_images().unwrap().to_vec());
         let mut row = image(1, "r/x:1");
         assert_eq!(list(), (Vec::new(), Vec::new()));
-        db.put_image(&row, &[row.id.clone()]).unwrap();
+        db.put_image(&row, std::slice::from_ref(&row.id)).unwrap();
         assert_eq!(list(), (vec![row.clone()], Vec::new()));
         assert!(Arc::ptr_eq(&db.images().unwrap(), &db.images().unwrap()), "nothing has changed");
         row.pinned = true;
-        db.put_image(&row, &[row.id.clone()]).unwrap();
+        db.put_image(&row, std::slice::from_ref(&row.id)).unwrap();
         assert_eq!(list().0, [row.clone()]);
         db.condemn(&[row.id.clone()], &[]).unwrap();
         assert_eq!(list().1[0].id, row.id);
         assert!(list().0.is_empty());
-        db.put_image(&row, &[row.id.clone()]).unwrap();
+        db.put_image(&row, std::slice::from_ref(&row.id)).unwrap();
         assert_eq!(list(), (vec![row], Vec::new()));
         assert!(db.untag_image("r/x:1").unwrap(), "its last name");
         assert_eq!(list(), (Vec::new(), Vec::new()));
