@@ -99,5 +99,9 @@ pub async fn recover(engine: &Arc<Engine>) -> Result<()> {
             tracing::warn!(container = record.id, "recovery: {error:#}");
         }
     }
+    // What was undone just now is not left to the next start.
+    if let Err(error) = engine.network.settle().await {
+        tracing::warn!("recovery: {error:#}");
+    }
     engine.durable().await
 }

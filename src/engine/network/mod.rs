@@ -87,6 +87,8 @@ pub trait Network: fmt::Debug + Send + Sync {
     async fn attach(&self, netns: &Path, pod: &PodNetwork) -> Result<Attachment>;
     /// Idempotent; also when the namespace is gone.
     async fn detach(&self, netns: &Path, pod: &PodNetwork, attachment: Option<&Attachment>) -> Result<()>;
+    /// What of detached pods goes later, goes now.
+    async fn settle(&self) -> Result<()>;
     async fn check(&self, netns: &Path, pod: &PodNetwork, attachment: &Attachment) -> Result<()>;
     /// CRI's NetworkReady: `Err` carries the reason. Plugins that can are asked (STATUS), at most once a second.
     async fn ready(&self) -> Result<()>;

@@ -235,6 +235,14 @@ impl Network for Router {
         Ok(())
     }
 
+    async fn settle(&self) -> Result<()> {
+        if self.builtin.is_due().is_none() {
+            return Ok(());
+        }
+        let builtin = Arc::clone(&self.builtin);
+        blocking(move || builtin.bury()).await
+    }
+
     async fn check(&self, netns: &Path, pod: &PodNetwork, attachment: &Attachment) -> Result<()> {
         cni::validate(pod)?;
         if made_by_cni(attachment) {
