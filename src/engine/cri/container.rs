@@ -242,6 +242,9 @@ async fn set_up(
     let inputs =
         Inputs { sandbox, record: record.clone(), image: image_config.clone(), rootfs, pause, target, users: maps };
     let user = blocking(move || {
+        if let Some(logs) = inputs.record.log_path.as_deref().and_then(Path::parent) {
+            fs::create_dir_all(logs).context(|| format!("create {}", logs.display()))?;
+        }
         let user = user::resolve(&inputs)?;
         spec::prepare_volumes(&inputs)?;
         let spec = spec::build(&inputs, &user)?;
@@ -252,9 +255,6 @@ async fn set_up(
         Ok((user.uid, user.gid, user.groups))
     })
     .await?;
-    if let Some(parent) = record.log_path.as_deref().and_then(Path::parent) {
-        tokio::fs::create_dir_all(parent).await.context(|| format!("create {}", parent.display()))?;
-    }
     crash::point("ctr.5");
     let pid = task
         .create(&CreateTask {

@@ -204,15 +204,18 @@ async fn launch(
     runtime: Runtime,
     maps: Option<Users>,
 ) -> Result<()> {
-    blocking({
+    let files = {
         let (record, maps) = (record.clone(), maps.clone());
-        move || {
-            make_directory(&record.directory, maps.as_ref())?;
-            write_files(&record)
+        async move {
+            blocking(move || {
+                make_directory(&record.directory, maps.as_ref())?;
+                write_files(&record)
+            })
+            .await?;
+            crash::point("pod.5");
+            Ok(())
         }
-    })
-    .await?;
-    crash::point("pod.5");
+    };
     let own = |name: &str| {
         record.config.linux.as_ref().is_some_and(|l| l.sysctls.keys().any(|key| key.replace('/', ".") == name))
     };
@@ -221,10 +224,11 @@ async fn launch(
     let mut spec = PodSpec { users: maps, ..pod_spec(record, runtime) };
     spec.sysctls.extend(usual.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let _kept = engine.slices.read().await;
-    let task = engine.shims.launch(&spec).await?;
+    // Only containers need the files.
+    let (written, task): (Result<()>, _) = tokio::join!(files, engine.shims.launch(&spec));
+    pod.set_task(Some(task?));
     crash::point("pod.6");
-    pod.set_task(Some(task));
-    Ok(())
+    written
 }
 
 fn pod_spec(record: &PodRecord, runtime: Runtime) -> PodSpec {
