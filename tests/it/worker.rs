@@ -12,6 +12,7 @@ use crate::support::{
     self,
     registry::{self, Registry},
     scripted::{Said, Scripted},
+    tmux::Tmux,
     worker::{Worker, worker},
 };
 
@@ -103,6 +104,24 @@ fn a_stopped_runtime_is_named_within_ten_seconds_and_goes_on() {
     let frozen = worker.cause("runtime-unresponsive");
     worker.ok("systemctl thaw containerd");
     assert_eq!(frozen, "runtime-frozen");
+    healthy(&worker);
+}
+
+#[test]
+fn the_journal_is_told_while_the_runtime_is_silent() {
+    let Some(worker) = worker("worker-journal") else { return };
+    let Some(app) = Tmux::start("worker-journal", (160, 48), &worker.terminal("wharf")) else { return };
+    app.wait_for("ATTACHED");
+    app.keys(&["8"]);
+    app.wait_for("Events");
+    worker.ok("systemctl stop containerd");
+    let told = |screen: &str| screen.lines().any(|l| l.contains("journal") && l.contains("Stopped containerd.service"));
+    app.wait_until("what systemd says of its end", told);
+    worker.ok("systemctl start containerd");
+    app.wait_for("ATTACHED");
+    app.keys(&["q"]);
+    assert_eq!(app.exit_code(), 0);
+    app.end();
     healthy(&worker);
 }
 

@@ -122,6 +122,13 @@ impl Worker {
         self.secure("ssh", "-p").arg("root@127.0.0.1").arg(script).stdin(Stdio::null()).output().unwrap()
     }
 
+    /// A program there, for a terminal here.
+    pub fn terminal(&self, program: &str) -> Command {
+        let mut command = self.secure("ssh", "-p");
+        command.args(["-tt", "root@127.0.0.1", program]);
+        command
+    }
+
     fn secure(&self, program: &str, port: &str) -> Command {
         let mut command = Command::new(program);
         command.arg("-q").arg("-i").arg(&self.key).args([port, &self.port.to_string()]);
