@@ -4,7 +4,11 @@
 //! back with the next pod. Messages are written by hand, as bare machines have no `nft` and the library is C's.
 //! Numbers not in `libc` are those of `linux/netfilter/nf_tables.h`.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    os::fd::OwnedFd,
+    thread,
+};
 
 use rustix::{
     io::Errno,
@@ -422,24 +426,32 @@ impl Batch {
 
     fn send(mut self) -> rustix::io::Result<()> {
         self.message(BATCH_END, 0, libc::AF_UNSPEC as u8, SUBSYSTEM, false, |_| {});
-        self.exchange(|_, _| {})
+        let socket = connect()?;
+        let done = self.talk(&socket, |_, _| {});
+        // Its end waits until the kernel has let go of the rules that were replaced, 10 ms and more. Without a thread it is
+        // closed here.
+        let _closing = thread::Builder::new().name("nft".to_owned()).spawn(move || drop(socket));
+        done
+    }
+
+    /// As [`Self::talk`], over a socket of its own.
+    fn exchange(self, heard: impl FnMut(u16, &[u8])) -> rustix::io::Result<()> {
+        self.talk(&connect()?, heard)
     }
 
     /// The kernel has answered by the time that sending returns. `heard` gets every message that is no acknowledgement:
     /// its kind and what follows its header.
-    fn exchange(self, mut heard: impl FnMut(u16, &[u8])) -> rustix::io::Result<()> {
-        let socket =
-            socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(netlink::NETFILTER))?;
+    fn talk(self, socket: &OwnedFd, mut heard: impl FnMut(u16, &[u8])) -> rustix::io::Result<()> {
         let room = self.bytes.len() * 2 + 65_536;
-        if set_socket_send_buffer_size_force(&socket, room).is_err() {
-            set_socket_send_buffer_size(&socket, room)?;
+        if set_socket_send_buffer_size_force(socket, room).is_err() {
+            set_socket_send_buffer_size(socket, room)?;
         }
         let kernel = netlink::SocketAddrNetlink::new(0, 0);
-        sendto(&socket, &self.bytes, SendFlags::empty(), &kernel)?;
+        sendto(socket, &self.bytes, SendFlags::empty(), &kernel)?;
         let mut answered = false;
         let mut buffer = vec![0_u8; 65_536];
         loop {
-            let length = match recv(&socket, &mut buffer[..], RecvFlags::DONTWAIT) {
+            let length = match recv(socket, &mut buffer[..], RecvFlags::DONTWAIT) {
                 Ok((length, _)) => length,
                 Err(Errno::AGAIN) => break,
                 Err(Errno::INTR) => continue,
@@ -465,6 +477,11 @@ impl Batch {
         // Nothing else makes it silent: we asked for an answer.
         if answered { Ok(()) } else { Err(Errno::NODATA) }
     }
+}
+
+/// In the thread's network namespace.
+fn connect() -> rustix::io::Result<OwnedFd> {
+    socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(netlink::NETFILTER))
 }
 
 fn attribute(out: &mut Vec<u8>, kind: u16, value: &[u8]) {
