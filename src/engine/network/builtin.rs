@@ -216,7 +216,9 @@ impl Builtin {
     /// Removes the interfaces and namespaces of the pods that have ended, and frees their addresses.
     pub(super) fn bury(&self) -> Result<()> {
         let doing = || "free what pods that have ended had of the network".to_owned();
-        if let Some(leases) = self.known_leases()? {
+        // Held until the namespaces are let go: none of a pod that ends meanwhile must be among them.
+        let leases = self.known_leases()?;
+        if let Some(leases) = &leases {
             let all = leases.all().context(doing)?.into_iter();
             let over: Vec<_> = all.filter_map(|(a, lease)| Some((a, lease.filter(|l| l.ended)?.pod))).collect();
             Links::open()?.delete_all(over.iter().map(|(_, pod)| veth_name(pod))).context(doing)?;
