@@ -135,7 +135,12 @@ fn a_network_that_is_not_torn_down_is_named_while_the_pod_is_there() {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let id = String::from_utf8_lossy(&made.stdout).trim().to_owned();
     std::fs::write(&broken, "").unwrap();
-    assert!(!node.crictl(&["stopp", &id]).status.success());
+    // The first try may fail before it comes to the network: containerd takes the end of the pause process for a fault.
+    support::containerd::until("the plugin's refusal", || {
+        let refused = node.crictl(&["stopp", &id]);
+        assert!(!refused.status.success());
+        String::from_utf8_lossy(&refused.stderr).contains("the agent is not there")
+    });
     let report = node.report("incidents", &[]);
     let finding = &report.step("incident-terminating")["finding"];
     let log = std::fs::read_to_string(node.dir.join("log")).unwrap();

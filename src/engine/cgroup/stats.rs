@@ -118,7 +118,7 @@ fn limit(directory: &Path, file: &str) -> Result<Option<u64>> {
 }
 
 pub(super) fn read(cgroup: &Cgroup, extent: Extent) -> Result<Stats> {
-    let mut stats = if cgroup.layout().is_unified() { read_v2(cgroup)? } else { read_v1(cgroup, extent)? };
+    let mut stats = if cgroup.layout().is_unified() { read_v2(cgroup, extent)? } else { read_v1(cgroup, extent)? };
     if let Some(directory) = cgroup.of("pids") {
         stats.pids.current = number(&directory, "pids.current")?;
         if extent == Extent::All {
@@ -202,7 +202,7 @@ fn read_more_v1(cgroup: &Cgroup, stats: &mut Stats) -> Result<()> {
     Ok(())
 }
 
-fn read_v2(cgroup: &Cgroup) -> Result<Stats> {
+fn read_v2(cgroup: &Cgroup, extent: Extent) -> Result<Stats> {
     let mut stats = Stats::default();
     let Some(hierarchy) = cgroup.layout().hierarchies.iter().find(|h| h.unified) else { return Ok(stats) };
     let directory = cgroup.directory(hierarchy);
@@ -218,7 +218,6 @@ fn read_v2(cgroup: &Cgroup) -> Result<Stats> {
     let (table, usage) = (Table::read(&directory, "memory.stat")?, number(&directory, "memory.current")?);
     stats.memory = Memory {
         usage,
-        max_usage: number(&directory, "memory.peak")?,
         working_set: usage.saturating_sub(table.get("inactive_file")),
         limit: limit(&directory, "memory.max")?,
         rss: table.get("anon"),
@@ -231,9 +230,12 @@ fn read_v2(cgroup: &Cgroup) -> Result<Stats> {
         swap_limit: limit(&directory, "memory.swap.max")?,
         page_faults: table.get("pgfault"),
         major_page_faults: table.get("pgmajfault"),
-        failures: 0,
+        ..Memory::default()
     };
-    stats.devices = devices_v2(&read_optional(&directory, "io.stat")?.unwrap_or_default());
+    if extent == Extent::All {
+        stats.memory.max_usage = number(&directory, "memory.peak")?;
+        stats.devices = devices_v2(&read_optional(&directory, "io.stat")?.unwrap_or_default());
+    }
     Ok(stats)
 }
 

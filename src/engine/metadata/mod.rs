@@ -1,4 +1,4 @@
-//! The one database (SQLite: WAL, a connection to write and one to read).
+//! The one database (SQLite: WAL, a connection to write, one to read, and one of their own for looks that take long).
 //!
 //! Every call is one transaction. What it wrote survives our own death at once; it survives a power cut when a later
 //! [`Db::durable`] has returned, which calls make themselves unless their name or documentation says otherwise. The log
@@ -16,7 +16,7 @@ mod storage;
 
 use std::{
     fs::File,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -45,6 +45,7 @@ pub struct Db {
     /// Sees what has been committed, whatever is under way in the other. Closed first: the last one tidies up.
     reader: Mutex<Connection>,
     connection: Mutex<Connection>,
+    path: PathBuf,
     ballast: Ballast,
     /// SQLite's write-ahead log, which is ours to sync: the connection itself only does it when it starts the log anew.
     log: File,
@@ -135,8 +136,8 @@ impl Db {
         };
         connection.update_hook(Some(seen)).db("watch the images")?;
         let (reader, connection) = (Mutex::new(schema::reader(path)?), Mutex::new(connection));
-        let listed = Mutex::default();
-        let db = Self { reader, connection, ballast, log, written, synced, image_changes, listed };
+        let (path, listed) = (path.to_owned(), Mutex::default());
+        let db = Self { reader, connection, path, ballast, log, written, synced, image_changes, listed };
         db.durable()?;
         Ok(db)
     }
@@ -218,11 +219,14 @@ impl Db {
         bail!(DataLoss, "an earlier sync of the database failed: the engine must be restarted")
     }
 
-    /// Of one moment, and beside a writer: who lists or looks up never waits for a collection.
+    /// Of one moment, and beside a writer: who lists or looks up does not wait until a transaction has ended.
     fn read<T>(&self, doing: &str, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let moment = reader.transaction().db(doing)?;
-        work(&moment).context(|| doing.to_owned())
+        read(&mut self.reader.lock().unwrap_or_else(PoisonError::into_inner), doing, work)
+    }
+
+    /// The same for a look at everything: nobody waits for it, reader or writer.
+    fn read_aside<T>(&self, doing: &str, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        read(&mut schema::reader(&self.path)?, doing, work)
     }
 
     // -- documents: one JSON value per pod or container
@@ -402,6 +406,11 @@ impl Db {
     }
 }
 
+fn read<T>(connection: &mut Connection, doing: &str, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    let moment = connection.transaction().db(doing)?;
+    work(&moment).context(|| doing.to_owned())
+}
+
 /// Before the purpose of a lease whose holder is gone.
 const ABANDONED: &str = "abandoned: ";
 
@@ -467,21 +476,21 @@ mod tests {
     }
 
     #[test]
-    fn who_reads_waits_for_no_writer_and_sees_what_is_committed() {
+    fn who_reads_waits_for_nobody_and_sees_what_is_committed() {
         let (_dir, db) = db();
         let db = Arc::new(db);
-        let wait = Duration::from_secs(5);
+        let seen = || {
+            let (reader, (done, seen)) = (Arc::clone(&db), std::sync::mpsc::channel());
+            std::thread::spawn(move || done.send(reader.images().and_then(|_| reader.ids(Table::Sandboxes))));
+            seen.recv_timeout(Duration::from_secs(5)).expect("it waits").unwrap()
+        };
         db.write_soon("hold on", |tx| {
             tx.execute("INSERT INTO document (kind, id, name, body) VALUES ('sandbox', 'a', 'a', '1')", []).unwrap();
-            let (done, seen) = std::sync::mpsc::channel();
-            let reader = Arc::clone(&db);
-            std::thread::spawn(move || done.send((reader.ids(Table::Sandboxes), reader.images())));
-            let (ids, images) = seen.recv_timeout(wait).expect("it waits");
-            assert_eq!((ids?.len(), images?.len()), (0, 0));
+            assert!(seen().is_empty());
             Ok(())
         })
         .unwrap();
-        assert_eq!(db.ids(Table::Sandboxes).unwrap(), ["a"]);
+        assert_eq!(db.read_aside("look at everything", |_| Ok(seen())).unwrap(), ["a"]);
     }
 
     #[test]

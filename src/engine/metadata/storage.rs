@@ -6,7 +6,7 @@ use std::{
     time::SystemTime,
 };
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Params, Transaction, params};
 
 use super::{Db, DbResult, lease_id, unix};
 use crate::{
@@ -103,15 +103,9 @@ impl Db {
 
     /// What a collection at `now` would take, leases that have expired but not been collected aside.
     pub fn unreachable(&self, now: SystemTime) -> Result<Garbage> {
-        self.read("look for garbage", |db| {
-            let expired = "SELECT count(*) FROM lease WHERE expires < ?";
-            Ok(Garbage {
-                blobs: digests(db, &format!("SELECT digest FROM blob AS d WHERE {UNREACHABLE}"))?,
-                ingests: digests(db, &format!("SELECT digest FROM ingest AS d WHERE {UNREACHABLE}"))?,
-                snapshots: unreachable_snapshots(db)?.len() as u64,
-                leases: db.query_row(expired, [unix(now)], |r| r.get(0)).db("count")?,
-            })
-        })
+        let leases = self.expired_leases(now)? as u64;
+        let (garbage, snapshots) = self.read_aside("look for garbage", look)?;
+        Ok(Garbage { snapshots: snapshots.len() as u64, leases, ..garbage })
     }
 
     /// Looks from the roots (images, documents, live leases) for rows that nothing leads to, while others read and write.
@@ -121,22 +115,12 @@ impl Db {
         let leases = self.end_soon("end expired leases", |tx| {
             tx.execute("DELETE FROM lease WHERE expires < ?", [unix(now)]).db("expire leases")
         })?;
-        let (seen, snapshots) = self.read("look for garbage", |db| {
-            let blobs = digests(db, &format!("SELECT digest FROM blob AS d WHERE {UNREACHABLE}"))?;
-            let ingests = digests(db, &format!("SELECT digest FROM ingest AS d WHERE {UNREACHABLE}"))?;
-            Ok((Garbage { blobs, ingests, ..Garbage::default() }, unreachable_snapshots(db)?))
-        })?;
+        let (seen, snapshots) = self.read_aside("look for garbage", look)?;
         self.end("collect garbage", |tx| {
-            let still = |table: &str, of: &[Digest]| -> Result<Vec<Digest>> {
-                let query = format!("DELETE FROM {table} AS d WHERE digest = ? AND {UNREACHABLE}");
-                let mut statement = tx.prepare(&query).db("collect")?;
-                let mut gone = Vec::new();
-                for digest in of {
-                    if statement.execute([digest.as_str()]).db("collect")? > 0 {
-                        gone.push(digest.clone());
-                    }
-                }
-                Ok(gone)
+            let still = |table: &str, of: &[Digest]| {
+                let of = serde_json::Value::from_iter(of.iter().map(Digest::as_str)).to_string();
+                let some = "digest IN (SELECT value FROM json_each(?))";
+                digests(tx, &format!("DELETE FROM {table} AS d WHERE {some} AND {UNREACHABLE} RETURNING digest"), [of])
             };
             Ok(Garbage {
                 blobs: still("blob", &seen.blobs)?,
@@ -146,6 +130,12 @@ impl Db {
             })
         })
     }
+}
+
+/// Blobs and ingests that nothing leads to, and ids of such snapshots.
+fn look(db: &Connection) -> Result<(Garbage, Vec<i64>)> {
+    let of = |table: &str| digests(db, &format!("SELECT digest FROM {table} AS d WHERE {UNREACHABLE}"), []);
+    Ok((Garbage { blobs: of("blob")?, ingests: of("ingest")?, ..Garbage::default() }, unreachable_snapshots(db)?))
 }
 
 /// Deletes those that are still nobody's, children before the parents they stand on. Says how many.
@@ -179,9 +169,9 @@ fn trash(tx: &Transaction<'_>, snapshots: &[i64]) -> Result<u64> {
 /// Of a blob or an ingest `d`: it is nobody's.
 const UNREACHABLE: &str = "NOT EXISTS (SELECT 1 FROM image_blob i WHERE i.digest = d.digest) AND digest NOT IN (SELECT digest FROM lease_blob)";
 
-fn digests(db: &Connection, query: &str) -> Result<Vec<Digest>> {
+fn digests(db: &Connection, query: &str, parameters: impl Params) -> Result<Vec<Digest>> {
     let mut statement = db.prepare(query).db("collect")?;
-    let rows = statement.query_map([], |r| r.get::<_, String>(0)).db("collect")?;
+    let rows = statement.query_map(parameters, |r| r.get::<_, String>(0)).db("collect")?;
     rows.map(|row| row.db("collect")?.parse()).collect()
 }
 

@@ -133,8 +133,8 @@ pub(super) fn facts(model: &Model, row: &Row) -> Vec<Fact> {
         ("created", text::stamp(c.created)),
         ("attempt", c.attempt.to_string()),
     ];
-    if let Some(ring) = model.history.each.get(&c.id).filter(|r| !r.is_empty()) {
-        let cores: Vec<u64> = ring.iter().filter_map(|s| s.cores).collect();
+    let cores: Vec<u64> = model.history.each.get(&c.id).into_iter().flatten().filter_map(|s| s.cores).collect();
+    if !cores.is_empty() {
         facts.push(("cpu", text::spark(cores.into_iter(), 0, 28)));
     }
     if let Some(stat) = stat {
