@@ -33,8 +33,8 @@ pub struct ImageRow {
 impl Db {
     /// Inserts an image or adds to the one with its id; a tag moves from whichever image had it. One transaction: an
     /// image is seen whole or not at all. An image that loses its last name keeps its id until it is removed. `blobs` is
-    /// everything that it needs kept: index, manifest, config, layers.
-    pub fn put_image(&self, image: &ImageRow, blobs: &[Digest]) -> Result<()> {
+    /// everything that it needs kept: index, manifest, config, layers. Gives it as it was then: it may be gone already.
+    pub fn put_image(&self, image: &ImageRow, blobs: &[Digest]) -> Result<ImageRow> {
         self.write("record an image", |tx| {
             let (snapshotter, chain) = image.snapshot.clone().unzip();
             let size = i64::try_from(image.size).unwrap_or(i64::MAX);
@@ -67,7 +67,8 @@ impl Db {
                 )
                 .db("add a blob")?;
             }
-            Ok(())
+            let recorded = load(tx, image.id.as_str())?;
+            recorded.ok_or_else(|| Error::new(Kind::Internal, format!("{} is not what was recorded", image.id)))
         })
     }
 
@@ -92,7 +93,7 @@ impl Db {
         self.read("list images", |db| {
             // Before the first row is read: whatever is committed later has another number.
             let changes = self.image_changes.load(Ordering::SeqCst);
-            let listed = Listed { whole: list(db, "IS NULL")?.into(), damaged: list(db, "IS NOT NULL")?.into() };
+            let listed = list(db)?;
             *known() = Some((changes, listed.clone()));
             Ok(listed)
         })
@@ -185,7 +186,7 @@ pub(super) fn texts(db: &Connection, query: &str, parameter: &str) -> Result<Vec
 
 pub(super) fn load(db: &Connection, id: &str) -> Result<Option<ImageRow>> {
     let query = "SELECT target, size, snapshotter, chain, pinned FROM image WHERE id = ?";
-    let row = db.prepare_cached(query).db("load an image")?.query_row([id], |r| columns(r, 0)).optional();
+    let row = db.prepare_cached(query).db("load an image")?.query_row([id], columns).optional();
     let Some(columns) = row.db("load an image")? else { return Ok(None) };
     let tags = texts(db, "SELECT tag FROM image_tag WHERE image = ? ORDER BY tag", id)?;
     let digests = texts(db, "SELECT reference FROM image_digest WHERE image = ? ORDER BY reference", id)?;
@@ -195,8 +196,8 @@ pub(super) fn load(db: &Connection, id: &str) -> Result<Option<ImageRow>> {
 /// Target, size, snapshotter, chain, pinned.
 type Columns = (String, i64, Option<String>, Option<String>, bool);
 
-fn columns(row: &Row<'_>, at: usize) -> rusqlite::Result<Columns> {
-    Ok((row.get(at)?, row.get(at + 1)?, row.get(at + 2)?, row.get(at + 3)?, row.get(at + 4)?))
+fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
 }
 
 /// All images, those that have to be pulled again by themselves.
@@ -206,25 +207,30 @@ pub struct Listed {
     damaged: Arc<[ImageRow]>,
 }
 
-/// The images whose `damaged` is so. One walk over each table: there may be ten thousand images.
-fn list(db: &Connection, damaged: &str) -> Result<Vec<ImageRow>> {
-    let query =
-        format!("SELECT id, target, size, snapshotter, chain, pinned FROM image WHERE damaged {damaged} ORDER BY id");
-    let mut statement = db.prepare_cached(&query).db("list")?;
-    let rows = statement.query_map([], |r| Ok((r.get::<_, String>(0)?, columns(r, 1)?))).db("list")?;
-    let rows: Vec<_> = rows.collect::<Result<_, _>>().db("list")?;
-    if rows.is_empty() {
-        return Ok(Vec::new());
+/// One walk over each table as it lies, put in order here: there may be ten thousand images, and an index would have
+/// each row looked up by itself.
+fn list(db: &Connection) -> Result<Listed> {
+    let mut tags = lists(db, "SELECT image, tag FROM image_tag")?;
+    let mut digests = lists(db, "SELECT image, reference FROM image_digest")?;
+    let query = "SELECT target, size, snapshotter, chain, pinned, id, damaged IS NOT NULL FROM image";
+    let mut statement = db.prepare_cached(query).db("list")?;
+    let rows =
+        statement.query_map([], |r| Ok((columns(r)?, r.get::<_, String>(5)?, r.get::<_, bool>(6)?))).db("list")?;
+    let (mut whole, mut damaged) = (Vec::new(), Vec::new());
+    for row in rows {
+        let (columns, id, hidden) = row.db("list")?;
+        let of = |lists: &mut HashMap<String, Vec<String>>| {
+            let mut list = lists.remove(&id).unwrap_or_default();
+            list.sort_unstable();
+            list
+        };
+        let list = if hidden { &mut damaged } else { &mut whole };
+        list.push(image(&id, columns, of(&mut tags), of(&mut digests))?);
     }
-    let mut tags = lists(db, "SELECT image, tag FROM image_tag ORDER BY tag")?;
-    let mut digests = lists(db, "SELECT image, reference FROM image_digest ORDER BY reference")?;
-    rows.into_iter()
-        .map(|(id, columns)| {
-            let of = |lists: &mut HashMap<String, Vec<String>>| lists.remove(&id).unwrap_or_default();
-            let (tags, digests) = (of(&mut tags), of(&mut digests));
-            image(&id, columns, tags, digests)
-        })
-        .collect()
+    for list in [&mut whole, &mut damaged] {
+        list.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    }
+    Ok(Listed { whole: whole.into(), damaged: damaged.into() })
 }
 
 /// What images have, by their ids.
@@ -279,7 +285,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&dir.path().join("meta.db")).unwrap();
         let (old, new) = (image(1, "r/x:1"), image(2, "r/x:1"));
-        db.put_image(&old, &[old.id.clone(), new.id.clone()]).unwrap();
+        assert_eq!(db.put_image(&old, &[old.id.clone(), new.id.clone()]).unwrap(), old);
+        let further = ImageRow { tags: vec!["r/x:2".to_owned()], digests: Vec::new(), ..old.clone() };
+        let tags = vec!["r/x:1".to_owned(), "r/x:2".to_owned()];
+        assert_eq!(db.put_image(&further, &[]).unwrap(), ImageRow { tags, ..old.clone() }, "all its names");
+        assert!(!db.untag_image("r/x:2").unwrap());
         db.put_image(&old, std::slice::from_ref(&old.id)).unwrap();
         let mut both = [old.id.clone(), new.id.clone()];
         both.sort();

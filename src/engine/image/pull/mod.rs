@@ -306,13 +306,11 @@ impl Puller {
     }
 
     pub(super) async fn record(&self, image: ImageRow, blobs: Vec<Digest>) -> Result<ImageRow> {
-        let (db, id) = (Arc::clone(&self.db), image.id.to_string());
-        crash::point("img.1");
-        blocking(move || db.put_image(&image, &blobs)).await?;
-        crash::point("img.2");
         let db = Arc::clone(&self.db);
-        let known = blocking(move || db.image(&id)).await?;
-        known.ok_or_else(|| Error::new(Kind::Internal, "the image vanished as it was recorded"))
+        crash::point("img.1");
+        let recorded = blocking(move || db.put_image(&image, &blobs)).await?;
+        crash::point("img.2");
+        Ok(recorded)
     }
 
     /// From the reference to the manifest for this machine.
