@@ -20,11 +20,11 @@ use crate::{
     bail,
     engine::{
         Engine,
-        cgroup::systemd,
+        cgroup::{Cgroup, systemd},
         crash,
         image::config::ImageConfig,
         metadata::ImageRow,
-        shim::{CreateTask, Task},
+        shim::{CreateTask, Runtime, Task},
         snapshot::{self, Labels},
     },
     error::{Context, Error, Kind, Result},
@@ -216,12 +216,52 @@ async fn set_up(
     image_config: &ImageConfig,
 ) -> Result<(u32, (u32, u32, Vec<u32>))> {
     let record = container.record();
+    // The kernel takes as long for the group as all the rest takes here.
+    let (grouped, user) =
+        tokio::join!(make_group(engine, &record), prepare(engine, container, task.pids().1, image, image_config));
+    let user = user?;
+    grouped?;
+    crash::point("ctr.5");
+    let pid = task
+        .create(&CreateTask {
+            id: record.id.clone(),
+            bundle: record.bundle.clone(),
+            log: record.log_path.clone(),
+            tty: record.config.tty,
+            stdin: record.config.stdin,
+            stdin_once: record.config.stdin_once,
+        })
+        .await?;
+    crash::point("ctr.6");
+    Ok((pid, user))
+}
+
+/// The container's cgroup, which the shim then finds and sets the limits of: where that is the built-in runtime's work, and
+/// the group no scope, which needs a process.
+async fn make_group(engine: &Engine, record: &ContainerRecord) -> Result<()> {
+    let handler = engine.pods.pod(&record.pod)?.record().handler.clone();
+    let cgroup = Cgroup::new(&record.cgroup)?;
+    let ours = engine.handler(&handler).is_ok_and(|h| h.runtime == Runtime::BuiltIn);
+    if ours && !cgroup.is_scope() {
+        blocking(move || cgroup.create(None)).await?;
+    }
+    Ok(())
+}
+
+/// Everything that the shim needs for it to be created: root filesystem, volumes, spec. Gives the user: uid, gid, groups.
+async fn prepare(
+    engine: &Arc<Engine>,
+    container: &Arc<Container>,
+    pause: u32,
+    image: &ImageRow,
+    image_config: &ImageConfig,
+) -> Result<(u32, u32, Vec<u32>)> {
+    let record = container.record();
     let sandbox = engine.pods.pod(&record.pod)?.record();
     let (rootfs, directory) = (record.bundle.join("rootfs"), record.bundle.clone());
     let parent = image.snapshot.as_ref().map(|(_, chain)| chain.clone());
     engine.keep_snapshot(&record.id).await?;
     crash::point("ctr.2");
-    let (_, pause) = task.pids();
     let target = target_pid(engine, &record)?;
     let maps = users::of_container(&sandbox, &record.config)?;
     let mounts = engine.snapshotter.prepare(&record.id, parent.as_deref(), Labels::new()).await?;
@@ -241,7 +281,7 @@ async fn set_up(
     image_volume::mount(engine, container, pause, maps.as_ref()).await?;
     let inputs =
         Inputs { sandbox, record: record.clone(), image: image_config.clone(), rootfs, pause, target, users: maps };
-    let user = blocking(move || {
+    blocking(move || {
         if let Some(logs) = inputs.record.log_path.as_deref().and_then(Path::parent) {
             fs::create_dir_all(logs).context(|| format!("create {}", logs.display()))?;
         }
@@ -254,20 +294,7 @@ async fn set_up(
         fs::write(&path, text).context(|| format!("write {}", path.display()))?;
         Ok((user.uid, user.gid, user.groups))
     })
-    .await?;
-    crash::point("ctr.5");
-    let pid = task
-        .create(&CreateTask {
-            id: record.id.clone(),
-            bundle: record.bundle.clone(),
-            log: record.log_path.clone(),
-            tty: record.config.tty,
-            stdin: record.config.stdin,
-            stdin_once: record.config.stdin_once,
-        })
-        .await?;
-    crash::point("ctr.6");
-    Ok((pid, user))
+    .await
 }
 
 /// Where the layers are mounted while the root filesystem of a container with a user namespace is put together.
@@ -398,7 +425,14 @@ pub async fn remove(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<
 pub async fn clean_up(engine: &Arc<Engine>, container: &Arc<Container>) -> Result<()> {
     let record = container.record();
     if let Ok(pod) = engine.pods.pod(&record.pod) {
-        gone_is_fine(pod.shim()?.delete(&record.id, None).await.map(drop))?;
+        match pod.shim()?.delete(&record.id, None).await {
+            // It may never have heard of it.
+            Err(error) if error.is(Kind::NotFound) => {
+                let cgroup = Cgroup::new(&record.cgroup)?;
+                blocking(move || if cgroup.exists() { cgroup.delete() } else { Ok(()) }).await?;
+            }
+            other => drop(other?),
+        }
     }
     crash::point("rm.2");
     image_volume::clean_up(engine, &record).await?;
