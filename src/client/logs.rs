@@ -15,6 +15,7 @@ use crate::error::{Error, Kind, Result};
 
 mod pages;
 mod parts;
+mod sift;
 #[cfg(test)]
 mod tests;
 
@@ -196,6 +197,11 @@ impl Joiner {
             return None;
         }
         Some(whole)
+    }
+
+    /// Whether a line was begun and not ended.
+    fn is_open(&self) -> bool {
+        self.open.iter().any(Option::is_some)
     }
 
     /// What was begun and not ended.

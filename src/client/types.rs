@@ -266,7 +266,30 @@ pub struct LogTurn {
     pub at: Option<SystemTime>,
     pub older: bool,
     pub lines: usize,
+    /// Of the older ones only those that pass, from as far back as it takes.
+    pub only: Option<Sieve>,
 }
+
+/// Which lines of a log are looked at: those that a pattern is in, or those that it is not in.
+#[derive(Debug, Clone)]
+pub struct Sieve {
+    pub pattern: regex::bytes::Regex,
+    pub not: bool,
+}
+
+impl Sieve {
+    pub fn passes(&self, text: &[u8]) -> bool {
+        self.pattern.is_match(text) != self.not
+    }
+}
+
+impl PartialEq for Sieve {
+    fn eq(&self, other: &Self) -> bool {
+        (self.pattern.as_str(), self.not) == (other.pattern.as_str(), other.not)
+    }
+}
+
+impl Eq for Sieve {}
 
 /// A page of a log, oldest line first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -274,6 +297,8 @@ pub struct LogPage {
     pub lines: Vec<LogLine>,
     /// There is nothing beyond it.
     pub end: bool,
+    /// If only some lines were wanted: where the first one begins that was looked at, and when that was written.
+    pub reached: Option<(LogPlace, Option<SystemTime>)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use std::{
 use regex::{Regex, RegexBuilder};
 
 use super::{event::Token, text::SafeText};
-use crate::client::types::{LogLine, LogPage, LogPlace, LogTurn};
+use crate::client::types::{LogLine, LogPage, LogPlace, LogTurn, Sieve};
 
 /// What is kept; the lines farthest from where the person stands go first. Those from a file can be read again.
 pub const MOST_LINES: usize = 200_000;
@@ -133,8 +133,13 @@ pub struct LogView {
     /// Index into [`SPANS`].
     pub span: usize,
     pub filter: String,
-    pattern: Option<Pattern>,
-    not: bool,
+    sieve: Option<Sieve>,
+    /// The page that was asked for is only of what passes this.
+    asked: Option<Sieve>,
+    /// Of a single source, where only what passes was read: the first line from which on none is missing.
+    dense: Option<u64>,
+    /// And from where on all was looked at.
+    reached: Option<(LogPlace, Option<SystemTime>)>,
     pub search: String,
     pub hits: Option<Pattern>,
     /// How old the newest line was when it came, while lines come.
@@ -213,7 +218,7 @@ impl LogView {
         while self.lines.len() > MOST_LINES || self.bytes > MOST_BYTES {
             let first = self.lines.front().map_or(0, |l| l.number);
             let above = self.anchor.map_or(self.lines.len(), |a| a.saturating_sub(first) as usize);
-            let back = self.want.is_some() || above * 2 < self.lines.len();
+            let back = self.anchor.is_some() && (self.want.is_some() || above * 2 < self.lines.len());
             if back && self.lines.back().is_some_and(|l| l.place.is_some()) {
                 let Some(line) = self.lines.pop_back() else { break };
                 self.bytes -= line.raw.len();
@@ -224,6 +229,7 @@ impl LogView {
             } else {
                 let Some(line) = self.lines.pop_front() else { break };
                 self.bytes -= line.raw.len();
+                self.reached = None;
                 match self.begun.get_mut(line.source).filter(|_| line.place.is_some()) {
                     Some(begun) => *begun = false,
                     None => self.forgotten += 1,
@@ -234,12 +240,17 @@ impl LogView {
 
     /// Whether there are lines older than those here. Fewer than were asked for are all there are.
     pub fn goes_on(&self) -> bool {
-        let first = self.lines.iter().take(2).find_map(|l| l.place);
+        let first = self.reached.map(|(place, _)| place).or_else(|| self.lines.iter().take(2).find_map(|l| l.place));
         self.begun.iter().any(|b| !b) && first.is_some_and(|f| f.offset > 0 || self.lines.len() >= PAGE)
     }
 
-    /// The page before what is here, and of which source: of several the one whose lines here reach back least.
+    /// The page before what is here, and of which source: of several the one whose lines here reach back least. Of a single
+    /// one that is filtered, what passes: others lie between its lines and theirs.
     fn edge(&self) -> Option<(usize, LogTurn)> {
+        if let Some((from, at)) = self.reached.filter(|_| !self.begun[0]) {
+            return Some((0, LogTurn { from, at, older: true, lines: PAGE, only: self.sieve.clone() }));
+        }
+        let only = self.sieve.clone().filter(|_| self.sources.len() == 1);
         let mut seen = vec![false; self.sources.len()];
         let mut edge: Option<(&Line, LogPlace)> = None;
         for line in &self.lines {
@@ -254,14 +265,14 @@ impl LogView {
                 break;
             }
         }
-        edge.map(|(line, from)| (line.source, LogTurn { from, at: line.at, older: true, lines: PAGE }))
+        edge.map(|(line, from)| (line.source, LogTurn { from, at: line.at, older: true, lines: PAGE, only }))
     }
 
     /// The page behind what is here, where its end was let go, of a source that the others wait for.
     fn below(&self) -> Option<(usize, LogTurn)> {
         let source = (0..self.sources.len()).find(|s| self.more[*s] && self.ahead[*s].is_empty())?;
         let last = self.lines.iter().rev().find(|l| l.source == source)?;
-        Some((source, LogTurn { from: last.place?, at: last.at, older: false, lines: PAGE }))
+        Some((source, LogTurn { from: last.place?, at: last.at, older: false, lines: PAGE, only: None }))
     }
 
     /// Lines are wanted that may not be here.
@@ -270,6 +281,11 @@ impl LogView {
             self.follow(false);
         }
         self.want = Some((want, PAGES));
+    }
+
+    /// So many lines are wanted for the screen, which goes on following if it does.
+    pub fn fill(&mut self, count: usize) {
+        self.want = Some((Want::Above(count), PAGES));
     }
 
     /// The next page to read for what is wanted. `Err` says that it is not found, and whether there is more to look through.
@@ -286,6 +302,7 @@ impl LogView {
             None if !have && want == Want::Hit => Err(false),
             edge => {
                 self.turning = edge.is_some();
+                self.asked = edge.as_ref().and_then(|(_, turn)| turn.only.clone());
                 Ok(edge)
             }
         }
@@ -318,6 +335,14 @@ impl LogView {
             self.ahead[source].extend(page.lines.into_iter().map(|line| numbered(0, source, line)));
             self.catch_up();
             return self.trim();
+        }
+        if self.asked.take() != self.sieve.clone().filter(|_| self.sources.len() == 1) {
+            // Of another filter: it is asked for again.
+            return;
+        }
+        if page.reached.is_some() {
+            self.dense = self.dense.or_else(|| self.lines.front().map(|l| l.number));
+            self.reached = page.reached;
         }
         if let Some(begun) = self.begun.get_mut(source) {
             *begun = page.end;
@@ -360,8 +385,28 @@ impl LogView {
     /// A regular expression; `!` before it takes the lines that do not match.
     pub fn set_filter(&mut self, filter: String) {
         let (not, text) = filter.strip_prefix('!').map_or((false, filter.as_str()), |f| (true, f));
-        (self.not, self.pattern) = (not, Pattern::new(text));
-        self.filter = filter;
+        let sieve = Pattern::new(text).map(|Pattern(pattern)| Sieve { pattern, not });
+        if sieve != self.sieve {
+            self.unsift();
+        }
+        (self.filter, self.sieve) = (filter, sieve);
+    }
+
+    /// Lets go what was read of one filter only: another may pass what lies between. The place stays.
+    fn unsift(&mut self) {
+        let Some(dense) = self.dense.take() else { return };
+        (self.reached, self.begun[0]) = (None, false);
+        let first = self.lines.front().map_or(0, |l| l.number);
+        match self.anchor {
+            Some(anchor) if anchor < dense => {
+                let line = self.lines.remove(anchor.saturating_sub(first) as usize);
+                self.lines = line.into_iter().collect();
+                self.ahead[0].clear();
+                (self.next, self.behind, self.more[0], self.joined[0]) = (anchor + 1, true, true, None);
+            }
+            _ => drop(self.lines.drain(..(dense.saturating_sub(first) as usize).min(self.lines.len()))),
+        }
+        self.bytes = self.lines.iter().map(|l| l.raw.len()).sum();
     }
 
     pub fn set_search(&mut self, text: String) {
@@ -370,7 +415,7 @@ impl LogView {
     }
 
     pub fn shows(&self, line: &Line) -> bool {
-        self.pattern.as_ref().is_none_or(|p| p.is_in(&line.raw) != self.not)
+        self.sieve.as_ref().is_none_or(|s| s.passes(&line.raw))
     }
 
     /// The lines up to the anchor that pass the filter, newest first.

@@ -489,6 +489,7 @@ fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
 fn back(model: &mut Model, out: &mut Vec<Effect>) {
     if filter_of(model).is_some_and(|f| !f.is_empty()) {
         set_filter(model, String::new());
+        logs::filtered(model, out);
     } else if books::close(model) {
         // Back in the list of runbooks.
     } else if model.pane == PaneId::Logs {

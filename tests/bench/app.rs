@@ -24,6 +24,8 @@ const PODS: usize = 250;
 /// Of a pod.
 const CONTAINERS: usize = 4;
 const IMAGES: usize = 500;
+/// Of a log.
+const LINES: usize = 1_000_000;
 /// What ends a frame.
 const FRAME: &[u8] = b"\x1b[?2026l";
 /// No byte for so long, and nothing more comes of what was before.
@@ -91,6 +93,9 @@ pub async fn print(wharf: &Path, idle: Duration, rounds: usize) {
         all.extend(times);
     }
     line("all (budget 16 at p99)", &all);
+    let times = filters(&mut app, &fake, directory.path());
+    line("a filter that one of 1,000,000 lines of a log passes, the first time", &times[..1]);
+    line("and afterwards (budget 150)", &times[1..]);
     println!("\nmachine {} % idle", load.idle());
 
     println!("\n| nobody touches a key, Pods | | budget |\n| --- | --- | --- |");
@@ -123,6 +128,32 @@ pub async fn print(wharf: &Path, idle: Duration, rounds: usize) {
     }
 }
 
+/// From Enter to the line on the screen, by one filter after the other. The lines are the oldest of the log.
+fn filters(app: &mut Pty, fake: &Fake, directory: &Path) -> Vec<Duration> {
+    let log = directory.join("0.log");
+    let request = |n: usize| format!("request {n} of user {}", n % 977);
+    let lines = (0..LINES).map(|n| {
+        let (second, took) = (n / 1000, n % 431);
+        let time = format!("2026-01-01T00:{:02}:{:02}.{:03}000000Z", second / 60, second % 60, n % 1000);
+        format!("{time} stdout F {} took {took} ms behind the gateway, status 200\n", request(n))
+    });
+    fs::write(&log, lines.collect::<String>()).unwrap();
+    fake.held().log = log.display().to_string();
+    app.keys("3gl");
+    app.wait_for(&request(LINES - 1));
+    let times = (0..20).map(|n| {
+        app.keys(&format!("/request {n} of"));
+        let written = still(app);
+        let begun = Instant::now();
+        app.keys("\r");
+        let at = shown(app, written, request(n).as_bytes());
+        app.keys("\x1b");
+        still(app);
+        at - begun
+    });
+    times.collect()
+}
+
 fn line(what: &str, times: &[Duration]) {
     let [half, most, all] = [0.5, 0.99, 1.0].map(|part| ms(quantile(times, part)));
     println!("| {what} | {half} | {most} | {all} | {} |", times.len());
@@ -153,26 +184,36 @@ fn first_frame(wharf: &Path, home: &Path, endpoint: &str) -> Duration {
 
 /// When the next frame was all there.
 fn frame_after(app: &Pty, written: usize) -> Instant {
+    shown(app, written, FRAME)
+}
+
+/// When these bytes were all there.
+fn shown(app: &Pty, written: usize, bytes: &[u8]) -> Instant {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        if let Some(at) = app.came(written, FRAME) {
+        if let Some(at) = app.came(written, bytes) {
             return at;
         }
-        assert!(Instant::now() < deadline, "no frame came:\n{}", app.text());
+        assert!(Instant::now() < deadline, "it never came:\n{}", app.text());
         thread::sleep(Duration::from_micros(200));
     }
 }
 
-/// From the key to the end of the frame it makes, on a screen that stands still.
-fn painted(app: &mut Pty, key: &str) -> Duration {
+/// Waits until nothing more comes; the bytes that came.
+fn still(app: &Pty) -> usize {
     let mut written = app.written();
     loop {
         thread::sleep(STILL);
         let now = app.written();
         if std::mem::replace(&mut written, now) == now {
-            break;
+            return now;
         }
     }
+}
+
+/// From the key to the end of the frame it makes, on a screen that stands still.
+fn painted(app: &mut Pty, key: &str) -> Duration {
+    let written = still(app);
     let begun = Instant::now();
     app.keys(key);
     frame_after(app, written) - begun

@@ -35,6 +35,8 @@ pub struct Held {
     pub fails: Option<String>,
     /// Its figures differ each time, and its events do not end and tell nothing.
     pub lively: bool,
+    /// Every container's log file.
+    pub log: String,
     /// How often each call came.
     pub calls: BTreeMap<String, u64>,
 }
@@ -320,7 +322,8 @@ impl RuntimeService for Fake {
         let container = held.containers.iter().find(|c| c.id == request.container_id);
         let container = container.ok_or_else(|| Status::not_found("no such container"))?;
         let info = request.verbose.then(|| ("info".to_owned(), r#"{"pid":43,"config":{"x":"<&>"}}"#.to_owned()));
-        let status = Some(state_of(container, held.exits));
+        let status = cri::ContainerStatus { log_path: held.log.clone(), ..state_of(container, held.exits) };
+        let status = Some(status);
         Ok(Response::new(cri::ContainerStatusResponse { status, info: info.into_iter().collect() }))
     }
 

@@ -5,6 +5,7 @@ use std::{io, path::Path};
 use super::{
     Joiner, LINE,
     parts::{HEAD, Part, raw_line, rotated},
+    sift,
 };
 use crate::{
     bail,
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// Bytes of the files that one page may be made of; a single line may be more.
-const PAGE: u64 = 8 << 20;
+pub const PAGE: u64 = 8 << 20;
 
 /// The page that `turn` asks for. Blocks.
 ///
@@ -28,7 +29,11 @@ pub fn page(path: &Path, turn: &LogTurn) -> Result<LogPage> {
     let Some(here) = find(&parts, turn) else {
         bail!(NotFound, "log {}: the file that held these lines is no more; open the log again", path.display());
     };
-    let read = if turn.older { older(&parts[..=here], turn) } else { newer(&parts[here..], turn) };
+    let read = match &turn.only {
+        Some(sieve) if turn.older => sift::older(&parts[..=here], turn, sieve),
+        _ if turn.older => older(&parts[..=here], turn),
+        _ => newer(&parts[here..], turn),
+    };
     read.map_err(|e| Error::io("read log", path, e))
 }
 
@@ -69,7 +74,7 @@ fn older(parts: &[Part], turn: &LogTurn) -> io::Result<LogPage> {
     }
     // A beginning whose end is written behind the place stands on the other page without it.
     lines.extend(joiner.rest());
-    Ok(LogPage { lines, end })
+    Ok(LogPage { lines, end, reached: None })
 }
 
 fn newer(parts: &[Part], turn: &LogTurn) -> io::Result<LogPage> {
@@ -88,10 +93,10 @@ fn newer(parts: &[Part], turn: &LogTurn) -> io::Result<LogPage> {
             whole
         })?;
         if !whole {
-            return Ok(LogPage { lines, end: false });
+            return Ok(LogPage { lines, ..LogPage::default() });
         }
     }
-    Ok(LogPage { lines, end: true })
+    Ok(LogPage { lines, end: true, reached: None })
 }
 
 /// Gives each whole line between two places to `take` until it has enough; where it stands then, which is behind a whole line.

@@ -234,7 +234,8 @@ impl Part {
     }
 }
 
-fn is_full(line: &[u8]) -> bool {
+/// Whether a line is not one of the first parts of a longer one.
+pub fn is_full(line: &[u8]) -> bool {
     parse(line.strip_suffix(b"\n").unwrap_or(line)).is_none_or(|(_, partial)| !partial)
 }
 

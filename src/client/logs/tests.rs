@@ -8,6 +8,7 @@ use std::{
 use flate2::{Compression, write::GzEncoder};
 
 use super::*;
+use crate::client::types::Sieve;
 
 fn entry(n: u32, tag: &str, text: &str) -> String {
     format!("2026-01-01T00:00:{:02}.000000000Z stdout {tag} {text}\n", n % 60)
@@ -110,7 +111,7 @@ fn pack(path: &Path, text: &[u8]) {
 }
 
 fn turn(line: &LogLine, older: bool, lines: usize) -> LogTurn {
-    LogTurn { from: line.place.expect("a line from a file"), at: line.at, older, lines }
+    LogTurn { from: line.place.expect("a line from a file"), at: line.at, older, lines, only: None }
 }
 
 fn text(lines: &[LogLine]) -> Vec<String> {
@@ -189,8 +190,43 @@ async fn pages_go_back_to_the_first_line_and_forth_again() {
         }
     }
     assert_eq!(text(&forth), wanted[10..]);
-    let gone = LogTurn { from: LogPlace { inode: 1, ..have[0].place.unwrap() }, at: None, older: true, lines: 1 };
+    let gone = LogTurn { from: LogPlace { inode: 1, ..have[0].place.unwrap() }, at: None, ..turn(&have[0], true, 1) };
     assert!(page(path, gone).await.unwrap_err().is(Kind::NotFound));
+}
+
+#[tokio::test]
+async fn pages_of_what_passes_leave_nothing_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = rotated_log(dir.path());
+    // Lines in parts, one that is of no runtime, and one that is longer than what is looked at in one go.
+    let odd = [
+        entry(1, "P", "line 1 in "),
+        entry(1, "F", "parts"),
+        "no line 1 of a runtime's\n".to_owned(),
+        entry(2, "F", &format!("line 1 {}", "x".repeat(40 << 10))),
+        entry(3, "F", "last"),
+    ];
+    File::options().append(true).open(&path).unwrap().write_all(odd.concat().as_bytes()).unwrap();
+    let whole = lines(&path, PLAIN).await;
+    let last = whole.last().unwrap();
+    for (pattern, not) in [("line 1", false), ("line .*7$", false), ("line", true), ("^nothing$", false)] {
+        let sieve = Sieve { pattern: regex::bytes::Regex::new(pattern).unwrap(), not };
+        let wanted: Vec<_> = whole.iter().filter(|l| **l != *last && sieve.passes(&l.text)).cloned().collect();
+        let (mut have, mut pages) = (Vec::new(), 0);
+        let mut next = LogTurn { only: Some(sieve), ..turn(last, true, 100) };
+        loop {
+            let got = page(path.clone(), next.clone()).await.unwrap();
+            have.splice(0..0, got.lines);
+            pages += 1;
+            if got.end {
+                break;
+            }
+            (next.from, next.at) = got.reached.unwrap();
+        }
+        assert!(pages > 2, "{pages}");
+        assert_eq!(text(&have), text(&wanted), "{pattern} {not}");
+        assert_eq!(have, wanted);
+    }
 }
 
 #[tokio::test]

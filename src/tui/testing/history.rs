@@ -25,15 +25,24 @@ impl Disk {
         assert_eq!((turn.from.device, turn.from.inode), (1, self.inode));
         let here = turn.from.offset as usize;
         assert_eq!(turn.at, self.line(here).at);
+        if let Some(sieve) = &turn.only {
+            let begin = here.saturating_sub(LOOKED);
+            let lines = (begin..here).map(|n| self.line(n)).filter(|l| sieve.passes(&l.text)).collect();
+            let first = self.line(begin);
+            return LogPage { lines, end: begin == 0, reached: first.place.map(|place| (place, first.at)) };
+        }
         let range = if turn.older {
             here.saturating_sub(turn.lines)..here
         } else {
             here + 1..(here + 1 + turn.lines).min(self.lines)
         };
         let end = if turn.older { range.start == 0 } else { range.end == self.lines };
-        LogPage { lines: range.map(|n| self.line(n)).collect(), end }
+        LogPage { lines: range.map(|n| self.line(n)).collect(), end, reached: None }
     }
 }
+
+/// Lines that are looked through for a page of those that pass a filter.
+const LOOKED: usize = 400_000;
 
 struct Reader {
     app: App,
@@ -175,14 +184,36 @@ fn a_search_and_a_filter_go_on_in_what_is_not_here() {
     let mut reader = Reader::open(one(100_000));
     reader.keys("sline 5 of nothing\n");
     assert!(reader.app.screen().contains("no older line has"), "{}", reader.app.screen());
-    // A filter that little passes: one key looks through many pages, and no more than that.
+}
+
+#[test]
+fn a_filter_looks_through_a_million_lines_and_leaves_no_gap() {
     let mut reader = Reader::open(one(1_000_000));
-    reader.keys("/line 42 of\n");
-    reader.keys("g");
-    assert_eq!(reader.pages, 40);
-    assert!(reader.app.screen().contains("the same key goes on"), "{}", reader.app.screen());
-    reader.keys("gggg");
+    reader.keys("/line 4?42 of\n");
+    assert_eq!((reader.pages, reader.bottom().as_str()), (3, "line 442 of 7"));
+    assert!(reader.log().anchor.is_none(), "it is followed");
+    // Away with it: what was left out between is not here, so neither is what was read.
+    let effects = reader.app.press(KeyCode::Esc);
+    reader.answer(effects);
+    assert_eq!((reader.log().lines.len(), reader.bottom().as_str()), (5000, "line 999999 of 7"));
+    // From a place among what was read, the lines around it are shown.
+    reader.keys("/line 4?42 of\nkk");
     assert_eq!(reader.bottom(), "line 42 of 7");
+    let effects = reader.app.press(KeyCode::Esc);
+    reader.answer(effects);
+    // The first of them reads on.
+    reader.keys(&"j".repeat(61));
+    assert_eq!(reader.bottom(), "line 102 of 7");
+    let wanted: Vec<String> = (0..reader.log().lines.len()).map(|n| format!("line {n} of 7")).collect();
+    assert!(reader.log().behind && reader.kept() == wanted);
+    // Another filter while the page of the first is on its way.
+    reader.keys("G");
+    let effects = reader.app.keys("/line 1\n");
+    let others = reader.app.keys("/2 of\n");
+    assert!(others.is_empty(), "one at a time: {others:?}");
+    reader.answer(effects);
+    let passed: Vec<_> = reader.log().back().map(|l| l.safe().to_string()).collect();
+    assert_eq!(passed, ["line 12 of 7"]);
 }
 
 #[test]

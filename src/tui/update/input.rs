@@ -93,12 +93,15 @@ pub fn key(model: &mut Model, key: KeyEvent, out: &mut Vec<Effect>) {
                 command(model, done.text.trim(), out);
             }
             if done.search {
-                logs::key(model, Cmd::Older, out);
+                return logs::key(model, Cmd::Older, out);
             }
         }
         _ => {}
     }
     typed(model);
+    if model.input.is_none() {
+        logs::filtered(model, out);
+    }
 }
 
 /// Puts the chosen entry's name, or the best one's, in place of the first word.
@@ -185,6 +188,7 @@ pub fn command(model: &mut Model, text: &str, out: &mut Vec<Effect>) {
             go(model, pane, out);
             if !rest.is_empty() {
                 set_filter(model, rest.to_owned());
+                logs::filtered(model, out);
             }
         }
     }

@@ -82,6 +82,14 @@ pub fn moved(model: &mut Model, up: bool, out: &mut Vec<Effect>) {
     }
 }
 
+/// Another filter: a screenful of what passes it is read, from as far back as it takes.
+pub fn filtered(model: &mut Model, out: &mut Vec<Effect>) {
+    let (page, shown) = (model.page(), model.pane == PaneId::Logs);
+    let Some(log) = model.log.as_mut().filter(|_| shown) else { return };
+    log.fill(page);
+    turn(model, out);
+}
+
 /// Asks for the next page, if one is wanted.
 fn turn(model: &mut Model, out: &mut Vec<Effect>) {
     let Some(log) = &mut model.log else { return };
