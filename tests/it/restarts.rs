@@ -169,6 +169,8 @@ fn pod_19_exits_that_nobody_saw_are_known_once() {
         lines.into_iter().any(|l| String::from_utf8_lossy(&l).contains("until [ -e /flags/go ]"))
     };
     node.until("their end", || !waits());
+    // Who has ended has no command line, also before its shim has looked.
+    std::thread::sleep(Duration::from_secs(2));
     let until = std::time::SystemTime::now();
     let ends = |node: &Node| {
         node.with_client(async |client| {
