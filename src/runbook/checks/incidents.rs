@@ -8,7 +8,7 @@ use crate::{
     client::{
         action::Action,
         change::{Change, Sysctl},
-        types::{PodState, short_id},
+        types::{ContainerState, PodState, short_id},
     },
     node::{cgroup::Driver, journal::Line, net::tls::date},
     runbook::{
@@ -407,8 +407,10 @@ fn memory(seen: &Evidence) -> Result<Finding, Missing> {
     let mut hidden = 0;
     for line in kills.iter().filter(recent) {
         let Some(container) = containers.iter().find(|c| line.text.contains(&c.id)) else { continue };
+        // containerd calls one that runs so too; Kubernetes shows no reason of what runs.
+        let ended = container.state == ContainerState::Exited;
         let shown = container.detail.as_ref().is_some_and(|d| d.reason == "OOMKilled");
-        if !shown {
+        if !(ended && shown) {
             hidden += 1;
             cites.push(Cite {
                 text: format!("{}: {}", container.name, line.text.chars().take(200).collect::<String>()),
@@ -419,7 +421,8 @@ fn memory(seen: &Evidence) -> Result<Finding, Missing> {
     let node = kills.iter().filter(recent).filter(|l| l.text.contains("CONSTRAINT_NONE")).count();
     // The reason is made of a counter that is never set back: one that ended by itself has it too, after a child was killed.
     let mislabelled = containers.iter().find_map(|c| {
-        let detail = c.detail.as_ref().filter(|d| d.reason == "OOMKilled" && d.exit_code != KILLED)?;
+        let ended = c.detail.as_ref().filter(|_| c.state == ContainerState::Exited);
+        let detail = ended.filter(|d| d.reason == "OOMKilled" && d.exit_code != KILLED)?;
         Some((c, detail.exit_code))
     });
     Ok(if hidden > 0 {
