@@ -188,10 +188,10 @@ impl Live {
         units
     }
 
-    async fn disk(&self) -> Seen<disk::DiskFacts> {
-        let target = self.target().await;
+    async fn disk(&self, params: &Params) -> Seen<disk::DiskFacts> {
+        let (target, conf) = (self.target().await, self.conf(params).await);
         let place = |what: &str, path: &str| (what.to_owned(), path.to_owned());
-        let places = vec![
+        let mut places = vec![
             place("runtime root", &target.root),
             place("runtime state", &target.state),
             place("kubelet", "/var/lib/kubelet"),
@@ -200,6 +200,8 @@ impl Live {
             place("temporary files", "/tmp"),
             place("root", "/"),
         ];
+        let containerds = conf.value().filter(|_| !matches!(target.name.as_str(), "crio" | "wharf"));
+        places.extend(containerds.map(|c| place("snapshots", &super::settings::snapshots(c, &target.root).0)));
         let root = target.root.clone();
         let mut trees = vec![
             place("pod logs", "/var/log/pods"),
@@ -472,7 +474,7 @@ impl Probe for Live {
                 Fact::Firewall => {
                     put!(firewall, Seen::now(firewall::collect(&self.root).await, "iptables-save"))
                 }
-                Fact::Disk => put!(disk, self.disk().await),
+                Fact::Disk => put!(disk, self.disk(params).await),
                 Fact::Processes => {
                     let pid = self.target().await.pid;
                     put!(processes, self.local(LOCAL, "/proc", move |root| process::collect(root, pid)).await)
@@ -533,7 +535,7 @@ mod tests {
         assert!(conf(root.path(), "/no/such").unwrap().files.is_empty());
         put("/etc/crio/crio.conf.d/10-crio.conf", "[crio.runtime]\ncgroup_manager = \"cgroupfs\"\n");
         let found = conf(root.path(), "/etc/crio/crio.conf").unwrap();
-        let said = crate::runbook::settings::crio(&found, &["crio", "runtime", "cgroup_manager"]).unwrap();
+        let said = crate::runbook::settings::whole(&found, &["crio", "runtime", "cgroup_manager"]).unwrap();
         assert_eq!(said.source.rsplit('/').next(), Some("10-crio.conf line 2"));
     }
 

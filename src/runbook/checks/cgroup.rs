@@ -165,7 +165,7 @@ fn drivers(seen: &Evidence) -> Result<Vec<Handler>, Missing> {
             });
         } else if status.info.name == "cri-o" {
             // Before it told its driver: its files, and else its own default.
-            let said = settings::crio(seen.conf()?, &["crio", "runtime", "cgroup_manager"]);
+            let said = settings::whole(seen.conf()?, &["crio", "runtime", "cgroup_manager"]);
             let driver =
                 if said.as_ref().is_some_and(|s| s.value == "cgroupfs") { Driver::Cgroupfs } else { Driver::Systemd };
             let source = said.map_or_else(|| "CRI-O's default; no file sets it".to_owned(), |s| s.source);
