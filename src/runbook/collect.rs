@@ -37,6 +37,8 @@ const LOCAL: Duration = Duration::from_secs(5);
 /// For the sizes of trees, which stop by themselves a little earlier.
 const TREES: Duration = Duration::from_secs(7);
 const ANSWERS: Duration = Duration::from_secs(8);
+/// A file worth a line of its own.
+const LARGE: u64 = 1 << 20;
 /// For a registry with several hosts.
 const REGISTRY: Duration = Duration::from_secs(40);
 /// Files a config may import.
@@ -215,7 +217,9 @@ impl Live {
         let source = format!("statvfs of {root} and others");
         self.local(TREES, &source, move |at| {
             let children = std::fs::read_dir(below(at, &root)).into_iter().flatten().flatten();
-            for child in children.filter(|c| c.path().is_dir()) {
+            // What somebody left beside the runtime's own directories takes room as well.
+            let large = |c: &std::fs::DirEntry| c.metadata().is_ok_and(|m| m.is_file() && m.len() >= LARGE);
+            for child in children.filter(|c| c.path().is_dir() || large(c)) {
                 let name = child.file_name().to_string_lossy().into_owned();
                 trees.insert(0, (name.clone(), format!("{root}/{name}")));
             }

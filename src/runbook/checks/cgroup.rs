@@ -348,7 +348,7 @@ fn paths(seen: &Evidence) -> Result<Finding, Missing> {
     seen_drivers.dedup();
     let text: Vec<String> = seen_drivers.iter().map(Driver::to_string).collect();
     let sample = live.iter().take(3).map(|l| cite(l));
-    let summary = format!("{} running containers, made by {}", live.len(), text.join(" and "));
+    let summary = format!("{} groups of containers and sandboxes, made by {}", live.len(), text.join(" and "));
     Ok(match (&wanted, seen_drivers.as_slice()) {
         (_, [_, _, ..]) => {
             Finding::warn(format!("{summary}: the driver was changed while pods ran; drain the node to renew them"))

@@ -224,7 +224,15 @@ fn full(seen: &Evidence) -> Result<Finding, Missing> {
     );
     let cause = if of_images(worst) { "runtime-disk-full" } else { "node-disk-full" };
     let finding = Finding::cause(cause, summary).cites(cites(&full)).cites(ranked);
-    Ok(if of_images(worst) { finding.fix(prune(seen)) } else { finding })
+    let fix = prune(seen).filter(|_| of_images(worst));
+    Ok(match fix {
+        Some(fix) => finding.fix(fix),
+        None => {
+            let pruned = of_images(worst) && seen.inventory.value().is_some();
+            let nothing = if pruned { "no image or exited container can go; " } else { "" };
+            finding.advise(format!("{nothing}the largest of the list above has to, or its owner gets a larger disk: the steps below say what of it is nobody's"))
+        }
+    })
 }
 
 /// The largest things on the node's disks, each with what it is.
