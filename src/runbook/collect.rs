@@ -316,8 +316,12 @@ impl Live {
     }
 
     async fn logged(&self) -> Result<journal::JournalFacts> {
-        let units = self.units().await;
-        journal::collect(&self.root, &units, self.target().await.log.as_deref()).await
+        let (units, root, runtimes) = (self.units().await, self.root.clone(), &self.target().await.log);
+        let find = move || Ok(kubelet::pid(&root)?.and_then(|pid| journal::own_file(&root, pid)));
+        let kubelets = node::within(LOCAL, "find the kubelet's log", find).await?;
+        let mut files: Vec<&str> = [runtimes, &kubelets].into_iter().flatten().map(String::as_str).collect();
+        files.dedup();
+        journal::collect(&self.root, &units, &files).await
     }
 }
 
