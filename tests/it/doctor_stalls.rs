@@ -191,7 +191,10 @@ impl Second {
         let program = support::program("second", "containerd").unwrap();
         let log = fs::File::create(node.dir.join("second.log")).unwrap();
         let mut command = support::in_netns(&node.netns, &program);
-        Self(command.args(["-c", config]).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap())
+        let second = Self(command.args(["-c", config]).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
+        let name = format!("/proc/{}/comm", second.0.id());
+        until("nsenter's end", || fs::read_to_string(&name).is_ok_and(|n| n.trim() == "containerd"));
+        second
     }
 }
 
