@@ -218,7 +218,7 @@ async fn restart(restart: &Restart) -> Result<()> {
 
 /// What the unit has told the journal, without secrets.
 async fn last_words(unit: &str) -> String {
-    match journal::collect(Path::new("/"), &[unit.to_owned()], None).await {
+    match journal::collect(Path::new("/"), &[unit.to_owned()], &[]).await {
         Ok(facts) => {
             let last = &facts.lines[facts.lines.len().saturating_sub(WORDS)..];
             let line = |line: &journal::Line| {

@@ -123,7 +123,11 @@ pub fn trees(root: &Path, trees: &[Place]) -> Vec<Tree> {
         let mut tree = Tree { what: what.clone(), path: path.clone(), ..Tree::default() };
         let at = below(root, path);
         let meta = std::fs::symlink_metadata(&at).ok()?;
-        measure(&at, meta.dev(), end, &mut BTreeSet::new(), &mut tree);
+        if meta.is_dir() {
+            measure(&at, meta.dev(), end, &mut BTreeSet::new(), &mut tree);
+        } else {
+            (tree.bytes, tree.files) = (meta.blocks() * 512, 1);
+        }
         Some(tree)
     };
     trees.iter().filter_map(one).collect()

@@ -21,6 +21,13 @@ const LIMIT: Duration = Duration::from_secs(6);
 /// The end of a log file that is read.
 const TAIL: u64 = 2 << 20;
 const LINES: usize = 3000;
+/// How long ago counts.
+const SINCE: Duration = Duration::from_secs(2 * 3600);
+const DAY: u64 = 86_400;
+/// Without leap days, as logs without years cannot have them.
+const YEAR: Duration = Duration::from_secs(365 * DAY);
+/// Days of it before each month.
+const BEFORE: [u64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
 /// Longer messages are cut.
 const MESSAGE: usize = 2000;
 
@@ -64,16 +71,14 @@ impl JournalFacts {
     }
 }
 
-/// The journal of these units over the last two hours, and the tail of `file` if the daemon writes to one.
+/// The journal of these units over the last two hours, and the tails of the files that daemons write to instead.
 ///
 /// # Errors
 /// `FailedPrecondition` if there is neither.
-pub async fn collect(root: &Path, units: &[String], file: Option<&str>) -> Result<JournalFacts> {
+pub async fn collect(root: &Path, units: &[String], files: &[&str]) -> Result<JournalFacts> {
     let mut facts = JournalFacts::default();
-    if let Some(path) = file {
-        let at = below(root, path);
-        let (text, from) = (tail(&at)?, path.to_owned());
-        facts.lines.extend(text.lines().map(|l| of_text(l, &from)));
+    for path in files {
+        facts.lines.append(&mut of_file(&below(root, path), path)?);
     }
     match journal(root, units).await {
         Ok(mut lines) => facts.lines.append(&mut lines),
@@ -119,11 +124,50 @@ fn of_json(line: &[u8]) -> Option<Line> {
     })
 }
 
+/// Where a process writes its complaints, if that is a file.
+pub fn own_file(root: &Path, pid: u32) -> Option<String> {
+    let stderr = std::fs::read_link(below(root, format!("/proc/{pid}/fd/2"))).ok()?;
+    let file = stderr.is_absolute() && !stderr.starts_with("/dev") && below(root, &stderr).is_file();
+    file.then(|| stderr.to_string_lossy().into_owned())
+}
+
+/// The end of a daemon's own log. klog's times, which are the kubelet's, have neither a year nor a zone: they are counted from the
+/// last of them, which was written when the file was.
+fn of_file(path: &Path, from: &str) -> Result<Vec<Line>> {
+    let written = std::fs::metadata(path).and_then(|m| m.modified()).map_err(|e| Error::io("stat", path, e))?;
+    let text = tail(path)?;
+    let mut lines: Vec<Line> = text.lines().map(|l| of_text(l, from)).collect();
+    if let Some(last) = text.lines().rev().find_map(klog) {
+        for (line, text) in lines.iter_mut().zip(text.lines()) {
+            // In January December is a year ago.
+            let before = klog(text).and_then(|t| last.checked_sub(t).or((last + YEAR).checked_sub(t)));
+            line.at = line.at.or(before.and_then(|b| written.checked_sub(b)));
+        }
+        let old = |l: &Line| l.at.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > SINCE);
+        lines.retain(|l| !old(l));
+    }
+    Ok(lines)
+}
+
+/// `E1201 16:39:10.123456`: since the year began.
+fn klog(line: &str) -> Option<Duration> {
+    let rest = line.strip_prefix(['I', 'W', 'E', 'F'])?;
+    let (date, time) = (rest.get(..4)?, rest.get(4..)?.trim_start().get(..15)?);
+    let number = |text: &str| text.parse::<u64>().ok();
+    let (month, day) = (number(date.get(..2)?)?, number(date.get(2..)?)?);
+    let mut parts = time.split([':', '.']).map(number);
+    let (hours, minutes, seconds, micros) = (parts.next()??, parts.next()??, parts.next()??, parts.next()??);
+    let days = BEFORE.get(usize::try_from(month).ok()?.checked_sub(1)?)? + day.checked_sub(1)?;
+    Some(Duration::from_secs(days * DAY + hours * 3600 + minutes * 60 + seconds) + Duration::from_micros(micros))
+}
+
 /// A line of a daemon's own log; those of containerd and CRI-O say their level as `level=error`.
 fn of_text(line: &str, from: &str) -> Line {
     let priority = match () {
         () if line.contains("level=error") || line.contains("level=fatal") => 3,
         () if line.contains("level=warning") => 4,
+        () if klog(line).is_some() && line.starts_with(['E', 'F']) => 3,
+        () if klog(line).is_some() && line.starts_with('W') => 4,
         () => 6,
     };
     let time = line.split_once("time=\"").and_then(|(_, r)| r.split('"').next());
@@ -245,10 +289,27 @@ mod tests {
         std::fs::write(root.path().join("log"), many).unwrap();
         std::fs::create_dir_all(root.path().join("proc/1")).unwrap();
         std::fs::write(root.path().join("proc/1/comm"), "init").unwrap();
-        let facts = collect(root.path(), &[], Some("/log")).await.unwrap();
+        let facts = collect(root.path(), &[], &["/log"]).await.unwrap();
         assert_eq!((facts.lines.len(), facts.lines.last().unwrap().text.as_str()), (LINES, "line 4999"));
         assert!(facts.last(&["line 49", "98"]).is_some());
         assert!(facts.unread.unwrap().contains("not systemd"), "the journal is missing, and that is said");
-        assert!(collect(root.path(), &[], None).await.is_err());
+        assert!(collect(root.path(), &[], &[]).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_klog_wrote_is_dated_by_its_file() {
+        let root = tempfile::tempdir().unwrap();
+        let text = "I0101 00:00:00.000000       1 a.go:1] long ago\nE1231 23:59:00.000000       1 a.go:1] a while ago\n\
+                    I0101 00:01:00.500000       1 a.go:1] now\n\tand more\n";
+        std::fs::write(root.path().join("log"), text).unwrap();
+        let lines = of_file(&root.path().join("log"), "/log").unwrap();
+        let said: Vec<&str> = lines.iter().map(|l| l.text.rsplit("] ").next().unwrap().trim()).collect();
+        assert_eq!((said, lines[0].priority), (vec!["long ago", "a while ago", "now", "and more"], 6));
+        let before = |i: usize| lines[2].at.unwrap().duration_since(lines[i].at.unwrap()).unwrap();
+        assert_eq!(before(1).as_millis(), 120_500, "over the turn of the year");
+        assert!(lines[1].priority == 3 && lines[3].at.is_none());
+        for text in ["E1231", "I1301 1:2", "E\u{e9}1231 23:59:00.000000", "I0000 00:00:00.000000", ""] {
+            assert!(klog(text).is_none(), "{text}");
+        }
     }
 }

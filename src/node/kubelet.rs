@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{below, process, read_if_there};
+use super::{below, journal, process, read_if_there};
 use crate::error::{Error, Kind, Result};
 
 const CONFIG: &str = "/var/lib/kubelet/config.yaml";
@@ -45,6 +45,9 @@ pub struct KubeletFacts {
     /// Why nobody could be reached at the runtime's address it has.
     #[serde(default)]
     pub unreached: Option<String>,
+    /// Where it writes its log, if that is a file.
+    #[serde(default)]
+    pub log: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,18 +75,28 @@ impl KubeletFacts {
     }
 }
 
+/// Its process, or the one it is a part of.
+///
+/// # Errors
+/// If /proc cannot be read.
+pub fn pid(root: &Path) -> Result<Option<u32>> {
+    let is = |pid: &u32| {
+        process::stat(root, *pid).is_some_and(|s| matches!(s.name.as_str(), "kubelet" | "k3s-server" | "k3s-agent"))
+    };
+    Ok(process::pids(root)?.into_iter().find(is))
+}
+
 /// `config` overrides where the file is looked for.
 ///
 /// # Errors
 /// If the file is there and cannot be read or is not YAML.
 pub fn collect(root: &Path, config: Option<&str>) -> Result<KubeletFacts> {
-    let pid = process::pids(root)?.into_iter().find(|pid| {
-        process::stat(root, *pid).is_some_and(|s| matches!(s.name.as_str(), "kubelet" | "k3s-server" | "k3s-agent"))
-    });
+    let pid = pid(root)?;
     let mut facts = KubeletFacts { pid, ..KubeletFacts::default() };
     if let Some(pid) = pid {
         let source = format!("/proc/{pid}/cmdline");
         facts.flags = flags(&process::command(root, pid), &source);
+        facts.log = journal::own_file(root, pid);
     } else {
         facts.flags = written(root)?;
     }

@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{below, process, read, storage, unit};
+use super::{below, journal, process, read, storage, unit};
 use crate::error::{Error, Kind, Result};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,9 +63,7 @@ pub fn find(root: &Path, socket: &str) -> Target {
     if let Some(pid) = target.pid {
         let link = |name: &str| std::fs::read_link(below(root, format!("/proc/{pid}/{name}"))).unwrap_or_default();
         target.program = link("exe").to_string_lossy().trim_end_matches(" (deleted)").to_owned();
-        let stderr = link("fd/2");
-        let file = stderr.is_absolute() && !stderr.starts_with("/dev") && stderr.is_file();
-        target.log = file.then(|| stderr.to_string_lossy().into_owned());
+        target.log = journal::own_file(root, pid);
         target.unit = unit::of(root, pid);
         target.elsewhere = link("root") != Path::new("/");
     }

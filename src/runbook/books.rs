@@ -101,6 +101,7 @@ pub const RUNBOOKS: &[Runbook] = &[
             step(&disk::ORPHANS),
             step(&disk::COLLECTION),
             step(&leftovers::EVICTION),
+            step(&leftovers::MEASURED),
             step(&leftovers::ROTATION),
         ],
         prose: include_str!("../../assets/runbooks/disk-full.md"),

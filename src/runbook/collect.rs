@@ -37,6 +37,8 @@ const LOCAL: Duration = Duration::from_secs(5);
 /// For the sizes of trees, which stop by themselves a little earlier.
 const TREES: Duration = Duration::from_secs(7);
 const ANSWERS: Duration = Duration::from_secs(8);
+/// A file worth a line of its own.
+const LARGE: u64 = 1 << 20;
 /// For a registry with several hosts.
 const REGISTRY: Duration = Duration::from_secs(40);
 /// Files a config may import.
@@ -188,10 +190,10 @@ impl Live {
         units
     }
 
-    async fn disk(&self) -> Seen<disk::DiskFacts> {
-        let target = self.target().await;
+    async fn disk(&self, params: &Params) -> Seen<disk::DiskFacts> {
+        let (target, conf) = (self.target().await, self.conf(params).await);
         let place = |what: &str, path: &str| (what.to_owned(), path.to_owned());
-        let places = vec![
+        let mut places = vec![
             place("runtime root", &target.root),
             place("runtime state", &target.state),
             place("kubelet", "/var/lib/kubelet"),
@@ -200,6 +202,8 @@ impl Live {
             place("temporary files", "/tmp"),
             place("root", "/"),
         ];
+        let containerds = conf.value().filter(|_| !matches!(target.name.as_str(), "crio" | "wharf"));
+        places.extend(containerds.map(|c| place("snapshots", &super::settings::snapshots(c, &target.root).0)));
         let root = target.root.clone();
         let mut trees = vec![
             place("pod logs", "/var/log/pods"),
@@ -213,7 +217,9 @@ impl Live {
         let source = format!("statvfs of {root} and others");
         self.local(TREES, &source, move |at| {
             let children = std::fs::read_dir(below(at, &root)).into_iter().flatten().flatten();
-            for child in children.filter(|c| c.path().is_dir()) {
+            // What somebody left beside the runtime's own directories takes room as well.
+            let large = |c: &std::fs::DirEntry| c.metadata().is_ok_and(|m| m.is_file() && m.len() >= LARGE);
+            for child in children.filter(|c| c.path().is_dir() || large(c)) {
                 let name = child.file_name().to_string_lossy().into_owned();
                 trees.insert(0, (name.clone(), format!("{root}/{name}")));
             }
@@ -310,8 +316,12 @@ impl Live {
     }
 
     async fn logged(&self) -> Result<journal::JournalFacts> {
-        let units = self.units().await;
-        journal::collect(&self.root, &units, self.target().await.log.as_deref()).await
+        let (units, root, runtimes) = (self.units().await, self.root.clone(), &self.target().await.log);
+        let find = move || Ok(kubelet::pid(&root)?.and_then(|pid| journal::own_file(&root, pid)));
+        let kubelets = node::within(LOCAL, "find the kubelet's log", find).await?;
+        let mut files: Vec<&str> = [runtimes, &kubelets].into_iter().flatten().map(String::as_str).collect();
+        files.dedup();
+        journal::collect(&self.root, &units, &files).await
     }
 }
 
@@ -472,7 +482,7 @@ impl Probe for Live {
                 Fact::Firewall => {
                     put!(firewall, Seen::now(firewall::collect(&self.root).await, "iptables-save"))
                 }
-                Fact::Disk => put!(disk, self.disk().await),
+                Fact::Disk => put!(disk, self.disk(params).await),
                 Fact::Processes => {
                     let pid = self.target().await.pid;
                     put!(processes, self.local(LOCAL, "/proc", move |root| process::collect(root, pid)).await)
@@ -533,7 +543,7 @@ mod tests {
         assert!(conf(root.path(), "/no/such").unwrap().files.is_empty());
         put("/etc/crio/crio.conf.d/10-crio.conf", "[crio.runtime]\ncgroup_manager = \"cgroupfs\"\n");
         let found = conf(root.path(), "/etc/crio/crio.conf").unwrap();
-        let said = crate::runbook::settings::crio(&found, &["crio", "runtime", "cgroup_manager"]).unwrap();
+        let said = crate::runbook::settings::whole(&found, &["crio", "runtime", "cgroup_manager"]).unwrap();
         assert_eq!(said.source.rsplit('/').next(), Some("10-crio.conf line 2"));
     }
 

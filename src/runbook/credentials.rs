@@ -60,7 +60,7 @@ pub fn find(root: &Path, params: &Params, conf: Option<&ConfFacts>, registry: &s
         of_file(&below(root, path), path, registry, &mut all);
     }
     // CRI-O's own, for every pod.
-    let global = conf.and_then(|c| settings::crio(c, &["crio", "image", "global_auth_file"]));
+    let global = conf.and_then(|c| settings::whole(c, &["crio", "image", "global_auth_file"]));
     if let Some(path) = global.as_ref().and_then(|s| s.value.as_str()).filter(|p| !p.is_empty()) {
         of_file(&below(root, path), path, registry, &mut all);
     }

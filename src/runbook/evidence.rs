@@ -168,11 +168,13 @@ impl Evidence {
     /// The logs, where a kubelet's words are looked for in them; none without a kubelet.
     ///
     /// # Errors
-    /// If the journal could not be read: the runtime's own log file has none of the kubelet's.
+    /// If neither the journal could be read nor a file of the kubelet's: the runtime's own has none of its words.
     pub fn kubelets_log(&self) -> Result<Option<&JournalFacts>, Missing> {
-        let journal = self.journal()?;
-        match (&journal.unread, self.kubelet()?.present()) {
+        let (journal, kubelet) = (self.journal()?, self.kubelet()?);
+        let own = kubelet.log.as_ref().is_some_and(|file| journal.lines.iter().any(|l| l.from == *file));
+        match (&journal.unread, kubelet.present()) {
             (_, false) => Ok(None),
+            (Some(_), true) if own => Ok(Some(journal)),
             (Some(because), true) => Err(Missing { fact: Fact::Journal, because: because.clone() }),
             (None, true) => Ok(Some(journal)),
         }

@@ -162,7 +162,7 @@ fn full(said: &Said, conf: Option<&ConfFacts>, image: &str) -> Result<Option<Str
     if let Some((_, full)) = said.aliases.iter().rev().find(|(alias, _)| alias == bare) {
         return Ok(Some(format!("{full}{version}")));
     }
-    let mode = conf.and_then(|c| settings::crio(c, &["crio", "image", "short_name_mode"]));
+    let mode = conf.and_then(|c| settings::whole(c, &["crio", "image", "short_name_mode"]));
     let enforced = mode.is_none_or(|m| m.value != "disabled");
     let (list, source) = (said.search.join(", "), &said.search_source);
     match said.search.as_slice() {
@@ -200,7 +200,7 @@ pub fn list(root: &Path, conf: Option<&ConfFacts>, image: &str, parsed: Referenc
         return (found, reference);
     }
     // CRI-O's own list counts beside.
-    let own = conf.and_then(|c| settings::crio(c, &["crio", "image", "insecure_registries"]));
+    let own = conf.and_then(|c| settings::whole(c, &["crio", "image", "insecure_registries"]));
     let own = own.and_then(|s| s.value.as_array().cloned()).unwrap_or_default();
     let insecure = |host: &str| own.iter().any(|v| v == host);
     let rest = match entry.prefix.starts_with('*') {

@@ -154,13 +154,25 @@ fn json_value(value: &toml_edit::Value) -> Value {
     }
 }
 
-/// What a file of CRI-O says; the last one that has it wins.
-pub fn crio(conf: &ConfFacts, path: &[&str]) -> Option<Said> {
+/// What a file says by its whole path, as CRI-O's do and containerd's of plugins beside CRI's; the last one that has it wins.
+pub fn whole(conf: &ConfFacts, path: &[&str]) -> Option<Said> {
     conf.files.iter().rev().find_map(|file| {
         let document = parse(&file.text)?;
         let item = lookup(document.as_item(), path)?;
         Some(Said { value: json(item), source: place(file, path)? })
     })
+}
+
+/// Where containerd's snapshotter unpacks images: where its own table says, or else below the root.
+pub fn snapshots(conf: &ConfFacts, root: &str) -> (String, Option<Said>) {
+    let named =
+        said(conf, Area::Images, &["snapshotter"]).or_else(|| said(conf, Area::Images, &["containerd", "snapshotter"]));
+    let name = named.and_then(|s| s.value.as_str().map(str::to_owned)).unwrap_or_else(|| "overlayfs".to_owned());
+    let plugin = format!("io.containerd.snapshotter.v1.{name}");
+    let moved = whole(conf, &["plugins", &plugin, "root_path"]);
+    let moved = moved.filter(|s| s.value.as_str().is_some_and(|p| p.starts_with('/')));
+    let path = moved.as_ref().and_then(|s| s.value.as_str()).map(str::to_owned);
+    (path.unwrap_or_else(|| format!("{root}/{plugin}")), moved)
 }
 
 /// Whether somebody writes the runtime's file anew at every start, and what he writes it from.

@@ -11,6 +11,8 @@ use super::{
 };
 use crate::runbook::{Params, RunEvent, Runbook, StepReport, Verdict};
 
+/// The kind of a text that explains a step.
+pub const STEP: &str = "Step";
 /// Columns of prose in the popup.
 const WIDTH: usize = 62;
 
@@ -34,11 +36,12 @@ pub struct Run {
 }
 
 impl Run {
-    /// The step that names the cause, or the first of the worst ones.
+    /// The step that names the cause, or else the first of those that tell most: what could not be seen tells least.
     pub fn decisive(&self) -> Option<&StepReport> {
-        let worst = self.steps.iter().map(|s| s.finding.verdict).max().filter(|v| *v >= Verdict::Warn)?;
         let caused = self.steps.iter().find(|s| s.finding.cause.is_some());
-        caused.or_else(|| self.steps.iter().find(|s| s.finding.verdict == worst))
+        let first = |verdict| self.steps.iter().find(|s| s.finding.verdict == verdict);
+        let tells = [Verdict::Fail, Verdict::Warn, Verdict::Unknown];
+        caused.or_else(|| tells.into_iter().find_map(first))
     }
 }
 
@@ -79,7 +82,7 @@ pub fn tone(verdict: Verdict) -> Tone {
     }
 }
 
-/// A step in full: what was seen and where, why it matters, how to look oneself, what to do.
+/// A step in full: what was seen and where, what to do, why it matters, how to look oneself.
 pub fn explain(book: &Runbook, step: &StepReport, keymap: &Keymap) -> Vec<DetailLine> {
     let mut out = Vec::new();
     let finding = &step.finding;
@@ -104,12 +107,7 @@ pub fn explain(book: &Runbook, step: &StepReport, keymap: &Keymap) -> Vec<Detail
             said(&mut out, "from", &cite.source, Tone::Dim);
         }
     }
-    if let Some(prose) = book.prose_of(&step.check) {
-        head(&mut out, "Why it matters");
-        said(&mut out, "", &prose.replace('\n', " "), Tone::Plain);
-    }
-    head(&mut out, &format!("Look yourself ({} copies it)", keymap.named(Cmd::Copy)));
-    said(&mut out, "", &step.command, Tone::Accent);
+    // Before what can be read at leisure: a small screen ends somewhere.
     if !finding.advice.is_empty() || finding.fix.is_some() {
         head(&mut out, "What to do");
         finding.advice.iter().for_each(|a| said(&mut out, "", a, Tone::Plain));
@@ -117,5 +115,11 @@ pub fn explain(book: &Runbook, step: &StepReport, keymap: &Keymap) -> Vec<Detail
             said(&mut out, &keymap.named(Cmd::Fix), &fix.title, Tone::Good);
         }
     }
+    if let Some(prose) = book.prose_of(&step.check) {
+        head(&mut out, "Why it matters");
+        said(&mut out, "", &prose.replace('\n', " "), Tone::Plain);
+    }
+    head(&mut out, &format!("Look yourself ({} copies it)", keymap.named(Cmd::Copy)));
+    said(&mut out, "", &step.command, Tone::Accent);
     out
 }

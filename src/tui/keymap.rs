@@ -189,6 +189,8 @@ pub const BINDINGS: &[Binding] = &[
     b(Exec, &[c('x')], Cmd::End, "end", "end its command and close it"),
     b(Exec, &[c('c')], Cmd::CopyLines, "copy", "copy what it shows"),
     b(Terminal, &[ctrl(']')], Cmd::Leave, "leaves, the command goes on", "leave it; the command goes on"),
+    change(Text, &[c('f')], Cmd::Fix, "fix", "in a step of a runbook: its fix, after a plan"),
+    b(Text, &[c('c')], Cmd::Copy, "copy", "in a step of a runbook: copy its command"),
     b(
         Text,
         &[c('r')],

@@ -362,6 +362,7 @@ fn text_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
             return;
         }
         Cmd::Reveal | Cmd::RevealAll | Cmd::NextSecret | Cmd::PreviousSecret => return looks::secret(model, cmd, out),
+        Cmd::Fix | Cmd::Copy => return books::of_step(model, cmd, out),
         Cmd::Back | Cmd::Quit | Cmd::Help => {
             if let Some(Popup::Detail(d)) = &mut model.popup
                 && cmd == Cmd::Back

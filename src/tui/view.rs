@@ -28,6 +28,8 @@ mod popup;
 const SIDE: u16 = 132;
 /// How wide they are.
 const BESIDE: u16 = 48;
+/// Lines of one of them, where there is no room for all.
+const LINES: usize = 3;
 
 pub fn view(model: &Model, frame: &mut Frame<'_>) {
     #[cfg(test)]
@@ -273,28 +275,46 @@ fn table_pane(model: &Model, frame: &mut Frame<'_>, area: Rect, pane: &'static P
         let text = SafeText::from(emptiness(model, pane)).cut(usize::from(inner.width.saturating_sub(4)));
         frame.buffer_mut().set_string(inner.x + 2, inner.y + 2, text, model.theme.style(Tone::Dim));
     }
-    if let (true, Some(facts)) = (side > 0, pane.facts) {
+    let Some(facts) = pane.facts else { return };
+    let facts = model.selected().map(|r| facts(model, r)).unwrap_or_default();
+    if side > 0 {
         let title = model.selected().map_or_else(String::new, |r| SafeText::new(&r.name).to_string());
         let inner = frame_of(model, frame, beside, &title, Tone::Dim);
-        let facts = model.selected().map(|r| facts(model, r)).unwrap_or_default();
-        let mut y = inner.y;
-        let mut before = "";
-        for (name, value) in &facts {
-            let value = SafeText::new(value);
-            let pieces = text::wrap(value.as_str(), usize::from(inner.width).saturating_sub(11).max(1));
-            for (at, piece) in pieces.iter().take(3).enumerate() {
-                if y >= inner.bottom() {
-                    return;
-                }
-                let label = if at > 0 || before == *name { "" } else { name };
-                let spans = vec![
-                    Span::styled(format!("{label:<10} "), model.theme.style(Tone::Dim)),
-                    Span::raw((*piece).to_owned()),
-                ];
-                frame.buffer_mut().set_line(inner.x, y, &Line::from(spans), inner.width);
-                y += 1;
+        self::facts(model, frame, inner, &facts);
+    } else if pane.id == PaneId::Runbooks {
+        // A finding is a sentence: where there is no room for it beside the table, it stands below.
+        let used = (model.order.len() as u16).saturating_add(2).min(inner.height);
+        let below = Rect {
+            x: inner.x + 2,
+            y: inner.y + used,
+            width: inner.width.saturating_sub(3),
+            height: inner.height - used,
+        };
+        self::facts(model, frame, below, &facts);
+    }
+}
+
+/// As many as there is room for; none of them takes all of it from the others.
+fn facts(model: &Model, frame: &mut Frame<'_>, area: Rect, facts: &[panes::Fact]) {
+    let texts: Vec<(&str, SafeText)> = facts.iter().map(|(name, value)| (*name, SafeText::new(value))).collect();
+    let width = usize::from(area.width).saturating_sub(11).max(1);
+    let wrapped: Vec<(&str, Vec<&str>)> = texts.iter().map(|(n, v)| (*n, text::wrap(v.as_str(), width))).collect();
+    let all: usize = wrapped.iter().map(|(_, pieces)| pieces.len()).sum();
+    let most = if all <= usize::from(area.height) { usize::MAX } else { LINES };
+    let mut y = area.y;
+    let mut before = "";
+    for (name, pieces) in &wrapped {
+        for (at, piece) in pieces.iter().take(most).enumerate() {
+            if y >= area.bottom() {
+                return;
             }
-            before = name;
+            let label = if at > 0 || before == *name { "" } else { name };
+            let cut = at + 1 == most && pieces.len() > most;
+            let piece = if cut { text::cut(&format!("{piece}…"), width) } else { (*piece).to_owned() };
+            let spans = vec![Span::styled(format!("{label:<10} "), model.theme.style(Tone::Dim)), Span::raw(piece)];
+            frame.buffer_mut().set_line(area.x, y, &Line::from(spans), area.width);
+            y += 1;
         }
+        before = name;
     }
 }

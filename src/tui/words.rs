@@ -33,7 +33,7 @@ pub async fn read(endpoint: &str) -> Result<Vec<Line>> {
     let own = target.unit.unwrap_or_else(|| format!("{}.service", target.name));
     let mut units = vec![own, "kubelet.service".to_owned()];
     units.retain(|name| unit::is_name(name));
-    Ok(journal::collect(root, &units, target.log.as_deref()).await?.lines)
+    Ok(journal::collect(root, &units, target.log.as_deref().as_slice()).await?.lines)
 }
 
 /// Tells what is newer than what was told; up to when that is.

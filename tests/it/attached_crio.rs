@@ -186,7 +186,7 @@ fn the_doctor_names_its_files_and_its_driver() {
     assert!(verdict == "pass" && step.contains("all of cri-o: cgroupfs"), "{step}");
     assert!(step.contains("grep -n cgroup_manager") && step.contains("crio.conf"), "{step}");
     let (verdict, step) = said(&driver, "live-paths");
-    assert!(verdict == "pass" && step.contains("1 running containers, made by cgroupfs"), "{step}");
+    assert!(verdict == "pass" && step.contains("1 groups of containers and sandboxes, made by cgroupfs"), "{step}");
     let (verdict, step) = said(&report("runtime-class"), "class-handler");
     assert!(verdict == "pass" && step.contains("crun, runc"), "{step}");
     let disk = report("disk-full");

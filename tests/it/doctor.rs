@@ -278,7 +278,7 @@ fn a_full_disk_is_named_and_pruned() {
     let room = free.f_bavail * free.f_frsize;
     std::fs::write(node.dir.join("root/filler"), vec![1; room as usize - (1 << 20)]).unwrap();
     let report = node.report("disk-full", &[]);
-    report.names("runtime-disk-full", &["statvfs", "test/big"]);
+    report.names("runtime-disk-full", &["statvfs", "test/big", "filler: "]);
     assert!(mine(&report.value.to_string()), "{:#}", report.value);
     let hung = node.report("runtime-unresponsive", &[]);
     hung.names("runtime-disk-full", &[]);

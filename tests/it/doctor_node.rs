@@ -172,13 +172,33 @@ fn the_first_file_of_the_network_counts_even_if_it_is_broken() {
     assert!(found["cause"] == "cni-plugin-missing" && found.to_string().contains("wharf-ipam"), "{found:#}");
 }
 
+/// A node whose pods have a pause process that stays, and the image of containers.
+fn with_pods(test: &str) -> Option<Containerd> {
+    let mut node = Containerd::start(test)?;
+    let layer = support::registry::layer(&node.dir.join("image"));
+    let config = serde_json::json!({ "Cmd": ["/bin/sleep", "100000"], "Env": ["PATH=/bin"] });
+    node.registry.as_ref().unwrap().push_with("test/pause", "1", &[&layer], &config, None);
+    let text = node
+        .settings("")
+        .replace(&format!("sandbox_image = \"{IMAGE}\""), "sandbox_image = \"127.0.0.1:5000/test/pause:1\"");
+    std::fs::write(node.config(), text).unwrap();
+    node.restart();
+    assert!(node.crictl(&["pull", IMAGE]).status.success());
+    Some(node)
+}
+
 /// A container in a pod of its own that runs a shell script; its id.
 fn container(node: &Containerd, name: &str, script: &str) -> String {
+    limited(node, name, script, 0)
+}
+
+/// The same with so many bytes of memory at most, unless that is 0.
+fn limited(node: &Containerd, name: &str, script: &str, memory: u64) -> String {
     let made = pod(node, name, false);
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let pod = String::from_utf8_lossy(&made.stdout).trim().to_owned();
     let config = serde_json::json!({ "metadata": { "name": name, "attempt": 0 }, "image": { "image": IMAGE },
-        "command": ["/bin/sh", "-c", script], "linux": {} });
+        "command": ["/bin/sh", "-c", script], "linux": { "resources": { "memory_limit_in_bytes": memory } } });
     let file = node.write("container.json", &config.to_string());
     let created = node.crictl(&["create", &pod, &file, &node.dir.join("pod.json").to_string_lossy()]);
     assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
@@ -190,16 +210,7 @@ fn container(node: &Containerd, name: &str, script: &str) -> String {
 
 #[test]
 fn what_a_container_is_out_of_is_named_with_the_container() {
-    let Some(mut node) = Containerd::start("out-of") else { return };
-    let layer = support::registry::layer(&node.dir.join("image"));
-    let config = serde_json::json!({ "Cmd": ["/bin/sleep", "100000"], "Env": ["PATH=/bin"] });
-    node.registry.as_ref().unwrap().push_with("test/pause", "1", &[&layer], &config, None);
-    let text = node
-        .settings("")
-        .replace(&format!("sandbox_image = \"{IMAGE}\""), "sandbox_image = \"127.0.0.1:5000/test/pause:1\"");
-    std::fs::write(node.config(), text).unwrap();
-    node.restart();
-    assert!(node.crictl(&["pull", IMAGE]).status.success());
+    let Some(node) = with_pods("out-of") else { return };
     let _pods = Pods(&node);
     let finding = |check: &str| node.report("incidents", &[]).step(check)["finding"].clone();
     // 0 to 9: none is left. A sibling with room must not be named.
@@ -222,6 +233,49 @@ fn what_a_container_is_out_of_is_named_with_the_container() {
     support::containerd::until("its zombies", || finding("incident-zombies")["cause"] == "children-not-reaped");
     let found = finding("incident-zombies");
     assert!(found["summary"].to_string().contains(&parent[..13]), "{found:#}");
+}
+
+/// What the kernel kills is always real; what containerd makes of it depends on who was killed, and Kubernetes shows less still.
+#[test]
+fn d4_a_kill_for_memory_that_nobody_shows_or_that_is_shown_wrongly_is_told() {
+    let Some(node) = with_pods("oom") else { return };
+    let _pods = Pods(&node);
+    let step = || node.report("incidents", &[]).step("incident-memory")["finding"].clone();
+    // Twice what there is.
+    const HOG: &str = "dd if=/dev/zero of=/dev/null bs=64M count=1";
+    let run = |name: &str, script: &str| limited(&node, name, script, 32 << 20);
+    let status = |id: &str| {
+        let output = node.crictl(&["inspect", id]);
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()["status"].clone()
+    };
+    let ended = |id: &str| support::containerd::until("its end", || status(id)["state"] == "CONTAINER_EXITED");
+    let remove = |id: &str| assert!(node.crictl(&["rm", "-f", id]).status.success());
+
+    // The first process: Kubernetes says OOMKilled, and is right.
+    let first = run("first", &format!("exec {HOG}"));
+    ended(&first);
+    assert_eq!((&status(&first)["reason"], &status(&first)["exitCode"]), (&"OOMKilled".into(), &137.into()));
+    assert_eq!(step()["verdict"], "pass", "{:#}", step());
+    remove(&first);
+
+    // A child, and then an end of another kind.
+    let later = run("later", &format!("{HOG}; sleep 1; exit 3"));
+    ended(&later);
+    assert_eq!((&status(&later)["reason"], &status(&later)["exitCode"]), (&"OOMKilled".into(), &3.into()));
+    let found = step();
+    assert_eq!(found["verdict"], "warn", "{found:#}");
+    assert!(found["summary"].to_string().contains("later is called OOMKilled and ended with 3"), "{found:#}");
+    remove(&later);
+    assert_eq!(step()["verdict"], "pass", "{:#}", step());
+
+    // A child, and the container goes on.
+    let goes_on = run("goes-on", &format!("{HOG}; exec sleep 1000"));
+    support::containerd::until("the kill", || step()["verdict"] == "warn");
+    assert_eq!(status(&goes_on)["state"], "CONTAINER_RUNNING");
+    let found = step();
+    assert!(found["summary"].to_string().contains("1 kills in containers that Kubernetes does not show"), "{found:#}");
+    let text = found.to_string();
+    assert!(text.contains("goes-on: ") && text.contains("CONSTRAINT_MEMCG") && text.contains(&goes_on), "{found:#}");
 }
 
 #[test]

@@ -129,6 +129,60 @@ fn b2_snapshots_that_nobody_has_are_told_with_their_sizes() {
     assert_eq!(node.report("disk-full", &[]).verdict("disk-orphans"), "pass");
 }
 
+/// The filesystem of its snapshots, moved by the snapshotter's own key.
+fn moved(node: &Containerd) -> (PathBuf, String) {
+    let at = node.dir.join("moved");
+    fs::create_dir_all(&at).unwrap();
+    let done = Command::new("mount").args(["-t", "tmpfs", "-o", "size=48m", "none"]).arg(&at).status();
+    assert!(done.unwrap().success());
+    let more = format!(
+        "[plugins.\"io.containerd.snapshotter.v1.overlayfs\"]\n  root_path = \"{}\"\n",
+        at.join("overlayfs").display()
+    );
+    (at, node.settings(&more))
+}
+
+#[test]
+fn b5_images_on_a_filesystem_that_the_kubelet_does_not_measure_are_told() {
+    let Some(mut node) = Containerd::start("imagefs") else { return };
+    let set = format!("kubelet-config={}", node.write("kubelet.yaml", "kind: KubeletConfiguration\n"));
+    let report = |node: &Containerd| node.report("disk-full", &[&set]);
+    report(&node).no_cause();
+    assert_eq!(report(&node).verdict("disk-measured"), "pass");
+    // containerd 1 tells the place where they were before.
+    let (at, text) = moved(&node);
+    fs::write(node.config(), text).unwrap();
+    node.restart();
+    assert!(node.crictl(&["pull", IMAGE]).status.success());
+    assert!(fs::read_dir(at.join("overlayfs/snapshots")).unwrap().next().is_some(), "unpacked there");
+    let (old, new) = (node.dir.join("root"), at.display().to_string());
+    report(&node)
+        .names("imagefs-elsewhere", &[&new, &format!("measures {}", old.display()), "root_path", "config.toml line"]);
+    // The old place goes, as people tidy up.
+    fs::remove_dir_all(old.join("io.containerd.snapshotter.v1.overlayfs")).unwrap();
+    node.restart();
+    report(&node).names("imagefs-nowhere", &[&new, "invalid capacity 0 on image filesystem"]);
+}
+
+#[test]
+fn b5_a_disk_of_snapshots_alone_that_is_full_is_named() {
+    let Some(mut node) = Containerd::newer("imagefs-2") else { return };
+    let set = format!("kubelet-config={}", node.write("kubelet.yaml", "kind: KubeletConfiguration\n"));
+    let (at, text) = moved(&node);
+    fs::write(node.config(), text).unwrap();
+    node.restart();
+    let report = |node: &Containerd| node.report("disk-full", &[&set]);
+    let well = report(&node);
+    well.no_cause();
+    // This one tells the right place.
+    assert_eq!(well.verdict("disk-measured"), "pass", "{:#}", well.value);
+    let filler = at.join("filler");
+    fs::write(&filler, vec![0; 45 << 20]).unwrap();
+    report(&node).names("runtime-disk-full", &[&at.display().to_string(), "snapshots"]);
+    fs::remove_file(filler).unwrap();
+    report(&node).no_cause();
+}
+
 /// Another containerd; it goes with the test.
 struct Second(Child);
 
@@ -137,7 +191,10 @@ impl Second {
         let program = support::program("second", "containerd").unwrap();
         let log = fs::File::create(node.dir.join("second.log")).unwrap();
         let mut command = support::in_netns(&node.netns, &program);
-        Self(command.args(["-c", config]).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap())
+        let second = Self(command.args(["-c", config]).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
+        let name = format!("/proc/{}/comm", second.0.id());
+        until("nsenter's end", || fs::read_to_string(&name).is_ok_and(|n| n.trim() == "containerd"));
+        second
     }
 }
 

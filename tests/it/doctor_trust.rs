@@ -1,12 +1,18 @@
 //! Trust between a node and a registry, made to fail for real: a chain with a link missing, a registry that wants a certificate of
 //! its clients. Beside a real containerd, with real registries.
 
-use std::{fs, net::TcpListener, path::Path};
+use std::{
+    fs,
+    net::{TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Stdio},
+};
 
 use wharf::engine::network::netns;
 
 use crate::support::{
-    containerd::{BESIDE, Containerd, OUTSIDE, Report},
+    self,
+    containerd::{BESIDE, Containerd, OUTSIDE, Report, until},
     registry::Registry,
     scripted::{Authority, Said, Scripted, Signed},
 };
@@ -48,6 +54,29 @@ impl Case {
     fn pull(&self) -> (bool, String) {
         let pull = self.node.crictl(&["pull", &format!("{}/test/busybox:1", self.address)]);
         (pull.status.success(), String::from_utf8_lossy(&pull.stderr).into_owned())
+    }
+}
+
+/// OpenSSL's server, which can be told to speak what servers of today do not. It answers every request with a page.
+struct Openssl(Child);
+
+impl Openssl {
+    fn start(c: &Case, signed: &Signed, more: &[&str]) -> Self {
+        let mut command = support::in_netns(&c.node.netns, Path::new("openssl"));
+        command.args(["s_server", "-www", "-accept", &c.address, "-cert"]).arg(&signed.certificate);
+        command.arg("-key").arg(&signed.key).args(more);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let server = Self(command.spawn().unwrap());
+        until("openssl s_server", || {
+            netns::inside(&c.node.netns, || Ok(TcpStream::connect(&c.address).is_ok())).unwrap()
+        });
+        server
+    }
+}
+
+impl Drop for Openssl {
+    fn drop(&mut self) {
+        let _ended = self.0.kill().and_then(|()| self.0.wait());
     }
 }
 
@@ -208,4 +237,79 @@ fn a_server_that_says_in_an_answer_that_it_wants_a_client_certificate() {
     let pair = format!("client = [[\"{}\", \"{}\"]]", own.certificate.display(), own.key.display());
     c.hosts(&format!("ca = \"{}\"\n{pair}", authority.ca().display()));
     c.report().names("repository-missing", &[]);
+}
+
+/// What it was shown has the right issuer's name, and the registry trusts it no more for that.
+#[test]
+fn a_client_certificate_that_looks_right_and_is_refused() {
+    let Some(c) = Case::new("refused") else { return };
+    let Some(authority) = Authority::new("refused", &c.node.dir.join("pki"), "Wharf Test CA") else { return };
+    let Some(renewed) = Authority::new("refused", &c.node.dir.join("renewed"), "Wharf Test CA") else { return };
+    let server = authority.sign_with("s", "/CN=registry", &c.names(), "10");
+    let shows = |own: &Signed| {
+        let pair = format!("client = [[\"{}\", \"{}\"]]", own.certificate.display(), own.key.display());
+        c.hosts(&format!("ca = \"{}\"\n{pair}", authority.ca().display()));
+    };
+    let dir = c.node.dir.join("registry");
+    let registry = Registry::mutual("refused", &c.node.netns, &dir, &c.address, &server, &authority.ca()).unwrap();
+    // By the key that the authority had before, or has since.
+    let other = renewed.sign_with("own", "/CN=own", CAS, "10");
+    shows(&other);
+    c.report()
+        .names("client-certificate-refused", &["own.crt", "CN=own, by CN=Wharf Test CA", "takes certificates of"]);
+    let (pulled, words) = c.pull();
+    assert!(!pulled, "{words}");
+    let own = authority.sign_with("own", "/CN=own", CAS, "10");
+    shows(&own);
+    c.report().no_cause();
+    assert!(c.pull().0);
+    drop(registry);
+    // By the right one, which has taken it back.
+    let list = authority.revoke(&own);
+    let (ca, list) = (authority.ca().display().to_string(), list.display().to_string());
+    // In TLS 1.3 what it says of the certificate may be overtaken by its end.
+    let asks = ["-tls1_2", "-Verify", "1", "-verify_return_error", "-CAfile", &ca];
+    let _server = Openssl::start(&c, &server, &[&asks[..], &["-CRL", &list, "-crl_check"]].concat());
+    c.report().names("client-certificate-refused", &["own.crt", "CertificateRevoked"]);
+    assert!(!c.pull().0);
+}
+
+#[test]
+fn a_server_that_speaks_no_tls_of_today_is_named() {
+    let Some(c) = Case::new("tls-old") else { return };
+    let Some(authority) = Authority::new("tls-old", &c.node.dir.join("pki"), "Wharf Test CA") else { return };
+    let signed = authority.sign_with("s", "/CN=registry", &c.names(), "10");
+    c.hosts(&format!("ca = \"{}\"", authority.ca().display()));
+    let server = Openssl::start(&c, &signed, &["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"]);
+    c.report().names("tls-too-old", &["1.2 or 1.3", "ProtocolVersion"]);
+    let (pulled, words) = c.pull();
+    assert!(!pulled && words.contains("protocol version"), "{words}");
+    drop(server);
+    let _server = Openssl::start(&c, &signed, &["-tls1_2"]);
+    let report = c.report();
+    assert_eq!(report.verdict("pull-tls"), "pass", "{:#}", report.value);
+}
+
+#[test]
+fn a_name_that_a_server_does_not_serve_is_told_from_a_wrong_certificate() {
+    const NAME: &str = "registry.wharf.test";
+    let Some(mut c) = Case::new("tls-name") else { return };
+    let Some(authority) = Authority::new("tls-name", &c.node.dir.join("pki"), "Wharf Test CA") else { return };
+    let signed = authority.sign_with("s", "/CN=registry", &format!("subjectAltName=DNS:{NAME}|{CAS}"), "10");
+    let file = c.node.write("hosts", &format!("127.0.0.1 localhost\n{OUTSIDE} {NAME}\n"));
+    (c.node.resolv, c.node.hosts) = (Some(c.node.write("resolv.conf", "nameserver 127.0.0.2\n")), Some(file));
+    let at = format!("{NAME}:5443");
+    let text = format!("server = \"https://{at}\"\n[host.\"https://{at}\"]\nca = \"{}\"\n", authority.ca().display());
+    c.node.write(&format!("certs.d/{at}/hosts.toml"), &text);
+    let (certificate, key) = (signed.certificate.display().to_string(), signed.key.display().to_string());
+    let site = |name: &str| {
+        Openssl::start(&c, &signed, &["-servername", name, "-servername_fatal", "-cert2", &certificate, "-key2", &key])
+    };
+    let report = || c.node.report("image-pull", &[&format!("image={at}/test/busybox:1")]);
+    let server = site("elsewhere.wharf.test");
+    report().names("tls-name-refused", &[NAME, "SNI"]);
+    drop(server);
+    let _server = site(NAME);
+    let report = report();
+    assert_eq!(report.verdict("pull-tls"), "pass", "{:#}", report.value);
 }

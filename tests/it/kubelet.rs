@@ -38,15 +38,15 @@ const TUNED: [&str; 6] = [
 /// Where every kubelet keeps links to its containers' logs.
 const LINKS: &str = "/var/log/containers";
 
-struct Kubelet {
+pub struct Kubelet {
     child: Child,
-    dir: PathBuf,
+    pub dir: PathBuf,
     netns: PathBuf,
     tuned: Vec<(PathBuf, String)>,
 }
 
 impl Kubelet {
-    fn start(node: &Node, program: &Path) -> Self {
+    pub fn start(node: &Node, program: &Path) -> Self {
         for line in [format!("addr add {ADDRESS}/32 dev lo"), "route add default dev lo".to_owned()] {
             let done = support::in_netns(&node.netns, Path::new("ip")).args(line.split(' ')).status().unwrap();
             assert!(done.success(), "ip {line}");
@@ -107,7 +107,7 @@ impl Kubelet {
     }
 
     /// An answer of the kubelet's own API: its status and text.
-    fn ask(&self, method: Method, path: &str) -> reqwest::Result<(u16, String)> {
+    pub fn ask(&self, method: Method, path: &str) -> reqwest::Result<(u16, String)> {
         self.with_client(|client| async move {
             let answer = client.request(method, url(path)).send().await?;
             Ok((answer.status().as_u16(), answer.text().await?))
@@ -185,11 +185,11 @@ impl Kubelet {
         self.dir.join("manifests").join(format!("{name}.json"))
     }
 
-    fn log(&self) -> String {
+    pub fn log(&self) -> String {
         fs::read_to_string(self.dir.join("log")).unwrap()
     }
 
-    fn until(&self, what: &str, check: impl Fn() -> bool) {
+    pub fn until(&self, what: &str, check: impl Fn() -> bool) {
         let deadline = Instant::now() + Duration::from_secs(120);
         while !check() {
             let log = self.log();
@@ -405,6 +405,11 @@ fn gone(node: &Node, kubelet: Kubelet) {
     });
     let links = links.unwrap();
     assert!(!links.contains("veth"), "{links}");
+    end(node, kubelet);
+}
+
+/// Ends it, and takes away what every kubelet leaves.
+pub fn end(node: &Node, kubelet: Kubelet) {
     drop(kubelet);
     for hierarchy in cgroups(node) {
         for name in ["kubepods/burstable", "kubepods/besteffort", "kubepods"] {

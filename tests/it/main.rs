@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod amiss;
 mod archive;
 mod archive_threats;
 mod attached;

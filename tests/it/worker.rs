@@ -436,3 +436,48 @@ fn inodes_that_run_out_are_named() {
     worker.heal();
     healthy(&worker);
 }
+
+#[test]
+fn a_device_that_is_suspended_under_the_runtime_is_named() {
+    let Some(worker) = worker("worker-suspended") else { return };
+    worker.ok("systemctl stop containerd; truncate -s 128M /small; L=$(losetup -f --show /small); \
+               dmsetup create held --table \"0 $(blockdev --getsz $L) linear $L 0\"; mke2fs -q -t ext4 /dev/mapper/held; \
+               mkdir -p /mnt/small; mount /dev/mapper/held /mnt/small; cp -a /var/lib/containerd/. /mnt/small; \
+               mount --bind /mnt/small /var/lib/containerd; systemctl start containerd");
+    assert!(worker.doctor("runtime-unresponsive")["runbooks"][0]["cause"].is_null());
+    // As a backup that makes a snapshot of the volume, and dies in the middle.
+    worker.ok("dmsetup suspend held; setsid ctr -n k8s.io images tag registry.example.com/busybox:1 held:1 < /dev/null > /dev/null 2>&1 & \
+               P=$(systemctl show -p MainPID --value containerd); \
+               for i in $(seq 60); do grep -qs \") D \" /proc/$P/task/*/stat && break; sleep 1; done");
+    let report = worker.doctor("runtime-unresponsive");
+    worker.ok("dmsetup resume held; for i in $(seq 60); do ctr -n k8s.io images ls -q | grep -q held:1 && break; sleep 1; done");
+    let well = worker.doctor("runtime-unresponsive");
+    worker.ok("systemctl stop containerd; umount /var/lib/containerd; umount /mnt/small; dmsetup remove --retry held; losetup -D; \
+               rm /small; systemctl start containerd");
+    assert_eq!(report["runbooks"][0]["cause"], "io-stall", "{report:#}");
+    assert!(report.to_string().contains("dmsetup resume held"), "{report:#}");
+    assert!(well["runbooks"][0]["cause"].is_null(), "{well:#}");
+    worker.heal();
+    healthy(&worker);
+}
+
+#[test]
+fn e8_an_upgrade_that_restarted_the_runtime_is_told() {
+    let Some(worker) = worker("worker-upgrade") else { return };
+    let told = || {
+        let report = worker.doctor("incidents");
+        let steps = report["runbooks"][0]["steps"].as_array().unwrap();
+        steps.iter().find(|s| s["check"] == "incident-upgrade").unwrap()["finding"].clone()
+    };
+    assert_eq!(told()["verdict"], "pass");
+    // The same files as a package of a newer version, and what needrestart does after it.
+    worker.ok("d=/root/newer; mkdir -p $d/DEBIAN; dpkg -L runc | while read -r f; do [ -d \"$f\" ] || cp -a --parents \"$f\" $d; done; \
+               printf \"Package: runc\\nVersion: 99\\nArchitecture: amd64\\nMaintainer: a test <a@example.com>\\nDescription: newer\\n\" > $d/DEBIAN/control; \
+               dpkg-deb -Znone -b $d /root/newer.deb > /dev/null; dpkg -i /root/newer.deb > /dev/null; systemctl restart containerd");
+    let found = told();
+    worker.ok("rm -r /root/newer /root/newer.deb; mv /var/log/dpkg.log /root/dpkg.log");
+    assert_eq!(found["verdict"], "warn", "{found:#}");
+    assert!(found.to_string().contains("upgrade runc:amd64") && found.to_string().contains(" 99"), "{found:#}");
+    assert_eq!(told()["verdict"], "pass");
+    healthy(&worker);
+}

@@ -247,6 +247,16 @@ impl Authority {
         self.dir.join("ca.crt")
     }
 
+    /// Takes a certificate back; the list that says so.
+    pub fn revoke(&self, signed: &Signed) -> PathBuf {
+        let config = "[ca]\ndefault_ca = own\n[own]\ndatabase = index\ncertificate = ca.crt\nprivate_key = ca.key\ndefault_md = sha256\ndefault_crl_days = 10\n";
+        std::fs::write(self.dir.join("ca.conf"), config).unwrap();
+        std::fs::write(self.dir.join("index"), "").unwrap();
+        self.openssl("ca -config ca.conf -revoke", &[signed.certificate.to_str().unwrap()]);
+        self.openssl("ca -config ca.conf -gencrl -out ca.crl", &[]);
+        self.dir.join("ca.crl")
+    }
+
     fn openssl(&self, arguments: &str, last: &[&str]) {
         let mut command = Command::new("openssl");
         let done = command.current_dir(&self.dir).args(arguments.split(' ')).args(last).output().unwrap();

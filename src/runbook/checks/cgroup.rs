@@ -165,7 +165,7 @@ fn drivers(seen: &Evidence) -> Result<Vec<Handler>, Missing> {
             });
         } else if status.info.name == "cri-o" {
             // Before it told its driver: its files, and else its own default.
-            let said = settings::crio(seen.conf()?, &["crio", "runtime", "cgroup_manager"]);
+            let said = settings::whole(seen.conf()?, &["crio", "runtime", "cgroup_manager"]);
             let driver =
                 if said.as_ref().is_some_and(|s| s.value == "cgroupfs") { Driver::Cgroupfs } else { Driver::Systemd };
             let source = said.map_or_else(|| "CRI-O's default; no file sets it".to_owned(), |s| s.source);
@@ -348,7 +348,7 @@ fn paths(seen: &Evidence) -> Result<Finding, Missing> {
     seen_drivers.dedup();
     let text: Vec<String> = seen_drivers.iter().map(Driver::to_string).collect();
     let sample = live.iter().take(3).map(|l| cite(l));
-    let summary = format!("{} running containers, made by {}", live.len(), text.join(" and "));
+    let summary = format!("{} groups of containers and sandboxes, made by {}", live.len(), text.join(" and "));
     Ok(match (&wanted, seen_drivers.as_slice()) {
         (_, [_, _, ..]) => {
             Finding::warn(format!("{summary}: the driver was changed while pods ran; drain the node to renew them"))

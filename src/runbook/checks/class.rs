@@ -318,33 +318,27 @@ fn shim(seen: &Evidence) -> Result<Finding, Missing> {
                 }
                 None => {
                     let other = programs.elsewhere.get(&program).map(|p| format!(", but at {p}")).unwrap_or_default();
-                    lacking.push((
-                        handler,
-                        format!("{program} is not in {}{other}", programs.path.join(":")),
-                        "shim-missing",
-                    ))
+                    lacking.push((handler, format!("{program} is not in the runtime's PATH{other}"), "shim-missing"))
                 }
             }
         }
     }
     let is_wanted = |name: &str| wanted.iter().any(|(n, _)| n == name);
-    if let Some((handler, what, cause)) = lacking.iter().find(|(h, _, _)| is_wanted(&h.name)) {
-        let summary = format!("handler {} cannot start a pod: {what}", handler.name);
-        return Ok(Finding::cause(cause, summary)
-            .cite(format!("{} is of type {}", handler.name, handler.kind), handler.source.clone())
-            .cites(cites)
-            .advise(format!(
-                "install the package of {}, or give the program's full path as runtime_type",
-                handler.name
-            )));
+    let found = lacking.iter().find(|(h, _, _)| is_wanted(&h.name)).or(lacking.first());
+    let Some((handler, what, cause)) = found else { return Ok(Finding::pass("all are there").cites(cites)) };
+    let name = &handler.name;
+    let path = Cite { text: programs.path.join(":"), source: "the runtime's PATH".to_owned() };
+    Ok(if is_wanted(name) {
+        Finding::cause(cause, format!("handler {name} cannot start a pod: {what}"))
+            .cite(format!("{name} is of type {}", handler.kind), handler.source.clone())
+            .advise(format!("install the package of {name}, or give the program's full path as runtime_type"))
+    } else {
+        Finding::warn(format!("handler {name} is configured, but {what}; no pod asks for it now")).advise(format!(
+            "install the package of {name} before a pod does, or take the handler out of the configuration"
+        ))
     }
-    Ok(match lacking.first() {
-        Some((handler, what, _)) => {
-            Finding::warn(format!("handler {} is configured, but {what}; no pod asks for it now", handler.name))
-        }
-        None => Finding::pass("all are there"),
-    }
-    .cites(cites))
+    .cites(cites)
+    .cites((*cause == "shim-missing").then_some(path)))
 }
 
 fn pod(seen: &Evidence) -> Result<Finding, Missing> {

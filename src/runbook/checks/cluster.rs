@@ -3,6 +3,8 @@
 use super::class;
 use crate::runbook::{Check, Cite, Evidence, Fact, Finding, Missing, cluster::Part};
 
+pub(super) const NO_POD: &str = "no pod is named: ! on one in the app, or --set pod=NAMESPACE/NAME";
+
 pub static EVENTS: Check = Check {
     id: "pod-events",
     title: "What do the pod's events say?",
@@ -19,7 +21,7 @@ fn events(seen: &Evidence) -> Result<Finding, Missing> {
         return Ok(alone);
     }
     let Some(pod) = seen.param("pod") else {
-        return Ok(Finding::not_applicable("no pod is named (--set pod=NAME --set namespace=NAMESPACE)"));
+        return Ok(Finding::not_applicable(NO_POD));
     };
     let cluster = seen.cluster()?.with(Part::Events)?;
     let namespace = seen.param("namespace").unwrap_or("default");

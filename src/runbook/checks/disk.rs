@@ -138,8 +138,13 @@ fn cite(f: &Filesystem) -> Cite {
     Cite { text, source: format!("statvfs {}", f.path) }
 }
 
-fn holds(f: &Filesystem, what: &str) -> bool {
+pub(super) fn holds(f: &Filesystem, what: &str) -> bool {
     f.uses.iter().any(|u| u == what)
+}
+
+/// Whether images are on it, packed or unpacked.
+fn of_images(f: &Filesystem) -> bool {
+    holds(f, "runtime root") || holds(f, "snapshots")
 }
 
 /// What a threshold of the kubelet's leaves of a whole, which it writes as a share or as an amount.
@@ -180,7 +185,7 @@ fn threshold(kubelet: &KubeletFacts, key: &str) -> Option<String> {
 /// nothing fits any more is full.
 fn floor(f: &Filesystem, kubelet: Option<&KubeletFacts>, what: &str, total: u64) -> u64 {
     let share = |percent: u64| (u128::from(total) * u128::from(percent) / 100) as u64;
-    let images = holds(f, "runtime root");
+    let images = of_images(f);
     let Some(kubelet) = kubelet.filter(|k| k.present()) else {
         return share(if what == "available" { ALONE_FREE } else { INODES_FREE });
     };
@@ -199,7 +204,7 @@ fn full(seen: &Evidence) -> Result<Finding, Missing> {
     let cites = |of: &[&Filesystem]| of.iter().map(|f| cite(f)).collect::<Vec<_>>();
     let over = |f: &&Filesystem| f.used_percent() >= FULL || f.available < floor(f, kubelet, "available", f.total);
     let full: Vec<&Filesystem> = all.iter().copied().filter(over).collect();
-    let Some(worst) = full.iter().max_by_key(|f| (holds(f, "runtime root"), f.used_percent())) else {
+    let Some(worst) = full.iter().max_by_key(|f| (of_images(f), f.used_percent())) else {
         let near: Vec<&Filesystem> = all.iter().copied().filter(|f| f.used_percent() >= LOW).collect();
         return Ok(if near.is_empty() {
             Finding::pass("none").cites(cites(&all))
@@ -217,9 +222,17 @@ fn full(seen: &Evidence) -> Result<Finding, Missing> {
         worst.used_percent(),
         bytes(worst.available)
     );
-    let cause = if holds(worst, "runtime root") { "runtime-disk-full" } else { "node-disk-full" };
+    let cause = if of_images(worst) { "runtime-disk-full" } else { "node-disk-full" };
     let finding = Finding::cause(cause, summary).cites(cites(&full)).cites(ranked);
-    Ok(if holds(worst, "runtime root") { finding.fix(prune(seen)) } else { finding })
+    let fix = prune(seen).filter(|_| of_images(worst));
+    Ok(match fix {
+        Some(fix) => finding.fix(fix),
+        None => {
+            let pruned = of_images(worst) && seen.inventory.value().is_some();
+            let nothing = if pruned { "no image or exited container can go; " } else { "" };
+            finding.advise(format!("{nothing}the largest of the list above has to, or its owner gets a larger disk: the steps below say what of it is nobody's"))
+        }
+    })
 }
 
 /// The largest things on the node's disks, each with what it is.
@@ -268,7 +281,7 @@ fn inodes(seen: &Evidence) -> Result<Finding, Missing> {
     let most =
         trees.iter().take(4).map(|t| Cite { text: format!("{}: {} files", t.what, t.files), source: t.path.clone() });
     let finding = Finding::cause("inodes-exhausted", summary).cites([cite(worst)]).cites(most);
-    Ok(if holds(worst, "runtime root") { finding.fix(prune(seen)) } else { finding })
+    Ok(if of_images(worst) { finding.fix(prune(seen)) } else { finding })
 }
 
 fn read_only(seen: &Evidence) -> Result<Finding, Missing> {
@@ -305,10 +318,8 @@ fn images(seen: &Evidence) -> Result<Finding, Missing> {
         bytes(total),
         bytes(unused)
     );
-    let tight = seen
-        .disk
-        .value()
-        .is_some_and(|d| d.filesystems.iter().any(|f| holds(f, "runtime root") && f.used_percent() >= HIGH));
+    let tight =
+        seen.disk.value().is_some_and(|d| d.filesystems.iter().any(|f| of_images(f) && f.used_percent() >= HIGH));
     Ok(if tight && unused > LARGE { Finding::warn(summary).fix(fix) } else { Finding::pass(summary) }.cites(cites))
 }
 
@@ -485,7 +496,7 @@ fn collection(seen: &Evidence) -> Result<Finding, Missing> {
         let advice = "imageGCHighThresholdPercent: 70 and imageGCLowThresholdPercent: 60, where it is said, and restart the kubelet";
         return Ok(finding(Finding::warn(summary)).advise(advice).fix(lower(seen, kubelet)));
     }
-    let images = concerned(seen)?.find(|f| holds(f, "runtime root"));
+    let images = concerned(seen)?.filter(|f| of_images(f)).max_by_key(|f| holds(f, "snapshots"));
     let Some(images) = images else {
         return Ok(finding(Finding::pass(format!("above {high}%, down to {low}%"))));
     };

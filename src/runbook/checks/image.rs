@@ -568,7 +568,9 @@ fn room(seen: &Evidence) -> Result<Finding, Missing> {
     if let Some(finding) = found(trial) {
         return Ok(finding);
     }
-    let Some(fs) = disk.filesystems.iter().find(|f| f.uses.iter().any(|u| u == "runtime root")) else {
+    // Layers come to the one, and are unpacked on the other.
+    let takes = |f: &&crate::node::disk::Filesystem| f.uses.iter().any(|u| u == "runtime root" || u == "snapshots");
+    let Some(fs) = disk.filesystems.iter().filter(takes).min_by_key(|f| f.available) else {
         return Err(Missing { fact: Fact::Disk, because: "the runtime's root directory is not there".to_owned() });
     };
     // Layers are compressed: unpacked they take two to three times as much.

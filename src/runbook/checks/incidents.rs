@@ -8,7 +8,7 @@ use crate::{
     client::{
         action::Action,
         change::{Change, Sysctl},
-        types::{PodState, short_id},
+        types::{ContainerState, PodSandbox, PodState, short_id},
     },
     node::{cgroup::Driver, journal::Line, net::tls::date},
     runbook::{
@@ -407,8 +407,10 @@ fn memory(seen: &Evidence) -> Result<Finding, Missing> {
     let mut hidden = 0;
     for line in kills.iter().filter(recent) {
         let Some(container) = containers.iter().find(|c| line.text.contains(&c.id)) else { continue };
+        // containerd calls one that runs so too; Kubernetes shows no reason of what runs.
+        let ended = container.state == ContainerState::Exited;
         let shown = container.detail.as_ref().is_some_and(|d| d.reason == "OOMKilled");
-        if !shown {
+        if !(ended && shown) {
             hidden += 1;
             cites.push(Cite {
                 text: format!("{}: {}", container.name, line.text.chars().take(200).collect::<String>()),
@@ -419,7 +421,8 @@ fn memory(seen: &Evidence) -> Result<Finding, Missing> {
     let node = kills.iter().filter(recent).filter(|l| l.text.contains("CONSTRAINT_NONE")).count();
     // The reason is made of a counter that is never set back: one that ended by itself has it too, after a child was killed.
     let mislabelled = containers.iter().find_map(|c| {
-        let detail = c.detail.as_ref().filter(|d| d.reason == "OOMKilled" && d.exit_code != KILLED)?;
+        let ended = c.detail.as_ref().filter(|_| c.state == ContainerState::Exited);
+        let detail = ended.filter(|d| d.reason == "OOMKilled" && d.exit_code != KILLED)?;
         Some((c, detail.exit_code))
     });
     Ok(if hidden > 0 {
@@ -484,19 +487,29 @@ fn pleg(seen: &Evidence) -> Result<Finding, Missing> {
     let Some(journal) = seen.kubelets_log()? else {
         return Ok(Finding::not_applicable("this node has no kubelet"));
     };
-    let Some(line) = journal.last(&["PLEG is not healthy"]) else { return Ok(Finding::pass("no")) };
+    // Every kubelet says at its start that it has yet to be.
+    let late = journal.last(&["PLEG is not healthy", "was last seen active"]);
+    let Some(line) = late.or(journal.last(&["PLEG is not healthy"])) else { return Ok(Finding::pass("no")) };
     let calls = seen.calls()?;
     let stuck: Vec<&str> = calls.iter().filter(|c| c.hangs()).filter_map(|c| c.object.as_deref()).collect();
-    let count = listed(&seen.inventory()?.containers, "containers")?.len();
-    let running = seen.inventory()?.pods.value().map_or(0, |p| p.iter().filter(|p| p.state == PodState::Ready).count());
+    // One that hangs lists nothing.
     let finding = if !stuck.is_empty() {
         Finding::cause("container-stuck", format!("one bad pod: the status of {} does not come", stuck.join(", ")))
     } else if calls.iter().any(|c| c.hangs()) {
         Finding::cause("runtime-hung", "the runtime does not answer at all")
-    } else if count > 300 {
-        Finding::warn(format!("{count} containers ({running} pods): too many to list every second"))
+            .advise("the runbook runtime-unresponsive says what it waits for")
+    } else if late.is_none() {
+        Finding::pass("only at its start, as every kubelet does")
     } else {
-        Finding::warn("it said so, and all calls are fast now: it was passing, or the runtime was restarted")
+        let inventory = seen.inventory()?;
+        let count = listed(&inventory.containers, "containers")?.len();
+        let ready = |pods: &Vec<PodSandbox>| pods.iter().filter(|p| p.state == PodState::Ready).count();
+        let running = inventory.pods.value().map_or(0, ready);
+        Finding::warn(if count > 300 {
+            format!("{count} containers ({running} pods): too many to list every second")
+        } else {
+            "it said so, and all calls are fast now: it was passing, or the runtime was restarted".to_owned()
+        })
     };
     Ok(finding.cites([cite(line)]))
 }

@@ -5,7 +5,7 @@ use super::incidents::{cite, listed};
 use crate::{
     client::action::Action,
     node::journal::{JournalFacts, Line},
-    runbook::{Check, Cite, Evidence, Fact, Finding, Fix, Missing, Risk},
+    runbook::{Check, Cite, Evidence, Fact, Finding, Fix, Missing, Risk, settings},
 };
 
 /// Seconds after which a line is history.
@@ -47,6 +47,19 @@ pub static SCOPES: Check = Check {
         )
     },
     judge: scopes,
+};
+
+pub static MEASURED: Check = Check {
+    id: "disk-measured",
+    title: "Does the kubelet measure the filesystem that images are on?",
+    needs: &[Fact::Kubelet, Fact::Inventory, Fact::Mounts, Fact::Target, Fact::Conf],
+    command: |seen| {
+        format!(
+            "{} imagefsinfo | grep mountpoint; df -h; journalctl -u kubelet | grep 'image filesystem'",
+            seen.crictl()
+        )
+    },
+    judge: measured,
 };
 
 pub static ROTATION: Check = Check {
@@ -264,4 +277,49 @@ fn eviction(seen: &Evidence) -> Result<Finding, Missing> {
             .advise("write all of them: memory.available: 100Mi, nodefs.available: 10%, nodefs.inodesFree: 5%, imagefs.available: 15%; or mergeDefaultEvictionSettings: true (from 1.34 on)")
     }
     .cites([cite]))
+}
+
+/// It measures what the runtime tells, wherever the images really are.
+fn measured(seen: &Evidence) -> Result<Finding, Missing> {
+    if !seen.kubelet()?.present() {
+        return Ok(Finding::not_applicable("without a kubelet nobody measures it"));
+    }
+    let told = listed(&seen.inventory()?.disk, "filesystems")?.iter().find(|d| d.what == "image filesystem");
+    let Some(told) = told else {
+        return Ok(Finding::warn("the runtime tells of none: the kubelet collects no image and evicts no pod for it"));
+    };
+    let target = seen.target()?;
+    let path = &told.path;
+    let cite = Cite { text: format!("mountpoint {path}"), source: "CRI ImageFsInfo".to_owned() };
+    if matches!(target.name.as_str(), "crio" | "wharf") {
+        return Ok(if told.total_bytes > 0 { Finding::pass(path) } else { nowhere(path, "") }.cites([cite]));
+    }
+    let (real, moved) = settings::snapshots(seen.conf()?, &target.root);
+    let line = moved.map(|s| Cite { text: format!("root_path = {real}"), source: s.source });
+    let mounts = seen.mounts()?;
+    let point = |path: &str| mounts.of(path).map(|m| m.point.clone()).unwrap_or_default();
+    let (measured, holds) = (point(path), point(&real));
+    Ok(if told.total_bytes == 0 {
+        nowhere(path, &real)
+    } else if measured != holds {
+        Finding::cause(
+            "imagefs-elsewhere",
+            format!("the kubelet measures {measured}, as the runtime tells it, and images are unpacked on {holds}: it sees neither how full that is, nor room that is made there"),
+        )
+        .advise(MOVE)
+    } else {
+        Finding::pass(format!("yes, {path}"))
+    }
+    .cites([cite])
+    .cites(line))
+}
+
+const MOVE: &str = "containerd 1 tells the place below its root whatever root_path says: take root_path away and mount the disk there, or move the whole root; containerd 2 tells the right one. Then restart the kubelet, which remembers filesystems";
+
+fn nowhere(path: &str, real: &str) -> Finding {
+    let really = if real.is_empty() || real == path { String::new() } else { format!("; they are unpacked in {real}") };
+    let what = format!(
+        "the runtime tells the kubelet that images are on {path}, where nothing is{really}: \"invalid capacity 0 on image filesystem\", and no image is collected"
+    );
+    Finding::cause("imagefs-nowhere", what).advise(MOVE)
 }

@@ -46,6 +46,7 @@ pub const CHECKS: &[&Check] = &[
     &disk::ORPHANS,
     &disk::COLLECTION,
     &leftovers::EVICTION,
+    &leftovers::MEASURED,
     &leftovers::ROTATION,
     &image::REQUEST,
     &cluster::EVENTS,

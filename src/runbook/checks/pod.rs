@@ -41,7 +41,7 @@ fn of(seen: &Evidence) -> (String, String) {
 fn policy(seen: &Evidence) -> Result<Finding, Missing> {
     let image = seen.image()?;
     let (Some(pod), Some(name)) = (&image.pod, &image.asked) else {
-        return Ok(Finding::not_applicable("no pod is named (--set pod=NAMESPACE/NAME)"));
+        return Ok(Finding::not_applicable(super::cluster::NO_POD));
     };
     Ok(match pod.policy.as_str() {
         "" => Finding::not_applicable(format!("nobody told the imagePullPolicy of {}", pod.name)),
@@ -64,7 +64,7 @@ fn policy(seen: &Evidence) -> Result<Finding, Missing> {
 fn secrets(seen: &Evidence) -> Result<Finding, Missing> {
     let (facts, trial) = asked!(seen);
     let Some(pod) = &facts.pod else {
-        return Ok(Finding::not_applicable("no pod is named (--set pod=NAMESPACE/NAME)"));
+        return Ok(Finding::not_applicable(super::cluster::NO_POD));
     };
     if let Some(alone) = class::alone(seen)? {
         return Ok(alone);

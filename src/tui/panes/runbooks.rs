@@ -105,8 +105,11 @@ pub fn step<'a>(model: &'a Model, row: &Row) -> Option<(&'static Runbook, &'a St
 fn facts(model: &Model, row: &Row) -> Vec<Fact> {
     let Some((_, step)) = step(model, row) else {
         let open = model.keymap.named(Cmd::Open);
-        let examines = format!("{open} examines the node by it");
-        return vec![("", if model.books.open.is_some() { "not judged".to_owned() } else { examines })];
+        if model.books.open.is_some() {
+            return vec![("", "not judged".to_owned())];
+        }
+        let symptom = named(&row.id).map(|book| ("symptom", book.symptom.to_owned()));
+        return symptom.into_iter().chain([("", format!("{open} examines the node by it"))]).collect();
     };
     let finding = &step.finding;
     let mut facts = vec![(finding.verdict.word(), finding.summary.clone())];

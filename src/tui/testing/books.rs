@@ -37,7 +37,11 @@ fn mismatch() -> Finding {
 
 /// An app in which the cgroup runbook has found a mismatch.
 fn examined() -> App {
-    let mut app = App::new(120, 30);
+    examined_on(120, 30)
+}
+
+fn examined_on(width: u16, height: u16) -> App {
+    let mut app = App::new(width, height);
     app.keys("0jj");
     let effects = app.press(KeyCode::Enter);
     let token = effects.iter().find_map(|e| match e {
@@ -83,7 +87,10 @@ fn a_step_is_explained_and_its_fix_shows_the_diff_before_anything_is_done() {
     for word in ["Why it matters", "The decisive comparison", "look at driver-agreement", "config.yaml line 12"] {
         assert!(screen.contains(word), "{word}: {screen}");
     }
-    app.press(KeyCode::Esc);
+    // What the text names a key for is done from there.
+    let effects = app.keys("c");
+    let copied = |e: &Effect| matches!(e, Effect::Copy(text) if text == "look at driver-agreement");
+    assert!(effects.iter().any(copied) && screen.contains("f fix"), "{effects:?}: {screen}");
     let effects = app.keys("f");
     let [Effect::Plan { token, .. }] = &effects[..] else { panic!("{effects:?}") };
     let planned = Planned { step: Step::Change(edit()), what: edit().what(), reason: edit().reason(), frees: 0 };
@@ -101,6 +108,17 @@ fn a_step_is_explained_and_its_fix_shows_the_diff_before_anything_is_done() {
     // Done: the same runbook runs again and proves it.
     let effects = app.send(Event::StepDone { token, step: 0, result: Ok(()) });
     assert!(effects.iter().any(|e| matches!(e, Effect::Examine { .. })), "{effects:?}");
+}
+
+#[test]
+fn the_finding_of_a_step_stands_below_where_there_is_no_room_beside() {
+    let mut app = examined_on(80, 24);
+    app.keys("jj");
+    let screen = app.screen();
+    let below = screen.lines().skip(9).collect::<Vec<_>>().join("\n");
+    for word in ["the kubelet uses systemd, but handler runc uses cgroupfs", "cgroup-driver-mismatch", "line 12"] {
+        assert!(below.contains(word), "{word}: {screen}");
+    }
 }
 
 #[test]
@@ -162,7 +180,7 @@ fn what_is_well_is_said_to_be_and_no_runbook_goes_looking() {
     let effects = app.keys("!");
     assert!(!effects.iter().any(|e| matches!(e, Effect::Examine { .. })), "{effects:?}");
     let screen = app.screen();
-    assert!(app.model.pane == PaneId::Pods && screen.contains("nothing is wrong with"), "{screen}");
+    assert!(app.model.pane == PaneId::Pods && screen.contains("nothing seems wrong with"), "{screen}");
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Runbooks: which one a symptom opens, and what its keys do.
 
-use super::{acts, go, logs};
+use super::{acts, go, logs, looks};
 use crate::{
     client::types::{Container, ContainerState, ObjectRef, PodSandbox, PodState},
     runbook::{Params, RUNBOOKS, Runbook, named},
     tui::{
-        books::{self, Run},
+        books::{self, Run, STEP},
         detail::Detail,
         event::Effect,
         keymap::Cmd,
@@ -31,8 +31,7 @@ pub fn diagnose(model: &mut Model, out: &mut Vec<Effect>) {
     }
     if let Some(name) = well(model) {
         let open = model.keymap.named(Cmd::Open);
-        let said =
-            format!("nothing is wrong with {name} as far as the runtime tells; {open} on a runbook examines the node");
+        let said = format!("nothing seems wrong with {name}; {open} in Runbooks looks deeper");
         return model.say(Tone::Good, said);
     }
     let (id, params) = symptom(model);
@@ -190,8 +189,25 @@ pub fn open(model: &mut Model, out: &mut Vec<Effect>) {
     };
     let (title, lines) = (step.check.as_str().into(), books::explain(book, step, &model.keymap));
     let token = model.next_token();
-    let detail = Detail { result: Some(Ok(lines)), ..Detail::new(token, title) };
+    let detail = Detail { result: Some(Ok(lines)), kind: STEP, ..Detail::new(token, title) };
     model.popup = Some(Popup::Detail(detail));
+}
+
+/// What is said of the step that is read: its fix, its command. Other texts have neither.
+pub fn of_step(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
+    if !matches!(&model.popup, Some(Popup::Detail(d)) if d.kind == STEP) {
+        return;
+    }
+    if cmd == Cmd::Copy {
+        return looks::copy(model, out);
+    }
+    let fixable =
+        model.selected().and_then(|row| runbooks::step(model, row)).is_some_and(|(_, s)| s.finding.fix.is_some());
+    if fixable {
+        // The plan comes in its place.
+        model.popup = None;
+    }
+    fix(model, out);
 }
 
 /// Esc in the steps of a runbook; false if none is open.

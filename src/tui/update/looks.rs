@@ -201,7 +201,8 @@ pub fn told(model: &mut Model, token: Token, result: Result<Vec<DetailLine>, Str
 pub fn copy(model: &mut Model, out: &mut Vec<Effect>) {
     if let Some(row) = model.selected() {
         let name = row.name.clone();
-        copied(model, name, "the name", out);
+        let step = model.pane == PaneId::Runbooks && model.books.open.is_some();
+        copied(model, name, if step { "the command" } else { "the name" }, out);
     }
 }
 

@@ -12,6 +12,7 @@ use super::{frame_of, spans};
 use crate::{
     client::types::ObjectRef,
     tui::{
+        books::STEP,
         keymap::{Cmd, Context},
         model::{Model, Phase, Popup},
         palette,
@@ -123,6 +124,16 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     }
 }
 
+/// Whether a step of a runbook is read.
+fn of_step(model: &Model) -> bool {
+    matches!(&model.popup, Some(Popup::Detail(d)) if d.kind == STEP)
+}
+
+fn fixable(model: &Model) -> bool {
+    let step = |row| panes::runbooks::step(model, row);
+    model.selected().and_then(step).is_some_and(|(_, s)| s.finding.fix.is_some())
+}
+
 /// Whether a key does something where the person is: hints show nothing else.
 fn useful(model: &Model, cmd: Cmd) -> bool {
     let pane = model.pane;
@@ -132,6 +143,8 @@ fn useful(model: &Model, cmd: Cmd) -> bool {
         Cmd::Toggle | Cmd::Later | Cmd::Earlier | Cmd::SortHere | Cmd::Keep | Cmd::Forget => true,
         cmd if model.popup.is_some() => match cmd {
             Cmd::Filter => matches!(model.popup, Some(Popup::Detail(_))),
+            Cmd::Copy => of_step(model),
+            Cmd::Fix => of_step(model) && fixable(model),
             Cmd::Reveal => matches!(&model.popup, Some(Popup::Detail(d)) if d.has_secrets()),
             Cmd::NextSecret | Cmd::RevealAll => matches!(&model.popup, Some(Popup::Detail(d)) if d.hidden() > 0),
             cmd => cmd == Cmd::Quit,
@@ -146,10 +159,7 @@ fn useful(model: &Model, cmd: Cmd) -> bool {
             pane == PaneId::Logs || matches!(acts_on, Some(ObjectRef::Pod(_) | ObjectRef::Container(_)))
         }
         Cmd::Open if pane == PaneId::Runbooks => model.selected().is_some(),
-        Cmd::Fix => {
-            let step = |row| panes::runbooks::step(model, row);
-            pane == PaneId::Runbooks && model.selected().and_then(step).is_some_and(|(_, s)| s.finding.fix.is_some())
-        }
+        Cmd::Fix => pane == PaneId::Runbooks && fixable(model),
         Cmd::Open | Cmd::Describe | Cmd::Yaml => acts_on.is_some(),
         Cmd::Layer => matches!(acts_on, Some(ObjectRef::Image(_) | ObjectRef::Snapshot { .. })),
         Cmd::Remove => acts_on.is_some_and(|o| !matches!(o, ObjectRef::Snapshot { .. })),
