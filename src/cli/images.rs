@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::{
     archive,
     backend::Backend,
     figures::size,
-    filter,
+    filter, names,
     output::{Format, Out, Table, short_id, to_value},
     prune,
     pull::{self, Login},
@@ -22,11 +22,19 @@ use crate::{
 
 const NONE: &str = "<none>";
 
+#[derive(Debug, Subcommand)]
+enum Verb {
+    #[command(flatten)]
+    Archive(archive::Archive),
+    #[command(flatten)]
+    Names(names::Names),
+}
+
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Images {
     #[command(subcommand)]
-    archive: Option<archive::Archive>,
+    verb: Option<Verb>,
     #[arg(value_name = "REPOSITORY[:TAG]", default_value = "", hide_default_value = true)]
     reference: String,
     /// Digests too
@@ -64,8 +72,10 @@ async fn list(backend: &Backend, reference: &str) -> Result<Vec<cri::Image>> {
 }
 
 pub async fn images(backend: &Backend, out: &mut Out, args: Images) -> Result<u8> {
-    if let Some(verb) = args.archive {
-        return archive::run(backend, out, verb).await;
+    match args.verb {
+        Some(Verb::Archive(verb)) => return archive::run(backend, out, verb).await,
+        Some(Verb::Names(verb)) => return names::run(backend, out, verb).await,
+        None => {}
     }
     let mut images = list(backend, &args.reference).await?;
     for filter in &args.filter {

@@ -28,6 +28,7 @@ mod forward;
 mod images;
 mod journal;
 mod logs;
+mod names;
 pub mod output;
 mod pods;
 mod prune;

@@ -134,6 +134,9 @@ fn object(step: &Step) -> (&'static str, &str) {
         Step::RemoveContainer(id) => ("container", id),
         Step::PullImage(id) => ("pull image", id),
         Step::RemoveImage(id) => ("image", id),
+        Step::TagImage { image, .. } => ("tag", image),
+        Step::PinImage { image, .. } => ("pin", image),
+        Step::Collect => ("garbage", ""),
         Step::Change(_) => ("change", ""),
     }
 }
@@ -175,7 +178,7 @@ async fn apply(backend: &Backend, out: &mut Out, plan: &Plan, quiet: bool) -> Re
             Err(error) => Err(error),
         };
         match gone {
-            Ok(()) => {
+            Ok(_) => {
                 freed += planned.frees;
                 done += 1;
                 if !quiet {

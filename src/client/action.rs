@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     change::Change,
     prune,
-    types::{Container, ContainerState, DEFAULT_GRACE, Image, Inventory, ObjectRef, PodSandbox, PodState, Seen},
+    types::{
+        Container, ContainerState, DEFAULT_GRACE, Image, Inventory, ObjectRef, PodSandbox, PodState, RuntimeInfo, Seen,
+        short_id,
+    },
 };
 use crate::{
     bail,
@@ -40,6 +43,18 @@ pub enum Action {
     RemoveImage {
         image: String,
     },
+    /// One more name for an image.
+    TagImage {
+        image: String,
+        name: String,
+    },
+    /// Whether whoever makes room is to leave an image.
+    PinImage {
+        image: String,
+        pinned: bool,
+    },
+    /// Garbage goes now rather than some time.
+    Collect,
     Prune {
         images: bool,
         containers: bool,
@@ -93,7 +108,66 @@ pub enum Step {
     RemoveContainer(String),
     PullImage(String),
     RemoveImage(String),
+    TagImage {
+        image: String,
+        name: String,
+        /// The image that loses the name.
+        from: Option<String>,
+    },
+    PinImage {
+        image: String,
+        pinned: bool,
+    },
+    Collect,
     Change(Change),
+}
+
+/// What not every runtime can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    Tag,
+    Pin,
+    Collect,
+}
+
+/// Why a runtime cannot do something, if so: it is not offered then.
+pub fn lacks(act: Act, info: &RuntimeInfo) -> Option<String> {
+    let (name, version) = (info.name.as_str(), info.version.trim_start_matches('v'));
+    Some(match (act, name) {
+        (_, "wharf") => return None,
+        // The releases in which its CRI began to look at the label.
+        (Act::Pin, "containerd") if older(version, &[(1, 6, 22), (1, 7, 3)]) => {
+            format!("containerd {version} knows no pins: 1.6.22, 1.7.3 and 2 do")
+        }
+        (_, "containerd") => return None,
+        (Act::Tag, "cri-o") => "CRI-O has no call for it: pull the image by that name".to_owned(),
+        (Act::Pin, "cri-o") => "CRI-O pins what pinned_images in its crio.conf names".to_owned(),
+        (Act::Collect, "cri-o") => "CRI-O keeps no garbage: what an image had goes with it".to_owned(),
+        _ => format!("{name} has no call for it"),
+    })
+}
+
+/// Whether a version is before the first of its own line that has something; of a line that is not listed, before them all.
+fn older(version: &str, first: &[(u32, u32, u32)]) -> bool {
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(|n| n.parse().unwrap_or(0));
+    let mut next = || numbers.next().unwrap_or(0);
+    let (major, minor, patch) = (next(), next(), next());
+    match first.iter().find(|f| (f.0, f.1) == (major, minor)) {
+        Some(first) => patch < first.2,
+        None => first.iter().all(|f| (major, minor) < (f.0, f.1)),
+    }
+}
+
+impl Action {
+    /// What the runtime must be able to do for it.
+    fn act(&self) -> Option<Act> {
+        match self {
+            Self::TagImage { .. } => Some(Act::Tag),
+            Self::PinImage { .. } => Some(Act::Pin),
+            Self::Collect => Some(Act::Collect),
+            _ => None,
+        }
+    }
 }
 
 /// Pure: the same plan for the popup, `--dry-run` and the audit line.
@@ -105,6 +179,11 @@ pub fn plan(action: &Action, seen: &Inventory, now: SystemTime) -> Result<Plan> 
     // The node itself can be mended, and so the runtime.
     if let (Some(silence), false) = (&seen.silence, matches!(action, Action::Mend { .. })) {
         bail!(FailedPrecondition, "the runtime does not answer, so nothing is changed: {}", silence.error);
+    }
+    if let (Some(info), Some(act)) = (&seen.info, action.act())
+        && let Some(why) = lacks(act, info)
+    {
+        bail!(Unimplemented, "{why}");
     }
     let mut plan = Plan { action: action.clone(), steps: Vec::new(), keeps: Vec::new() };
     let mut step = |step, what: String, reason: &str| {
@@ -142,6 +221,41 @@ pub fn plan(action: &Action, seen: &Inventory, now: SystemTime) -> Result<Plan> 
             }
             step(Step::RemoveImage(image.id.clone()), prune::image_name(image), "asked for");
         }
+        Action::TagImage { image, name } => {
+            let (image, name) = (find_image(seen, image)?, new_name(name)?);
+            if image.tags.contains(&name) {
+                bail!(AlreadyExists, "image {} is called {name} already", prune::image_name(image));
+            }
+            let other = need(&seen.images, "images")?.iter().find(|i| i.tags.contains(&name));
+            let reason = match other {
+                Some(other) => format!("the name goes over from image {}", short_id(&other.id)),
+                None => format!("one more name of {}", prune::image_name(image)),
+            };
+            let from = other.map(|i| i.id.clone());
+            step(Step::TagImage { image: image.id.clone(), name: name.clone(), from }, name, &reason);
+        }
+        Action::PinImage { image, pinned } => {
+            let (image, pinned) = (find_image(seen, image)?, *pinned);
+            let what = prune::image_name(image);
+            if image.pinned == pinned {
+                let why = if pinned { "it is pinned already" } else { "it is not pinned" }.to_owned();
+                plan.keeps.push(Kept { object: ObjectRef::Image(image.id.clone()), what, why });
+            } else {
+                let reason = match pinned {
+                    true => "the kubelet and prune leave it, however full the disk is",
+                    false => "the kubelet and prune may take it when nothing uses it",
+                };
+                step(Step::PinImage { image: image.id.clone(), pinned }, what, reason);
+            }
+        }
+        Action::Collect => {
+            let (reason, frees) = match &seen.garbage {
+                Seen::At { value, .. } => (value.to_string(), value.bytes),
+                Seen::Failed { error, .. } => (format!("how much it is could not be told: {error}"), 0),
+                Seen::NotAsked => ("how much it is was not asked".to_owned(), 0),
+            };
+            plan.steps.push(Planned { step: Step::Collect, what: "what nothing refers to".to_owned(), reason, frees });
+        }
         Action::Prune { images, containers, older_than } => {
             prune::plan(&mut plan, seen, (*images, *containers), *older_than, now)?;
         }
@@ -177,6 +291,41 @@ pub fn names_its_registry(reference: &str) -> Result<()> {
         InvalidArgument,
         "{shown:?} is a short name, it says no registry: docker.io/{library}{shown} is Docker Hub's, REGISTRY.EXAMPLE.COM/{name} another's"
     )
+}
+
+/// A name that an image may be given, with its tag: `REGISTRY[:PORT]/REPOSITORY[:TAG]` as the distribution specification has it.
+///
+/// # Errors
+/// `InvalidArgument`, with what is wrong.
+pub fn new_name(name: &str) -> Result<String> {
+    let shown: String = name.chars().filter(|c| !c.is_control()).take(120).collect();
+    names_its_registry(name)?;
+    let (path, tag) = match name.rsplit_once(':') {
+        Some((path, tag)) if !tag.contains('/') => (path, tag),
+        _ => (name, "latest"),
+    };
+    let (registry, repository) = path.split_once('/').unwrap_or((path, ""));
+    let all = |text: &str, more: &str, upper: bool| {
+        text.chars().all(|c| {
+            c.is_ascii_digit() || c.is_ascii_lowercase() || upper && c.is_ascii_uppercase() || more.contains(c)
+        })
+    };
+    let plain = |part: &str| {
+        let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+        all(part, "._-", false) && ends(part.chars().next()) && ends(part.chars().last())
+    };
+    let why = if name.contains('@') {
+        "a digest is an image's own name, no other can have it"
+    } else if tag.is_empty() || tag.len() > 128 || tag.starts_with(['.', '-']) || !all(tag, "._-", true) {
+        "a tag is at most 128 letters, digits, '_', '.' and '-'"
+    } else if registry.is_empty() || !all(registry, ".-:[]", true) {
+        "the registry is no host name"
+    } else if repository.len() > 255 || !repository.split('/').all(plain) {
+        "a repository is lower-case letters and digits, with '.', '_', '-' and '/' in between"
+    } else {
+        return Ok(format!("{path}:{tag}"));
+    };
+    bail!(InvalidArgument, "{shown:?} is no name for an image: {why}")
 }
 
 /// What was seen, or why it was not.

@@ -80,6 +80,19 @@ impl Intent {
             Step::RemoveContainer(id) => Self::new(format!("remove container {}", short_id(id))),
             Step::PullImage(name) => Self::new(format!("pull {name}")),
             Step::RemoveImage(name) => Self::new(format!("remove image {name}")),
+            Step::TagImage { image, name, from } => Self {
+                what: format!("name image {} {name}", short_id(image)),
+                before: Some(
+                    from.as_deref().map_or("nobody's name".to_owned(), |id| format!("image {}", short_id(id))),
+                ),
+                after: Some(format!("image {}", short_id(image))),
+            },
+            Step::PinImage { image, pinned } => {
+                let said = |pinned: bool| Some(if pinned { "pinned" } else { "not pinned" }.to_owned());
+                let verb = if *pinned { "pin" } else { "unpin" };
+                Self { what: format!("{verb} image {}", short_id(image)), before: said(!pinned), after: said(*pinned) }
+            }
+            Step::Collect => Self::new("collect garbage"),
             Step::Change(change) => {
                 let (before, after) = match change {
                     Change::Edit(edit) => {
@@ -140,6 +153,16 @@ impl Intent {
 pub struct Begun(Option<Entry>);
 
 impl Begun {
+    /// What can be told of what came of it, beside that it was done.
+    pub fn told(mut self, done: &Result<String>) -> Self {
+        if let (Some(entry), Ok(text)) = (&mut self.0, done)
+            && !text.is_empty()
+        {
+            entry.after = Some(clean(text.clone()));
+        }
+        self
+    }
+
     /// Writes down what came of it.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ const AT_ONCE: usize = 4;
 /// Snapshots shown of one namespace.
 const MOST: usize = 10_000;
 /// The namespace of CRI's images.
-const CRI: &str = "k8s.io";
+pub(super) const CRI: &str = "k8s.io";
 /// How often a pull is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 /// Layers told of at one time.

@@ -20,12 +20,12 @@ use super::{
     containerd::{self, Layers},
     convert,
     disk::Shares,
-    health, host, logs,
+    health, logs,
     offline::{Offline, serve},
     transport::{self, Transport},
     types::{
-        CgroupFact, Container, ContainerDetail, ContainerState, ContainerStats, ExecRequest, ExecResult, Image,
-        Inventory, LogLine, LogOptions, LogPage, LogTurn, Mode, ObjectRef, PodSandbox, PodState, PullPhase,
+        CgroupFact, Container, ContainerDetail, ContainerState, ContainerStats, ExecRequest, ExecResult, Garbage,
+        Image, Inventory, LogLine, LogOptions, LogPage, LogTurn, Mode, ObjectRef, PodSandbox, PodState, PullPhase,
         PullProgress, RuntimeInfo, Scope, Seen, SnapshotRow,
     },
 };
@@ -40,7 +40,7 @@ use crate::{
 const ANSWER: usize = 64 << 20;
 pub(super) const QUESTION: Duration = Duration::from_secs(10);
 /// For a change; what it waits for by itself comes on top.
-const CHANGE: Duration = Duration::from_secs(120);
+pub(super) const CHANGE: Duration = Duration::from_secs(120);
 const PULL: Duration = Duration::from_secs(3600);
 /// Status calls at one time.
 const AT_ONCE: usize = 16;
@@ -221,7 +221,7 @@ impl Cri {
         within(QUESTION, &format!("ask for the status of container {id}"), service.container_status(request)).await
     }
 
-    async fn images(&self) -> Result<Vec<Image>> {
+    pub(super) async fn images(&self) -> Result<Vec<Image>> {
         let mut service = self.image_service();
         let list = within(QUESTION, "list images", service.list_images(cri::ListImagesRequest::default())).await?;
         let mut images: Vec<Image> = list.images.into_iter().map(convert::image).collect();
@@ -260,7 +260,7 @@ impl Cri {
         Ok(PathBuf::from(path))
     }
 
-    async fn snapshots(&self) -> Result<Vec<SnapshotRow>> {
+    pub(super) async fn snapshots(&self) -> Result<Vec<SnapshotRow>> {
         match &self.native {
             Some(native) => native.snapshots().await,
             None if self.info.name == "cri-o" => self.layers().await,
@@ -430,46 +430,12 @@ impl Runtime for Cri {
         Ok(Self::calls(self).await)
     }
 
-    async fn apply(&self, step: &Step) -> Result<()> {
-        let (mut runtime, mut images) = (self.runtime_service(), self.image_service());
-        let done = match step.clone() {
-            Step::StopPod(id) => {
-                let what = format!("stop pod {id}");
-                let call = runtime.stop_pod_sandbox(cri::StopPodSandboxRequest { pod_sandbox_id: id });
-                within(CHANGE, &what, call).await.map(drop)
-            }
-            Step::RemovePod(id) => {
-                let what = format!("remove pod {id}");
-                let call = runtime.remove_pod_sandbox(cri::RemovePodSandboxRequest { pod_sandbox_id: id });
-                within(CHANGE, &what, call).await.map(drop)
-            }
-            Step::StopContainer(id, grace) => {
-                let what = format!("stop container {id}");
-                let timeout = i64::try_from(grace.as_secs()).unwrap_or(i64::MAX);
-                let call = runtime.stop_container(cri::StopContainerRequest { container_id: id, timeout });
-                within(CHANGE.saturating_add(grace), &what, call).await.map(drop)
-            }
-            Step::RemoveContainer(id) => {
-                let what = format!("remove container {id}");
-                let call = runtime.remove_container(cri::RemoveContainerRequest { container_id: id });
-                within(CHANGE, &what, call).await.map(drop)
-            }
-            Step::RemoveImage(image) => {
-                let what = format!("remove image {image}");
-                let image = Some(cri::ImageSpec { image, ..Default::default() });
-                within(CHANGE, &what, images.remove_image(cri::RemoveImageRequest { image })).await.map(drop)
-            }
-            Step::PullImage(reference) => return self.pull(&reference, None, &|_| {}).await.map(drop),
-            Step::Change(change) => {
-                self.changes(&change.what())?;
-                return host::apply(&change).await;
-            }
-        };
-        match done {
-            // Somebody else was quicker; what was wanted is so.
-            Err(error) if error.is(Kind::NotFound) && !matches!(step, Step::PullImage(_)) => Ok(()),
-            other => other,
-        }
+    async fn garbage(&self) -> Result<Garbage> {
+        self.unreferenced().await
+    }
+
+    async fn apply(&self, step: &Step) -> Result<String> {
+        self.carry_out(step).await
     }
 
     async fn pull(

@@ -30,6 +30,8 @@ pub mod recording;
 pub mod redact;
 pub mod sessions;
 pub mod steady;
+mod steps;
+mod store;
 pub mod streaming;
 pub mod toolbox;
 pub mod transfer;
@@ -37,14 +39,14 @@ mod transport;
 pub mod types;
 mod usage;
 
-pub use again::outdated;
+pub use again::{outdated, prepare};
 pub use cri::{Cri, Native};
 pub use transport::Transport;
 
 use action::Step;
 use types::{
-    CgroupFact, ExecRequest, ExecResult, Inventory, LogLine, LogOptions, LogPage, LogTurn, ObjectRef, PullProgress,
-    RuntimeInfo, Scope,
+    CgroupFact, ExecRequest, ExecResult, Garbage, Inventory, LogLine, LogOptions, LogPage, LogTurn, ObjectRef,
+    PullProgress, RuntimeInfo, Scope,
 };
 
 /// A container runtime, whoever runs it. One implementation over one CRI client with two transports: the engine in
@@ -68,8 +70,12 @@ pub trait Runtime: fmt::Debug + Send + Sync {
     async fn calls(&self) -> Result<Vec<health::Call>> {
         bail!(Unimplemented, "{} cannot be timed", self.info().name)
     }
-    /// Refused with `PermissionDenied` in read-only mode.
-    async fn apply(&self, step: &Step) -> Result<()>;
+    /// What a collection would free.
+    async fn garbage(&self) -> Result<Garbage> {
+        bail!(Unimplemented, "{} does not tell what nothing refers to", self.info().name)
+    }
+    /// Refused with `PermissionDenied` in read-only mode. What can be told of what came of it, empty if that is all it is: done.
+    async fn apply(&self, step: &Step) -> Result<String>;
     /// Returns the image's id. `progress` is called from time to time where the runtime tells.
     async fn pull(
         &self,

@@ -282,7 +282,7 @@ impl Runtime for Offline {
         self.look("find the layer", work).await
     }
 
-    async fn apply(&self, step: &Step) -> Result<()> {
+    async fn apply(&self, step: &Step) -> Result<String> {
         let what = match step {
             Step::StopPod(id) => format!("stop pod {id}"),
             Step::RemovePod(id) => format!("remove pod {id}"),
@@ -290,11 +290,14 @@ impl Runtime for Offline {
             Step::RemoveContainer(id) => format!("remove container {id}"),
             Step::RemoveImage(id) => format!("remove image {id}"),
             Step::PullImage(reference) => format!("pull {reference}"),
+            Step::TagImage { name, .. } => format!("name an image {name}"),
+            Step::PinImage { image, .. } => format!("pin image {image}"),
+            Step::Collect => "collect garbage".to_owned(),
             // The node itself can be mended, and so the runtime.
             Step::Change(change) if self.info.read_only => {
                 bail!(PermissionDenied, "{} is refused: wharf was started with --read-only", change.what())
             }
-            Step::Change(change) => return super::host::apply(change).await,
+            Step::Change(change) => return super::host::apply(change).await.map(|()| String::new()),
         };
         Err(self.refused(&what))
     }

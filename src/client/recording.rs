@@ -247,7 +247,7 @@ impl Runtime for Replay {
         kept(&self.recording.calls)
     }
 
-    async fn apply(&self, _: &Step) -> Result<()> {
+    async fn apply(&self, _: &Step) -> Result<String> {
         self.refused("change")
     }
 

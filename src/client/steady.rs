@@ -18,8 +18,8 @@ use super::{
     health::{self, Call, RuntimeStatus},
     offline::Offline,
     types::{
-        CgroupFact, ExecRequest, ExecResult, Inventory, LogLine, LogOptions, LogPage, LogTurn, ObjectRef, PullProgress,
-        RuntimeInfo, Scope, Seen, Silence,
+        CgroupFact, ExecRequest, ExecResult, Garbage, Inventory, LogLine, LogOptions, LogPage, LogTurn, ObjectRef,
+        PullProgress, RuntimeInfo, Scope, Seen, Silence,
     },
 };
 use crate::{
@@ -260,7 +260,14 @@ impl Runtime for Steady {
         }
     }
 
-    async fn apply(&self, step: &Step) -> Result<()> {
+    async fn garbage(&self) -> Result<Garbage> {
+        match self.live() {
+            Some(live) => live.garbage().await,
+            None => Err(self.silence()),
+        }
+    }
+
+    async fn apply(&self, step: &Step) -> Result<String> {
         match self.live() {
             Some(live) => live.apply(step).await,
             None => self.offline.apply(step).await,

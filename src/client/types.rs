@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     time::{Duration, SystemTime},
 };
 
@@ -165,12 +166,40 @@ pub struct Inventory {
     pub conditions: Seen<Vec<Condition>>,
     /// The runtime's own sandbox image, which prune must keep even when it is not pinned; empty if it has none.
     pub sandbox_image: String,
+    /// What a collection would free; asked for by plans of one.
+    #[serde(default)]
+    pub garbage: Seen<Garbage>,
     /// The runtime did not answer: the parts were read from the disk and /proc.
     #[serde(default)]
     pub silence: Option<Silence>,
     /// Who answered, where that may have changed.
     #[serde(default)]
     pub info: Option<RuntimeInfo>,
+}
+
+/// What nothing in a runtime refers to any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Garbage {
+    pub blobs: u64,
+    pub snapshots: u64,
+    pub leases: u64,
+    /// On disk, as far as known.
+    pub bytes: u64,
+}
+
+impl fmt::Display for Garbage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [(self.blobs, "blob"), (self.snapshots, "snapshot"), (self.leases, "expired lease")];
+        let parts = parts.iter().filter(|(count, _)| *count > 0);
+        let parts: Vec<String> =
+            parts.map(|(count, name)| format!("{count} {name}{}", if *count == 1 { "" } else { "s" })).collect();
+        match (parts.is_empty(), self.bytes) {
+            (true, 0) => f.write_str("nothing"),
+            (true, bytes) => f.write_str(&humansize::format_size(bytes, humansize::BINARY)),
+            (false, 0) => f.write_str(&parts.join(", ")),
+            (false, bytes) => write!(f, "{}: {}", parts.join(", "), humansize::format_size(bytes, humansize::BINARY)),
+        }
+    }
 }
 
 /// A runtime that does not answer.

@@ -25,7 +25,7 @@ use super::{
         reference::Reference,
         registry::RegistryConfig,
     },
-    metadata::{Db, ImageRow, Table},
+    metadata::{Db, Garbage, ImageRow, Table},
     network::{self, Network, NetworkConfig},
     ready::Runtimes,
     recover, run,
@@ -321,6 +321,20 @@ impl Engine {
         gc::collect(&self.db, &self.content, &*self.snapshotter).await
     }
 
+    /// What a collection would take now, and the bytes of its blobs.
+    pub async fn garbage(&self) -> Result<(Garbage, u64)> {
+        let (db, content) = (Arc::clone(&self.db), self.content.clone());
+        blocking(move || {
+            let garbage = db.unreachable(SystemTime::now())?;
+            let mut bytes = 0;
+            for digest in &garbage.blobs {
+                bytes += content.size(digest)?.unwrap_or(0);
+            }
+            Ok((garbage, bytes))
+        })
+        .await
+    }
+
     /// While this is held no collection runs or begins: for whoever removes the whole root.
     pub async fn without_collections(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.collecting.lock().await
@@ -409,7 +423,7 @@ async fn keep_house(engine: Weak<Engine>) {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work)
         .await
         .unwrap_or_else(|e| Err(Error::new(Kind::Internal, "a blocking task died").with_source(e)))

@@ -416,7 +416,9 @@ async fn plan(
     more: Vec<action::Action>,
 ) {
     let result = match timeout(READ, runtime.inventory(Scope::ALL)).await {
-        Ok(inventory) => {
+        Ok(mut inventory) => {
+            let all: Vec<&action::Action> = std::iter::once(&action).chain(&more).collect();
+            client::prepare(runtime.as_ref(), &all, &mut inventory).await;
             let now = SystemTime::now();
             let plan = action::plan(&action, &inventory, now).and_then(|mut whole| {
                 for action in &more {
@@ -450,7 +452,7 @@ async fn apply(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Toke
                     Ok(result) => result,
                     Err(_) => Err(Error::new(Kind::DeadlineExceeded, format!("timeout after {} s", STEP.as_secs()))),
                 };
-                journaled(&send, begun, &done).await;
+                journaled(&send, begun.told(&done), &done).await;
                 done
             }
             Err(error) => Err(error),

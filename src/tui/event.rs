@@ -87,7 +87,7 @@ pub enum Event {
     StepDone {
         token: Token,
         step: usize,
-        result: Result<(), String>,
+        result: Result<String, String>,
     },
     Log {
         token: Token,

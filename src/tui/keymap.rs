@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::palette::Word;
+use crate::client::types::RuntimeInfo;
+
 /// What a key asks for; `update` knows what it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cmd {
@@ -63,6 +66,9 @@ pub enum Cmd {
     PreviousTerminal,
     Stop,
     Remove,
+    Tag,
+    Pin,
+    Collect,
     Prune,
     PlanPrune,
     Pull,
@@ -159,6 +165,9 @@ pub const BINDINGS: &[Binding] = &[
     b(Table, &[c('y')], Cmd::Yaml, "yaml", "raw YAML of the row"),
     b(Table, &[c('p')], Cmd::PlanPrune, "plan", "show the prune plan, start nothing"),
     change(Table, &[c('+')], Cmd::Pull, "", "pull an image (also :pull REF)"),
+    change(Table, &[c('t')], Cmd::Tag, "", "one more name for the image (also :tag NAME)"),
+    change(Table, &[c('*')], Cmd::Pin, "", "pin the image, or unpin it: who makes room leaves it"),
+    change(Table, &[], Cmd::Collect, "", "collect garbage, after a plan"),
     b(Table, &[c(' ')], Cmd::Mark, "", "mark the row: plans are of all that are marked"),
     b(Table, &[ctrl('\\')], Cmd::Unmark, "", "no marks"),
     b(Table, &[c('c')], Cmd::Copy, "", "copy the row's name"),
@@ -370,6 +379,16 @@ impl Keymap {
 }
 
 impl Cmd {
+    /// Why this runtime cannot do it, if so.
+    pub fn lacks(self, info: &RuntimeInfo) -> Option<String> {
+        match self {
+            Self::Tag => Word::Tag.lacks(info),
+            Self::Pin => Word::Pin.lacks(info),
+            Self::Collect => Word::Collect.lacks(info),
+            _ => None,
+        }
+    }
+
     /// As the settings call it: `half-down`, `pane-1`.
     pub fn name(self) -> String {
         if let Self::Pane(10) = self {

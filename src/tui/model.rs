@@ -157,7 +157,7 @@ pub struct Job {
     pub phase: Phase,
     pub shown: Option<SystemTime>,
     pub scroll: usize,
-    pub results: Vec<Option<Result<(), SafeText>>>,
+    pub results: Vec<Option<Result<SafeText, SafeText>>>,
     /// Digits, where the plan asks for a number.
     pub typed: String,
 }
@@ -557,8 +557,10 @@ pub fn object_of(step: &Step) -> Option<ObjectRef> {
     match step {
         Step::StopPod(id) | Step::RemovePod(id) => Some(ObjectRef::Pod(id.clone())),
         Step::StopContainer(id, _) | Step::RemoveContainer(id) => Some(ObjectRef::Container(id.clone())),
-        Step::RemoveImage(id) => Some(ObjectRef::Image(id.clone())),
-        Step::Change(_) => None,
+        Step::RemoveImage(id) | Step::TagImage { image: id, .. } | Step::PinImage { image: id, .. } => {
+            Some(ObjectRef::Image(id.clone()))
+        }
+        Step::Change(_) | Step::Collect => None,
         Step::PullImage(_) => None,
     }
 }

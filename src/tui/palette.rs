@@ -4,6 +4,10 @@ use super::{
     filter::score,
     panes::{self, PaneId},
 };
+use crate::client::{
+    action::{Act, lacks},
+    types::RuntimeInfo,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Word {
@@ -14,6 +18,10 @@ pub enum Word {
     Get,
     Put,
     Pulls,
+    Tag,
+    Pin,
+    Unpin,
+    Collect,
     Prune,
     Journal,
     Mounts,
@@ -26,6 +34,19 @@ pub enum Word {
     Theme,
     Save,
     Refresh,
+}
+
+impl Word {
+    /// Why this runtime cannot do it, if so.
+    pub fn lacks(self, info: &RuntimeInfo) -> Option<String> {
+        let act = match self {
+            Self::Tag => Act::Tag,
+            Self::Pin | Self::Unpin => Act::Pin,
+            Self::Collect => Act::Collect,
+            _ => return None,
+        };
+        lacks(act, info)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +79,10 @@ const COMMANDS: &[Entry] = &[
     entry(Word::Get, "get", &["download"], "PATH LOCAL", "copy out of the container of the row"),
     change(entry(Word::Put, "put", &["upload"], "LOCAL PATH", "copy into the container of the row")),
     entry(Word::Pulls, "pulls", &[], "", "the pulls of this session"),
+    change(entry(Word::Tag, "tag", &[], "NAME", "one more name for the image of the row")),
+    change(entry(Word::Pin, "pin", &[], "", "the kubelet and prune leave the image of the row")),
+    change(entry(Word::Unpin, "unpin", &[], "", "they may take it")),
+    change(entry(Word::Collect, "gc", &["collect"], "", "garbage goes now: what nothing refers to any more")),
     change(entry(Word::Prune, "prune", &[], "", "remove unused images and exited containers, after 5 s")),
     entry(Word::Plan, "plan", &[], "", "what a prune would remove; nothing is started"),
     entry(Word::Journal, "journal", &["audit", "changes"], "", "what was changed on this node through wharf, by whom"),

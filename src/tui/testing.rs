@@ -24,6 +24,7 @@ use crate::{
     node::meter::Flow,
 };
 
+mod acting;
 mod books;
 mod columns;
 mod exec;
@@ -271,6 +272,7 @@ pub fn from_disk(hangs: bool) -> Inventory {
         disk: on_disk(all.disk),
         conditions: on_disk(at(vec![dead])),
         sandbox_image: String::new(),
+        garbage: Seen::NotAsked,
         silence: Some(Silence { since: ago(90), error: error.into(), hangs }),
         info: None,
     }

@@ -8,7 +8,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use super::{
     detail,
     event::{Effect, Event},
-    keymap::{BINDINGS, Cmd, Context},
+    keymap::{BINDINGS, Binding, Cmd, Context},
     model::{GUARD, Input, Model, Phase, Popup, scope},
     panes::{self, PaneId},
     text::SafeText,
@@ -249,12 +249,15 @@ fn key(model: &mut Model, key: KeyEvent, at: SystemTime, out: &mut Vec<Effect>) 
     }
     let Some(binding) = model.keymap.lookup(contexts, key) else { return };
     if binding.changes && model.read_only {
-        return model.say(Tone::Warn, format!("read-only: {} is not done", binding.hint.trim_start()));
+        return model.say(Tone::Warn, format!("read-only: {} is not done", named(binding)));
+    }
+    if let Some(why) = binding.cmd.lacks(&model.info) {
+        return model.say(Tone::Warn, why);
     }
     // A fix mends the node; a shell is answered with how to get one by hand.
     if binding.changes
         && !matches!(binding.cmd, Cmd::Fix | Cmd::Exec | Cmd::ExecAside | Cmd::Press | Cmd::Start)
-        && silent(model, binding.hint)
+        && silent(model, &named(binding))
     {
         return;
     }
@@ -266,6 +269,12 @@ fn key(model: &mut Model, key: KeyEvent, at: SystemTime, out: &mut Vec<Effect>) 
         Some(_) => text_key(model, binding.cmd, out),
         None => pane_key(model, binding.cmd, out),
     }
+}
+
+/// What a key does, for a sentence about it.
+fn named(binding: &Binding) -> String {
+    let hint = binding.hint.trim_start();
+    if hint.is_empty() { binding.cmd.name() } else { hint.to_owned() }
 }
 
 /// Whether something is not done because nobody is there to do it; says so.
@@ -478,6 +487,9 @@ fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
         Cmd::CopyIn => files::ask(model, true),
         Cmd::ExecAside => looks::exec(model, out),
         Cmd::Stop => acts::stop(model, out),
+        Cmd::Tag => model.input = Some(Input { command: true, text: "tag ".into(), ..Input::default() }),
+        Cmd::Pin => acts::pin(model, None, out),
+        Cmd::Collect => acts::collect(model, out),
         Cmd::Remove => acts::remove(model, out),
         Cmd::Prune => acts::prune(model, true, out),
         Cmd::PlanPrune => acts::prune(model, false, out),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod amiss;
+mod acting;
 mod archive;
 mod archive_threats;
 mod attached;

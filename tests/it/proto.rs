@@ -11,6 +11,7 @@ fn bindings_are_fresh() {
     let files = [
         "k8s.io/cri-api/v1/api.proto".to_owned(),
         format!("{api}/services/snapshots/v1/snapshots.proto"),
+        format!("{api}/services/images/v1/images.proto"),
         format!("{api}/services/leases/v1/leases.proto"),
         format!("{api}/services/content/v1/content.proto"),
         format!("{api}/services/namespaces/v1/namespace.proto"),

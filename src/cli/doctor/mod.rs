@@ -159,21 +159,21 @@ impl Patient {
     }
 
     /// Through the runtime's door where there is one; the node's own changes do not need it.
-    async fn apply(&self, step: &Step) -> Result<()> {
+    async fn apply(&self, step: &Step) -> Result<String> {
         if self.read_only {
             bail!(PermissionDenied, "--read-only allows no change, and neither does a recording");
         }
         let unknown = RuntimeInfo { endpoint: self.endpoint.clone(), ..RuntimeInfo::default() };
         let begun = Intent::of(step).begin(self.runtime.as_ref().map_or(&unknown, |r| r.info())).await?;
         let done = match (&self.runtime, step) {
-            (_, Step::Change(change)) => host::apply(change).await,
+            (_, Step::Change(change)) => host::apply(change).await.map(|()| String::new()),
             (Ok(runtime), step) => runtime.apply(step).await,
             (Err(_), _) => {
                 let text = "the runtime does not answer, so nothing of its own can be changed";
                 Err(Error::new(Kind::Unavailable, text))
             }
         };
-        backend::journal(begun, &done).await;
+        backend::journal(begun.told(&done), &done).await;
         done
     }
 }

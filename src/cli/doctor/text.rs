@@ -152,6 +152,10 @@ fn verb(step: &Step) -> &'static str {
         Step::RemoveContainer(_) => "remove container",
         Step::PullImage(_) => "pull",
         Step::RemoveImage(_) => "remove image",
+        Step::TagImage { .. } => "tag image",
+        Step::PinImage { pinned: true, .. } => "pin image",
+        Step::PinImage { .. } => "unpin image",
+        Step::Collect => "collect",
         Step::Change(_) => "",
     }
 }

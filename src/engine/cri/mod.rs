@@ -39,8 +39,9 @@ pub use streams::streams;
 use super::{Engine, snapshot, transfer};
 use crate::proto::{
     containerd::services::{
-        leases::v1::leases_server::LeasesServer, snapshots::v1::snapshots_server::SnapshotsServer,
-        streaming::v1::streaming_server::StreamingServer, transfer::v1::transfer_server::TransferServer,
+        images::v1::images_server::ImagesServer, leases::v1::leases_server::LeasesServer,
+        snapshots::v1::snapshots_server::SnapshotsServer, streaming::v1::streaming_server::StreamingServer,
+        transfer::v1::transfer_server::TransferServer,
     },
     cri::{
         self,
@@ -58,12 +59,14 @@ pub fn routes(engine: Arc<Engine>) -> Routes {
     let images = ImageServiceServer::new(Service::new(Arc::clone(&engine))).max_decoding_message_size(MESSAGE_LIMIT);
     let snapshots = snapshot::service::Service::new(Arc::clone(&engine.clients), Arc::clone(&engine.db));
     let snapshots = SnapshotsServer::new(snapshots).max_decoding_message_size(MESSAGE_LIMIT);
+    // Archives, names and pins of images, collections.
     let archives = transfer::Service::new(engine);
     Routes::new(runtime)
         .add_service(images)
         .add_service(snapshots)
         .add_service(TransferServer::new(archives.clone()))
         .add_service(LeasesServer::new(archives.clone()))
+        .add_service(ImagesServer::new(archives.clone()))
         .add_service(StreamingServer::new(archives))
 }
 

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Db, DbResult};
 use crate::{
+    bail,
     engine::{content::Digest, usage::Share},
     error::{Error, Kind, Result},
 };
@@ -160,6 +161,29 @@ impl Db {
         })
     }
 
+    /// Gives an image one more name, which any other image that had it loses.
+    pub fn tag_image(&self, id: &Digest, tag: &str) -> Result<()> {
+        self.end("tag an image", |tx| {
+            let found = tx.prepare_cached("SELECT 1 FROM image WHERE id = ?").db("look up")?.exists([id.as_str()]);
+            if !found.db("look up")? {
+                bail!(NotFound, "image {id} has been removed");
+            }
+            let put = "INSERT OR REPLACE INTO image_tag (tag, image) VALUES (?, ?)";
+            tx.execute(put, params![tag, id.as_str()]).db("tag").map(drop)
+        })
+    }
+
+    /// Whether collectors of unused images are to leave it.
+    pub fn pin_image(&self, id: &Digest, pinned: bool) -> Result<()> {
+        self.end("pin an image", |tx| {
+            let set = "UPDATE image SET pinned = ? WHERE id = ?";
+            if tx.execute(set, params![pinned, id.as_str()]).db("pin")? == 0 {
+                bail!(NotFound, "image {id} has been removed");
+            }
+            Ok(())
+        })
+    }
+
     /// Takes one name from an image; the image itself goes with its last name. Says whether it went.
     pub fn untag_image(&self, tag: &str) -> Result<bool> {
         self.end("untag an image", |tx| {
@@ -303,6 +327,26 @@ mod tests {
         assert!(db.untag_image("r/x:1").unwrap());
         db.delete_image(&old.id).unwrap();
         assert!(db.images().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_name_and_a_pin_are_given_and_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("meta.db")).unwrap();
+        let (one, other) = (image(1, "r/x:1"), image(2, "r/y:1"));
+        db.put_image(&one, &[]).unwrap();
+        db.put_image(&other, &[]).unwrap();
+        db.tag_image(&one.id, "r/y:1").unwrap();
+        assert_eq!(db.image("r/y:1").unwrap().unwrap().tags, ["r/x:1", "r/y:1"]);
+        assert!(db.image(other.id.as_str()).unwrap().unwrap().tags.is_empty(), "a name has one image");
+        for pinned in [true, true, false] {
+            db.pin_image(&one.id, pinned).unwrap();
+            assert_eq!(db.images().unwrap().iter().find(|i| i.id == one.id).unwrap().pinned, pinned);
+        }
+        let none = Digest::of(b"none");
+        assert!(db.tag_image(&none, "r/z:1").unwrap_err().is(Kind::NotFound));
+        assert!(db.pin_image(&none, true).unwrap_err().is(Kind::NotFound));
+        assert!(db.image("r/z:1").unwrap().is_none());
     }
 
     /// Whatever changes a row of an image's, a list that was asked for before does not hide it.

@@ -1,6 +1,8 @@
 //! containerd's transfer service, as much of it as image archives need: import from a stream, export to one. CRI has no call
-//! for either, and with this one containerd's own `ctr images import` works on this engine as well.
+//! for either, and with this one containerd's own `ctr images import` works on this engine as well. Names of images are in
+//! `images`.
 
+mod images;
 mod streams;
 
 use std::sync::Arc;
@@ -16,7 +18,7 @@ use super::{
         manifest::Platform,
         reference::Reference,
     },
-    metadata::ImageRow,
+    metadata::{Garbage, ImageRow},
 };
 use crate::{
     bail,
@@ -44,7 +46,7 @@ const MOST: usize = 1024;
 /// Pieces of an archive between the socket and the disk.
 const QUEUE: usize = 8;
 
-/// Both services; their state is the streams that wait for a transfer.
+/// These services; their state is the streams that wait for a transfer.
 #[derive(Debug, Clone)]
 pub struct Service {
     engine: Arc<Engine>,
@@ -165,8 +167,19 @@ impl streaming_server::Streaming for Service {
     }
 }
 
+/// An answer with what a collection would take, or has taken, told beside it: containerd's messages have no place for that.
+fn beside<T>(message: T, garbage: &Garbage, bytes: u64) -> Response<T> {
+    let mut answer = Response::new(message);
+    let blobs = (garbage.blobs.len() + garbage.ingests.len()) as u64;
+    let figures = [blobs, garbage.snapshots, garbage.leases, bytes];
+    for (name, figure) in ["wharf-blobs", "wharf-snapshots", "wharf-leases", "wharf-bytes"].into_iter().zip(figures) {
+        answer.metadata_mut().insert(name, figure.into());
+    }
+    answer
+}
+
 /// containerd's clients take a lease before a transfer. Here it holds nothing: a transfer has one of its own, and there is no
-/// other call that would leave something behind.
+/// other call that would leave something behind. As over there, a Delete that is to be done when it returns collects garbage.
 #[async_trait]
 impl leases_server::Leases for Service {
     async fn create(
@@ -180,12 +193,20 @@ impl leases_server::Leases for Service {
         Ok(Response::new(leases::CreateResponse { lease: Some(lease) }))
     }
 
-    async fn delete(&self, _: Request<leases::DeleteRequest>) -> Result<Response<()>, Status> {
-        Ok(Response::new(()))
+    async fn delete(&self, request: Request<leases::DeleteRequest>) -> Result<Response<()>, Status> {
+        in_our_namespace(&request)?;
+        if !request.into_inner().sync {
+            return Ok(Response::new(()));
+        }
+        let (garbage, _) = self.engine.garbage().await?;
+        let freed = self.engine.collect().await?;
+        Ok(beside((), &garbage, freed.bytes))
     }
 
-    async fn list(&self, _: Request<leases::ListRequest>) -> Result<Response<leases::ListResponse>, Status> {
-        Ok(Response::new(leases::ListResponse { leases: Vec::new() }))
+    async fn list(&self, request: Request<leases::ListRequest>) -> Result<Response<leases::ListResponse>, Status> {
+        in_our_namespace(&request)?;
+        let (garbage, bytes) = self.engine.garbage().await?;
+        Ok(beside(leases::ListResponse { leases: Vec::new() }, &garbage, bytes))
     }
 
     async fn add_resource(&self, _: Request<leases::AddResourceRequest>) -> Result<Response<()>, Status> {

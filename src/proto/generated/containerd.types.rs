@@ -50,21 +50,6 @@ pub struct ActivationInfo {
         ::prost::alloc::string::String,
     >,
 }
-/// Platform follows the structure of the OCI platform specification, from
-/// descriptors.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Platform {
-    #[prost(string, tag = "1")]
-    pub os: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub architecture: ::prost::alloc::string::String,
-    #[prost(string, tag = "3")]
-    pub variant: ::prost::alloc::string::String,
-    #[prost(string, tag = "4")]
-    pub os_version: ::prost::alloc::string::String,
-    #[prost(string, repeated, tag = "5")]
-    pub os_features: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
 /// Descriptor describes a blob in a content store.
 ///
 /// This descriptor can be used to reference content from an
@@ -83,6 +68,21 @@ pub struct Descriptor {
         ::prost::alloc::string::String,
         ::prost::alloc::string::String,
     >,
+}
+/// Platform follows the structure of the OCI platform specification, from
+/// descriptors.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Platform {
+    #[prost(string, tag = "1")]
+    pub os: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub architecture: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub variant: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub os_version: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "5")]
+    pub os_features: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RuntimeRequest {

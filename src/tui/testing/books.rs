@@ -106,7 +106,7 @@ fn a_step_is_explained_and_its_fix_shows_the_diff_before_anything_is_done() {
         other => panic!("{other:?}"),
     };
     // Done: the same runbook runs again and proves it.
-    let effects = app.send(Event::StepDone { token, step: 0, result: Ok(()) });
+    let effects = app.send(Event::StepDone { token, step: 0, result: Ok(String::new()) });
     assert!(effects.iter().any(|e| matches!(e, Effect::Examine { .. })), "{effects:?}");
 }
 

@@ -337,7 +337,7 @@ impl Runtime for Endless {
     async fn inspect(&self, _: &ObjectRef) -> Result<serde_json::Value> {
         bail!(Unimplemented, "endless")
     }
-    async fn apply(&self, _: &Step) -> Result<()> {
+    async fn apply(&self, _: &Step) -> Result<String> {
         bail!(Unimplemented, "endless")
     }
     async fn pull(&self, _: &str, _: Option<&Credentials>, _: &(dyn Fn(PullProgress) + Send + Sync)) -> Result<String> {

@@ -37,6 +37,7 @@ pub fn shots() -> Vec<Shot> {
         logs(),
         texts(),
         plans(),
+        acting(),
         pulls(),
         columns(),
         troubles(),
@@ -285,12 +286,36 @@ fn plans() -> Vec<Shot> {
             app.planned(&effects, prune_plan());
             app.drawn();
             let [Effect::Apply { token, .. }] = app.keys("\n")[..] else { panic!("not started") };
-            app.send(Event::StepDone { token, step: 0, result: Ok(()) });
+            app.send(Event::StepDone { token, step: 0, result: Ok(String::new()) });
             app.send(Event::StepDone {
                 token,
                 step: 1,
                 result: Err("remove image: in use by container \u{1b}[2J".into()),
             });
+        }),
+    ]
+}
+
+fn acting() -> Vec<Shot> {
+    vec![
+        shot("plan_tag", |app| {
+            app.keys("4/2026.08\n");
+            let effects = app.keys(":tag registry.example.com/shop/checkout:stable\n");
+            super::acting::answer(app, &effects, &inventory()).unwrap();
+        }),
+        shot("plan_pin", |app| {
+            app.keys("4 G ");
+            let effects = app.keys(":pin\n");
+            super::acting::answer(app, &effects, &inventory()).unwrap();
+        }),
+        shot("plan_gc", |app| {
+            let effects = app.keys(":gc\n");
+            let garbage = Garbage { blobs: 12, snapshots: 3, leases: 1, bytes: 420 << 20 };
+            super::acting::answer(app, &effects, &Inventory { garbage: at(garbage), ..inventory() }).unwrap();
+        }),
+        shot("not_offered", |app| {
+            app.model.info.name = "cri-o".into();
+            app.keys("4:pi");
         }),
     ]
 }

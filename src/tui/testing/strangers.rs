@@ -219,7 +219,7 @@ fn how_to_prune() {
         let effects = stranger.press("Enter starts now", KeyCode::Enter);
         let [Effect::Apply { token, steps }] = &effects[..] else { panic!("{effects:?}") };
         for step in 0..steps.len() {
-            stranger.app.send(Event::StepDone { token: *token, step, result: Ok(()) });
+            stranger.app.send(Event::StepDone { token: *token, step, result: Ok(String::new()) });
         }
         stranger.sees(&["done, 2 steps"]);
         // Or only looks, and goes away.

@@ -55,7 +55,7 @@ impl Runtime for Fixed {
         }
         Ok(serde_json::json!({"status": {"id": "the-status"}}))
     }
-    async fn apply(&self, _: &Step) -> Result<()> {
+    async fn apply(&self, _: &Step) -> Result<String> {
         bail!(PermissionDenied, "fixed")
     }
     async fn pull(&self, _: &str, _: Option<&Credentials>, _: &(dyn Fn(PullProgress) + Send + Sync)) -> Result<String> {

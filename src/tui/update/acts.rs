@@ -36,6 +36,36 @@ pub fn remove(model: &mut Model, out: &mut Vec<Effect>) {
     of_each(model, "remove", action, out);
 }
 
+/// To the other state as the row is, if none is asked for: of several, that of the first.
+pub fn pin(model: &mut Model, pinned: Option<bool>, out: &mut Vec<Effect>) {
+    let images = model.seen.images.value();
+    let is = |id: &str| images.into_iter().flatten().find(|i| i.id == id).is_some_and(|i| i.pinned);
+    let first = model.order.iter().filter_map(|i| model.rows.get(*i)).find(|r| model.table().marked.contains(&r.id));
+    let pinned = pinned.unwrap_or(!first.or(model.selected()).is_some_and(|row| is(&row.id)));
+    let action = |object: &ObjectRef| match object {
+        ObjectRef::Image(image) => Ok(Action::PinImage { image: image.clone(), pinned }),
+        _ => Err("only images can be pinned"),
+    };
+    of_each(model, if pinned { "pin" } else { "unpin" }, action, out);
+}
+
+pub fn tag(model: &mut Model, name: &str, out: &mut Vec<Effect>) {
+    let name = match action::new_name(name) {
+        Ok(name) => name,
+        Err(error) => return model.say(Tone::Warn, error.to_string()),
+    };
+    let Some((object, was)) = aimed(model) else { return };
+    let ObjectRef::Image(image) = &object else {
+        return model.say(Tone::Warn, "only images have names to give");
+    };
+    let action = Action::TagImage { image: image.clone(), name };
+    ask_plan(model, action, Vec::new(), format!("tag {was}"), vec![object], false, out);
+}
+
+pub fn collect(model: &mut Model, out: &mut Vec<Effect>) {
+    ask_plan(model, Action::Collect, Vec::new(), "collect garbage".into(), Vec::new(), false, out);
+}
+
 /// One plan for all marked rows, or for the row of the cursor if none is marked.
 fn of_each(
     model: &mut Model,
@@ -162,10 +192,10 @@ pub fn count_down(model: &mut Model, out: &mut Vec<Effect>) {
     }
 }
 
-pub fn step_done(model: &mut Model, token: Token, step: usize, result: Result<(), String>, out: &mut Vec<Effect>) {
+pub fn step_done(model: &mut Model, token: Token, step: usize, result: Result<String, String>, out: &mut Vec<Effect>) {
     let Some(job) = model.job.as_mut().filter(|j| j.token == token) else { return };
     if let Some(slot) = job.results.get_mut(step) {
-        *slot = Some(result.map_err(SafeText::from));
+        *slot = Some(result.map(SafeText::from).map_err(SafeText::from));
     }
     model.dirty = true;
     if job.results.iter().any(Option::is_none) {
@@ -178,8 +208,13 @@ pub fn step_done(model: &mut Model, token: Token, step: usize, result: Result<()
     let tone = if failed == 0 { Tone::Good } else { Tone::Bad };
     model.happened.push(model.now, tone, "you", title.clone(), ended);
     if failed == 0 {
-        let steps = if steps == 1 { "1 step".to_owned() } else { format!("{steps} steps") };
-        model.say(Tone::Good, format!("{title}: done, {steps}"));
+        let told = job.results.iter().flatten().filter_map(|r| r.as_ref().ok()).find(|t| !t.as_str().is_empty());
+        let what = match (told, steps) {
+            (Some(told), 1) => told.as_str().to_owned(),
+            (_, 1) => "1 step".to_owned(),
+            _ => format!("{steps} steps"),
+        };
+        model.say(Tone::Good, format!("{title}: done, {what}"));
     } else {
         model.say(Tone::Bad, format!("{title}: {failed} of {steps} steps failed"));
         model.popup = Some(Popup::Job);

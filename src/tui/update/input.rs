@@ -146,6 +146,9 @@ pub fn command(model: &mut Model, text: &str, out: &mut Vec<Effect>) {
     if (entry.changes || entry.word == Word::Plan) && super::silent(model, entry.name) {
         return;
     }
+    if let Some(why) = entry.word.lacks(&model.info) {
+        return model.say(Tone::Warn, why);
+    }
     match entry.word {
         Word::Quit if name.ends_with('!') => out.push(Effect::Quit),
         Word::Quit => interrupt(model, out),
@@ -155,6 +158,11 @@ pub fn command(model: &mut Model, text: &str, out: &mut Vec<Effect>) {
         Word::Get => super::files::copy(model, rest, false, out),
         Word::Put => super::files::copy(model, rest, true, out),
         Word::Pulls => model.popup = Some(Popup::Pulls),
+        Word::Tag if rest.is_empty() => model.say(Tone::Warn, "tag as what? :tag REGISTRY/REPOSITORY:TAG"),
+        Word::Tag => acts::tag(model, rest, out),
+        Word::Pin => acts::pin(model, Some(true), out),
+        Word::Unpin => acts::pin(model, Some(false), out),
+        Word::Collect => acts::collect(model, out),
         Word::Prune => acts::prune(model, true, out),
         Word::Plan => acts::prune(model, false, out),
         Word::Journal => looks::journal(model, out),

@@ -179,14 +179,19 @@ pub fn palette(model: &Model, frame: &mut Frame<'_>, body: Rect) {
     let first = (input.choice.unwrap_or(0) + 1).saturating_sub(rows);
     let theme = model.theme;
     for ((at, entry), y) in found.iter().enumerate().skip(first).zip(inner.y..inner.bottom()) {
-        let off = entry.changes && model.read_only;
+        let lacks = entry.word.lacks(&model.info);
+        let off = entry.changes && model.read_only || lacks.is_some();
         let tone = match (off, input.choice == Some(at)) {
             (_, true) => Tone::Cursor,
             (true, _) => Tone::Dim,
             _ => Tone::Plain,
         };
         let name = format!("{} {}", entry.name.to_lowercase(), entry.argument);
-        let help = if off { "read-only: not done" } else { entry.help };
+        let help = match lacks {
+            _ if entry.changes && model.read_only => "read-only: not done".to_owned(),
+            Some(why) => format!("not offered: {}", SafeText::new(&why)),
+            None => entry.help.to_owned(),
+        };
         let line = Line::from(vec![
             Span::styled(format!("{name:<22}"), theme.style(tone)),
             Span::styled(format!("{:<7} ", entry.aliases.first().unwrap_or(&"")), theme.style(Tone::Dim)),

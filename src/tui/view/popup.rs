@@ -76,10 +76,16 @@ fn help(model: &Model, frame: &mut Frame<'_>, body: Rect, scroll: usize) {
             lines.push(Line::styled(*name, model.theme.style(Tone::Head)));
             let live = |b: &&Bound| b.binding.context == *context && !(b.binding.changes && model.read_only);
             for bound in model.keymap.bound().filter(live) {
-                lines.push(Line::from(vec![
-                    Span::styled(format!(" {:<10} ", bound.names()), model.theme.style(Tone::Accent)),
-                    Span::raw(bound.binding.help),
-                ]));
+                let lacks = bound.binding.cmd.lacks(&model.info);
+                let help = match &lacks {
+                    Some(why) => {
+                        Span::styled(format!("not offered: {}", SafeText::new(why)), model.theme.style(Tone::Dim))
+                    }
+                    None => Span::raw(bound.binding.help),
+                };
+                let tone = if lacks.is_some() { Tone::Dim } else { Tone::Accent };
+                let keys = Span::styled(format!(" {:<10} ", bound.names()), model.theme.style(tone));
+                lines.push(Line::from(vec![keys, help]));
             }
             lines.push(Line::raw(""));
         }
@@ -160,7 +166,7 @@ fn job(model: &Model, frame: &mut Frame<'_>, body: Rect, job: &Job) {
     let mut lines: Lines = Vec::new();
     for (step, result) in job.plan.steps.iter().zip(&job.results) {
         let (mark, tone) = match (result, job.phase) {
-            (Some(Ok(())), _) => ("✓", Tone::Good),
+            (Some(Ok(_)), _) => ("✓", Tone::Good),
             (Some(Err(_)), _) => ("✗", Tone::Bad),
             (None, Phase::Running) => ("…", Tone::Dim),
             (None, _) => ("−", Tone::Warn),
@@ -195,6 +201,11 @@ fn job(model: &Model, frame: &mut Frame<'_>, body: Rect, job: &Job) {
         if !beside {
             let piece = reason.cut(room.saturating_sub(15));
             lines.push(Line::styled(format!("               {piece}"), theme.style(Tone::Dim)));
+        }
+        if let Some(Ok(told)) = result
+            && !told.as_str().is_empty()
+        {
+            lines.push(Line::styled(format!("    {}", told.cut(room.saturating_sub(4))), theme.style(Tone::Good)));
         }
         if let Some(Err(error)) = result {
             for piece in text::wrap(error.as_str(), room.saturating_sub(4).max(1)).iter().take(4) {
@@ -298,6 +309,10 @@ fn verb(step: &crate::client::action::Step) -> &'static str {
         Step::RemoveContainer(_) => "remove",
         Step::PullImage(_) => "pull",
         Step::RemoveImage(_) => "remove image",
+        Step::TagImage { .. } => "tag",
+        Step::PinImage { pinned: true, .. } => "pin",
+        Step::PinImage { .. } => "unpin",
+        Step::Collect => "collect",
         Step::Change(_) => "change",
     }
 }
