@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::{
     bail,
+    client::compose::random_uid,
     error::{Error, Kind, Result},
     proto::cri,
 };
@@ -54,25 +55,6 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
         .map_err(|e| Error::new(Kind::InvalidArgument, "it is neither JSON nor YAML").with_source(e))?;
     serde_json::from_value(value)
         .map_err(|e| Error::new(Kind::InvalidArgument, "it is not what CRI expects").with_source(e))
-}
-
-/// 128 random bits in the form of a version 4 UUID.
-pub fn random_uid() -> String {
-    let mut bytes = random::<16>();
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: Vec<String> = bytes.iter().map(|b| format!("{b:02x}")).collect();
-    let parts = [&hex[..4], &hex[4..6], &hex[6..8], &hex[8..10], &hex[10..]];
-    parts.map(|p| p.concat()).join("-")
-}
-
-pub fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    // Up to 256 bytes are never cut short; a kernel without entropy gives zeroes, which only a name clash would show.
-    if let Err(error) = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()) {
-        tracing::warn!("read random bytes: {error}");
-    }
-    bytes
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //! in CRI's words is in `compose`.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     pin::pin,
     time::Duration,
@@ -14,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     backend::Backend,
-    compose::{self, Shape},
+    compose::Flags,
     config,
     containers::{container_status, make, start_one, stop_one},
     exec, figures, filter,
@@ -25,7 +24,11 @@ use super::{
 };
 use crate::{
     bail,
-    client::types::{DEFAULT_GRACE, LogOptions},
+    client::{
+        compose::{LOGS, compose},
+        launch::{make_logs, remove_logs},
+        types::{DEFAULT_GRACE, LogOptions},
+    },
     error::{Error, Kind, Result},
     proto::cri,
 };
@@ -63,10 +66,10 @@ pub struct Run {
     #[arg(long, conflicts_with = "detach")]
     rm: bool,
     /// Where the log files of pods are
-    #[arg(long, default_value = "/var/log/pods", value_name = "DIR")]
+    #[arg(long, default_value = LOGS, value_name = "DIR")]
     log_root: PathBuf,
     #[command(flatten)]
-    shape: Shape,
+    shape: Flags,
 }
 
 /// Whether a word is one of crictl's files.
@@ -134,16 +137,11 @@ async fn from_image(backend: &Backend, out: &mut Out, mut args: Run) -> Result<u
         args.rest.remove(0);
     }
     fetch(backend, &args).await?;
-    let (pod, container) = compose::compose(&args.target, args.rest.clone(), &args.shape, &args.log_root)?;
-    // The kubelet makes these for its pods; nobody else would.
-    let log = Path::new(&pod.log_directory).join(&container.log_path);
-    if let Some(directory) = log.parent() {
-        fs::create_dir_all(directory).map_err(|e| Error::io("create directory", directory, e))?;
-    }
-    let directory = PathBuf::from(&pod.log_directory);
+    let (pod, container) = compose(&args.target, args.rest.clone(), &args.shape.clone().into(), &args.log_root)?;
+    let directory = make_logs(&pod, &container)?;
     let (sandbox, id) = match Box::pin(launch(backend, &args, pod, container)).await {
         Ok(ids) => ids,
-        Err(error) => return Err(error.and_cleanup(remove_directory(&directory))),
+        Err(error) => return Err(error.and_cleanup(remove_logs(&directory))),
     };
     if args.detach {
         out.line(&id)?;
@@ -153,17 +151,10 @@ async fn from_image(backend: &Backend, out: &mut Out, mut args: Run) -> Result<u
     if !args.rm {
         return result;
     }
-    let cleanup = discard(backend, &sandbox).await.and_then(|()| remove_directory(&directory));
+    let cleanup = discard(backend, &sandbox).await.and_then(|()| remove_logs(&directory));
     match result {
         Ok(code) => cleanup.map(|()| code),
         Err(error) => Err(error.and_cleanup(cleanup)),
-    }
-}
-
-fn remove_directory(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path, e)),
-        _ => Ok(()),
     }
 }
 

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     change::Change,
-    prune,
+    prune, restart,
     types::{
-        Container, ContainerState, DEFAULT_GRACE, Image, Inventory, ObjectRef, PodSandbox, PodState, RuntimeInfo, Seen,
-        short_id,
+        Container, ContainerState, DEFAULT_GRACE, Garbage, Image, Inventory, ObjectRef, PodSandbox, PodState,
+        RuntimeInfo, Seen, short_id,
     },
 };
 use crate::{
@@ -37,6 +37,15 @@ pub enum Action {
     RemoveContainer {
         container: String,
     },
+    /// By the kubelet, where one looks after it; else it is made anew.
+    RestartContainer {
+        container: String,
+    },
+    RestartPod {
+        pod: String,
+    },
+    /// A pod with one container; pulls what is missing.
+    Run(Launch),
     PullImage {
         reference: String,
     },
@@ -66,6 +75,25 @@ pub enum Action {
         title: String,
         changes: Vec<Change>,
     },
+}
+
+/// An image that is run by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Launch {
+    pub image: String,
+    /// Instead of the image's own arguments.
+    pub command: Vec<String>,
+    /// Of the pod and of the container.
+    pub name: String,
+    /// Of the pod: its steps find it by that.
+    pub uid: String,
+}
+
+impl Step {
+    /// What follows it counts on it.
+    pub fn bears(&self) -> bool {
+        matches!(self, Self::Change(_) | Self::RunPod(_) | Self::CreateContainer(_))
+    }
 }
 
 /// What will be done, in order; what will not, and why.
@@ -106,6 +134,15 @@ pub enum Step {
     RemovePod(String),
     StopContainer(String, Duration),
     RemoveContainer(String),
+    /// Made anew as this attempt from its configuration, in place of the old one.
+    Restart {
+        container: String,
+        grace: Duration,
+        attempt: u32,
+    },
+    RunPod(Launch),
+    CreateContainer(Launch),
+    StartContainer(Launch),
     PullImage(String),
     RemoveImage(String),
     TagImage {
@@ -212,6 +249,24 @@ pub fn plan(action: &Action, seen: &Inventory, now: SystemTime) -> Result<Plan> 
             }
             step(Step::RemoveContainer(container.id.clone()), container.name.clone(), "asked for");
         }
+        Action::RestartContainer { container } => {
+            restart::container(&mut plan, seen, find_container(seen, container)?)?
+        }
+        Action::RestartPod { pod } => restart::pod(&mut plan, seen, find_pod(seen, pod)?)?,
+        Action::Run(launch) => {
+            let here = need(&seen.images, "images")?.iter().any(|i| prune::is_named(i, &launch.image));
+            if !here {
+                names_its_registry(&launch.image)?;
+                step(Step::PullImage(launch.image.clone()), launch.image.clone(), "it is not on this node");
+            }
+            let pod = format!("default/{}", launch.name);
+            let command = if launch.command.is_empty() { "the image's own" } else { &launch.command.join(" ") };
+            step(Step::RunPod(launch.clone()), pod, "with the node's usual handler and network; no kubelet knows it");
+            let what = format!("{} of {}", launch.name, launch.image);
+            step(Step::CreateContainer(launch.clone()), what, &format!("command: {command}"));
+            let left = "a step that fails takes the pod away again";
+            step(Step::StartContainer(launch.clone()), launch.name.clone(), left);
+        }
         Action::PullImage { reference } => step(Step::PullImage(reference.clone()), reference.clone(), "asked for"),
         Action::RemoveImage { image } => {
             let image = find_image(seen, image)?;
@@ -250,6 +305,7 @@ pub fn plan(action: &Action, seen: &Inventory, now: SystemTime) -> Result<Plan> 
         }
         Action::Collect => {
             let (reason, frees) = match &seen.garbage {
+                Seen::At { value, .. } if *value == Garbage::default() => ("there is none at the moment".to_owned(), 0),
                 Seen::At { value, .. } => (value.to_string(), value.bytes),
                 Seen::Failed { error, .. } => (format!("how much it is could not be told: {error}"), 0),
                 Seen::NotAsked => ("how much it is was not asked".to_owned(), 0),

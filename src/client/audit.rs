@@ -78,6 +78,14 @@ impl Intent {
                 Self::new(format!("stop container {} within {} s", short_id(id), grace.as_secs()))
             }
             Step::RemoveContainer(id) => Self::new(format!("remove container {}", short_id(id))),
+            Step::Restart { container, attempt, .. } => Self {
+                what: format!("restart container {} as attempt {attempt}", short_id(container)),
+                before: Some(format!("container {}", short_id(container))),
+                after: None,
+            },
+            Step::RunPod(launch) => Self::new(format!("run pod default/{}", launch.name)),
+            Step::CreateContainer(launch) => Self::new(format!("create container {} of {}", launch.name, launch.image)),
+            Step::StartContainer(launch) => Self::new(format!("start container {}", launch.name)),
             Step::PullImage(name) => Self::new(format!("pull {name}")),
             Step::RemoveImage(name) => Self::new(format!("remove image {name}")),
             Step::TagImage { image, name, from } => Self {

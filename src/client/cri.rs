@@ -184,7 +184,7 @@ impl Cri {
         ip
     }
 
-    async fn containers(&self) -> Result<Vec<Container>> {
+    pub(super) async fn containers(&self) -> Result<Vec<Container>> {
         let mut service = self.runtime_service();
         let list = within(QUESTION, "list containers", service.list_containers(cri::ListContainersRequest::default()));
         let mut containers: Vec<Container> = list.await?.containers.into_iter().map(convert::container).collect();
@@ -215,7 +215,7 @@ impl Cri {
         Some(detail)
     }
 
-    async fn container_status(&self, id: &str, verbose: bool) -> Result<cri::ContainerStatusResponse> {
+    pub(super) async fn container_status(&self, id: &str, verbose: bool) -> Result<cri::ContainerStatusResponse> {
         let request = cri::ContainerStatusRequest { container_id: id.to_owned(), verbose };
         let mut service = self.runtime_service();
         within(QUESTION, &format!("ask for the status of container {id}"), service.container_status(request)).await

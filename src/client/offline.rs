@@ -290,6 +290,10 @@ impl Runtime for Offline {
             Step::RemoveContainer(id) => format!("remove container {id}"),
             Step::RemoveImage(id) => format!("remove image {id}"),
             Step::PullImage(reference) => format!("pull {reference}"),
+            Step::Restart { container, .. } => format!("restart container {container}"),
+            Step::RunPod(launch) | Step::CreateContainer(launch) | Step::StartContainer(launch) => {
+                format!("run {}", launch.image)
+            }
             Step::TagImage { name, .. } => format!("name an image {name}"),
             Step::PinImage { image, .. } => format!("pin image {image}"),
             Step::Collect => "collect garbage".to_owned(),

@@ -43,6 +43,10 @@ impl Cri {
                 within(CHANGE, &what, images.remove_image(cri::RemoveImageRequest { image })).await.map(drop)
             }
             Step::PullImage(reference) => return self.pull(&reference, None, &|_| {}).await,
+            Step::Restart { container, grace, attempt } => return self.restart(&container, grace, attempt).await,
+            Step::RunPod(launch) => return self.launch_pod(&launch).await,
+            Step::CreateContainer(launch) => return self.launch_container(&launch).await,
+            Step::StartContainer(launch) => return self.launch_start(&launch).await,
             Step::TagImage { image, name, .. } => return self.tag(&image, &name).await,
             Step::PinImage { image, pinned } => return self.pin(&image, pinned).await,
             Step::Collect => return self.collect().await,

@@ -166,6 +166,9 @@ pub struct Inventory {
     pub conditions: Seen<Vec<Condition>>,
     /// The runtime's own sandbox image, which prune must keep even when it is not pinned; empty if it has none.
     pub sandbox_image: String,
+    /// Whether a kubelet runs on this node; looked at for plans of restarts.
+    #[serde(default)]
+    pub kubelet: Seen<bool>,
     /// What a collection would free; asked for by plans of one.
     #[serde(default)]
     pub garbage: Seen<Garbage>,

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{
-    Replay, copying,
+    Replay, copying, doing,
     event::{Effect, Event, Token},
     graphs, host, layers,
     sessions::Sessions,
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     client::{
-        self, Runtime, action,
+        Runtime,
         audit::{self, Begun, Intent},
         types::{LogOptions, LogTurn, ObjectRef, Scope, Seen},
     },
@@ -33,10 +33,9 @@ use crate::{
     runbook::{self, Live, Params, Probe, RunEvent, Runbook, Saved},
 };
 
-const READ: Duration = Duration::from_secs(15);
+pub(super) const READ: Duration = Duration::from_secs(15);
 const INSPECT: Duration = Duration::from_secs(10);
-const STEP: Duration = Duration::from_secs(120);
-const PULL: Duration = Duration::from_secs(3600);
+pub(super) const PULL: Duration = Duration::from_secs(3600);
 /// Lines of a log read back at first.
 const TAIL: u64 = 5000;
 const LINES: usize = 500;
@@ -95,7 +94,9 @@ impl Runner {
             Effect::Layers { token, object } => self.replace("inspect", layers::read(runtime, send, token, object)),
             Effect::Volumes { token } => self.replace("inspect", volumes::read(runtime, send, token)),
             Effect::Cease => self.slots.remove("inspect").iter().for_each(AbortHandle::abort),
-            Effect::Plan { token, action, more } => self.replace("plan", plan(runtime, send, token, action, more)),
+            Effect::Plan { token, action, more } => {
+                self.replace("plan", doing::plan(runtime, send, token, action, more))
+            }
             Effect::Family { token, pod, containers } => {
                 self.replace("inspect", family(runtime, send, token, pod, containers));
             }
@@ -114,7 +115,7 @@ impl Runner {
                 self.replace("page", log_page(runtime, send, token, source, container, turn));
             }
             Effect::Save { file, name, bytes } => drop(self.tasks.spawn(save(send, file, name, bytes))),
-            Effect::Apply { token, steps } => drop(self.tasks.spawn(apply(runtime, send, token, steps))),
+            Effect::Apply { token, steps } => drop(self.tasks.spawn(doing::apply(runtime, send, token, steps))),
             Effect::Pull { token, reference } => drop(self.tasks.spawn(pull(runtime, send, token, reference))),
             Effect::Examine { token, books, params } => {
                 let replay = self.replay.clone();
@@ -173,7 +174,7 @@ fn union(a: Scope, b: Scope) -> Scope {
 }
 
 /// The channel is closed when the app is on its way out; then nobody wants the event.
-async fn tell(send: &mpsc::Sender<Event>, event: Event) {
+pub(super) async fn tell(send: &mpsc::Sender<Event>, event: Event) {
     let _closed = send.send(event).await;
 }
 
@@ -347,7 +348,7 @@ fn parent(pid: i64) -> Option<String> {
 }
 
 /// Writes down what was done; a failure to do so is on the message line.
-async fn journaled<T>(send: &mpsc::Sender<Event>, begun: Begun, done: &Result<T>) {
+pub(super) async fn journaled<T>(send: &mpsc::Sender<Event>, begun: Begun, done: &Result<T>) {
     if let Err(error) = begun.done(done).await {
         tell(send, Event::Failed(format!("{error:#}"))).await;
     }
@@ -402,73 +403,9 @@ async fn cgroups(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>) {
     tell(&send, Event::Cgroups(seen)).await;
 }
 
-/// Plans on what is there now, not on what the screen shows.
 async fn hear(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>) {
     let lines = words::read(&runtime.info().endpoint).await;
     tell(&send, Event::Words(lines.map_err(|e| format!("{e:#}")))).await;
-}
-
-async fn plan(
-    runtime: Arc<dyn Runtime>,
-    send: mpsc::Sender<Event>,
-    token: Token,
-    action: action::Action,
-    more: Vec<action::Action>,
-) {
-    let result = match timeout(READ, runtime.inventory(Scope::ALL)).await {
-        Ok(mut inventory) => {
-            let all: Vec<&action::Action> = std::iter::once(&action).chain(&more).collect();
-            client::prepare(runtime.as_ref(), &all, &mut inventory).await;
-            let now = SystemTime::now();
-            let plan = action::plan(&action, &inventory, now).and_then(|mut whole| {
-                for action in &more {
-                    let part = action::plan(action, &inventory, now)?;
-                    whole.steps.extend(part.steps);
-                    whole.keeps.extend(part.keeps);
-                }
-                Ok(whole)
-            });
-            let plan = plan.map_err(|e| format!("{e:#}"));
-            tell(&send, Event::Inventory(Arc::new(inventory))).await;
-            plan
-        }
-        Err(_) => Err(format!("the runtime did not answer in {} s", READ.as_secs())),
-    };
-    tell(&send, Event::Planned { token, result }).await;
-}
-
-/// Every step is tried: one image in use must not keep the others.
-async fn apply(runtime: Arc<dyn Runtime>, send: mpsc::Sender<Event>, token: Token, steps: Vec<action::Step>) {
-    let mut outdated = client::outdated(runtime.as_ref(), &steps).await;
-    for (step, what) in steps.iter().enumerate() {
-        let intent = Intent::of(what);
-        let begun = match outdated[step].take() {
-            Some(why) => Err(Error::new(Kind::FailedPrecondition, format!("not done: {why}"))),
-            None => intent.begin(runtime.info()).await,
-        };
-        let done = match begun {
-            Ok(begun) => {
-                let done = match timeout(STEP, runtime.apply(what)).await {
-                    Ok(result) => result,
-                    Err(_) => Err(Error::new(Kind::DeadlineExceeded, format!("timeout after {} s", STEP.as_secs()))),
-                };
-                journaled(&send, begun.told(&done), &done).await;
-                done
-            }
-            Err(error) => Err(error),
-        };
-        let result = done.map_err(|e| format!("{e:#}"));
-        let failed = result.is_err() && matches!(what, action::Step::Change(_));
-        tell(&send, Event::StepDone { token, step, result }).await;
-        if failed {
-            // What follows a change of the node counts on it.
-            for step in step + 1..steps.len() {
-                let result = Err("not done, because the step before it failed".to_owned());
-                tell(&send, Event::StepDone { token, step, result }).await;
-            }
-            return;
-        }
-    }
 }
 
 async fn examine(

@@ -28,6 +28,7 @@ use crate::{
 pub mod books;
 pub mod copying;
 pub mod detail;
+mod doing;
 mod effect;
 pub mod emulator;
 pub mod event;

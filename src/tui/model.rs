@@ -556,11 +556,14 @@ pub fn stamp(seen: &Inventory, object: &ObjectRef) -> Option<String> {
 pub fn object_of(step: &Step) -> Option<ObjectRef> {
     match step {
         Step::StopPod(id) | Step::RemovePod(id) => Some(ObjectRef::Pod(id.clone())),
-        Step::StopContainer(id, _) | Step::RemoveContainer(id) => Some(ObjectRef::Container(id.clone())),
+        Step::StopContainer(id, _) | Step::RemoveContainer(id) | Step::Restart { container: id, .. } => {
+            Some(ObjectRef::Container(id.clone()))
+        }
         Step::RemoveImage(id) | Step::TagImage { image: id, .. } | Step::PinImage { image: id, .. } => {
             Some(ObjectRef::Image(id.clone()))
         }
         Step::Change(_) | Step::Collect => None,
+        Step::RunPod(_) | Step::CreateContainer(_) | Step::StartContainer(_) => None,
         Step::PullImage(_) => None,
     }
 }

@@ -273,6 +273,7 @@ pub fn from_disk(hangs: bool) -> Inventory {
         conditions: on_disk(at(vec![dead])),
         sandbox_image: String::new(),
         garbage: Seen::NotAsked,
+        kubelet: Seen::NotAsked,
         silence: Some(Silence { since: ago(90), error: error.into(), hangs }),
         info: None,
     }

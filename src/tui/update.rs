@@ -487,6 +487,8 @@ fn pane_key(model: &mut Model, cmd: Cmd, out: &mut Vec<Effect>) {
         Cmd::CopyIn => files::ask(model, true),
         Cmd::ExecAside => looks::exec(model, out),
         Cmd::Stop => acts::stop(model, out),
+        Cmd::Restart => acts::restart(model, out),
+        Cmd::Run => acts::ask_run(model),
         Cmd::Tag => model.input = Some(Input { command: true, text: "tag ".into(), ..Input::default() }),
         Cmd::Pin => acts::pin(model, None, out),
         Cmd::Collect => acts::collect(model, out),

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod amiss;
 mod acting;
+mod amiss;
 mod archive;
 mod archive_threats;
 mod attached;

@@ -1,4 +1,4 @@
-//! What is done to an image beside pulling and removing it, and collections: asked for by keys and words, offered where the
+//! Restarts, images that are run, names, pins, collections: asked for by keys and words, offered where the
 //! runtime can.
 
 use super::*;
@@ -39,7 +39,7 @@ fn a_name_is_given_by_one_door_and_only_a_whole_one() {
         (":tag\n", "tag as what?"),
         (":tag nginx\n", "says no registry"),
         (":tag r.example/UPPER:1\n", "lower-case"),
-        (":tag r.example/a@sha256:00\n", "no other can have it"),
+        (":tag r.example/a@sha256:00\n", "a digest is an"),
         (":tag r.example/a:x/../y\n", "lower-case"),
         (":tag r.example/a:\n", "a tag is"),
     ] {
@@ -137,7 +137,18 @@ fn what_a_runtime_cannot_do_is_not_offered_and_the_reason_is_said() {
 
 #[test]
 fn nothing_of_it_is_done_in_read_only_mode() {
-    for typed in [":tag r.example/a:1\n", ":pin\n", ":unpin\n", ":gc\n", "*", "t"] {
+    for typed in [
+        ":restart\n",
+        ":run r.example/a:1\n",
+        "R",
+        "n",
+        ":tag r.example/a:1\n",
+        ":pin\n",
+        ":unpin\n",
+        ":gc\n",
+        "*",
+        "t",
+    ] {
         let mut app = App::new(80, 24);
         app.model.read_only = true;
         at_the_old_image(&mut app);
@@ -145,4 +156,128 @@ fn nothing_of_it_is_done_in_read_only_mode() {
         assert!(app.screen().contains("read-only: "), "{typed}: {}", app.screen());
         assert!(app.model.job.is_none() && app.model.input.is_none());
     }
+}
+
+fn kubelets(seen: &mut Inventory, n: usize) {
+    if let Seen::At { value, .. } = &mut seen.containers {
+        value[n].annotations =
+            map(&[("io.kubernetes.container.hash", "1c0a"), ("io.kubernetes.pod.terminationGracePeriod", "45")]);
+    }
+}
+
+fn running(app: &mut App, name: &str) -> String {
+    app.keys(&format!("3/{name} state=running\n"));
+    app.model.selected().unwrap_or_else(|| panic!("{}", app.screen())).id.clone()
+}
+
+#[test]
+fn a_restart_is_the_kubelets_where_one_looks_after_it_and_made_anew_where_nobody_does() {
+    let mut app = App::new(120, 30);
+    let id = running(&mut app, "redis");
+    let effects = app.keys("R");
+    let plan = answer(&mut app, &effects, &of("containerd", "2.3.1")).unwrap();
+    let grace = DEFAULT_GRACE;
+    assert_eq!(plan.steps[0].step, Step::Restart { container: id.clone(), grace, attempt: 3 });
+    assert!(app.screen().contains("the old one goes when that runs"), "{}", app.screen());
+    app.keys("u");
+
+    let restart = Action::RestartContainer { container: id.clone() };
+    let mut seen = of("containerd", "2.3.1");
+    kubelets(&mut seen, 6);
+    let refused = |seen: &Inventory| format!("{:#}", action::plan(&restart, seen, now()).unwrap_err());
+    assert!(refused(&seen).contains("was not looked at"));
+    seen.kubelet = at(false);
+    assert!(refused(&seen).contains("no kubelet runs here"));
+    seen.kubelet = at(true);
+    let effects = app.keys(":restart\n");
+    let plan = answer(&mut app, &effects, &seen).unwrap();
+    assert_eq!(plan.steps[0].step, Step::StopContainer(id.clone(), Duration::from_secs(45)));
+    assert!(app.screen().contains("the kubelet starts it again"), "{}", app.screen());
+    // CRI-O can do that, and not the other.
+    let mut crio = of("cri-o", "1.36.0");
+    assert!(refused(&crio).contains("is not told by cri-o"));
+    (crio.kubelet, crio.containers) = (at(true), seen.containers.clone());
+    assert!(action::plan(&restart, &crio, now()).is_ok());
+}
+
+#[test]
+fn a_pod_is_restarted_as_a_whole_and_only_its_newest_attempts() {
+    let seen = of("wharf", "0.1.0");
+    let pods = seen.pods.value().unwrap();
+    let plan = |seen: &Inventory, n: usize| {
+        action::plan(&Action::RestartPod { pod: pods[n].id.clone() }, seen, now()).map_err(|e| format!("{e:#}"))
+    };
+    let steps = plan(&seen, 3).unwrap().steps;
+    let attempts: Vec<u32> = steps
+        .iter()
+        .map(|s| match s.step {
+            Step::Restart { attempt, .. } => attempt,
+            _ => panic!("{s:?}"),
+        })
+        .collect();
+    assert_eq!(attempts, [18, 1], "checkout's newest and envoy");
+    assert!(plan(&seen, 5).unwrap_err().contains("has ended"));
+    let old = Action::RestartContainer { container: seen.containers.value().unwrap()[4].id.clone() };
+    assert!(action::plan(&old, &seen, now()).unwrap_err().to_string().contains("newer attempt, 17"));
+    let mut kept = Inventory { kubelet: at(true), ..seen.clone() };
+    kubelets(&mut kept, 5);
+    assert_eq!(plan(&kept, 3).unwrap().steps[0].step, Step::StopPod(pods[3].id.clone()));
+}
+
+#[test]
+fn several_are_restarted_by_one_plan() {
+    let mut app = App::new(120, 30);
+    app.keys("3/state=running\n");
+    app.keys("  ");
+    let effects = app.keys("R");
+    let [Effect::Plan { action: Action::RestartContainer { .. }, more, .. }] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(more.len(), 1);
+    let plan = answer(&mut app, &effects, &of("wharf", "0.1.0")).unwrap();
+    assert_eq!(plan.steps.len(), 2);
+    assert!(app.screen().contains("Plan: restart 2 objects"), "{}", app.screen());
+    // What changed since stays as it is.
+    let mut changed = inventory();
+    if let Seen::At { value, .. } = &mut changed.containers {
+        value.iter_mut().for_each(|c| c.attempt += 1);
+    }
+    app.send(Event::Inventory(Arc::new(changed)));
+    assert!(app.keys("Y").is_empty() && app.screen().contains("nothing done"), "{}", app.screen());
+}
+
+#[test]
+fn an_image_is_run_by_a_plan_and_pulled_if_it_is_not_here() {
+    let mut app = App::new(100, 30);
+    assert!(app.keys(":run\n").is_empty() && app.screen().contains("run what?"));
+    let effects = app.keys(":run docker.io/library/redis:8.2-alpine redis-server --save ''\n");
+    let plan = answer(&mut app, &effects, &inventory()).unwrap();
+    let [
+        Planned { step: Step::RunPod(a), .. },
+        Planned { step: Step::CreateContainer(b), .. },
+        Planned { step: Step::StartContainer(c), .. },
+    ] = &plan.steps[..]
+    else {
+        panic!("{plan:?}")
+    };
+    assert!(a == b && b == c && a.command == ["redis-server", "--save", ""], "{a:?}");
+    assert!(a.name.starts_with("redis-") && a.uid.len() == 36, "{a:?}");
+    assert!(app.screen().contains("no kubelet knows it"), "{}", app.screen());
+    app.keys("u");
+    // Another time it is another pod.
+    let effects = app.keys(":run docker.io/library/redis:8.2-alpine\n");
+    let again = answer(&mut app, &effects, &inventory()).unwrap();
+    let Action::Run(again) = &again.action else { panic!("{again:?}") };
+    assert!(again.name != a.name && again.uid != a.uid, "{again:?}");
+    app.keys("u");
+    let effects = app.keys(":run docker.io/library/nginx\n");
+    let plan = answer(&mut app, &effects, &inventory()).unwrap();
+    assert_eq!(plan.steps[0].step, Step::PullImage("docker.io/library/nginx".into()));
+    app.keys("u");
+    let effects = app.keys(":run nginx\n");
+    assert!(answer(&mut app, &effects, &inventory()).unwrap_err().contains("says no registry"));
+    // The key takes the image of the row.
+    app.press(KeyCode::Esc);
+    app.keys("4/2026.08\nn");
+    assert_eq!(app.model.input.as_ref().unwrap().text, "run registry.example.com/shop/checkout:2026.08.4 ");
 }

@@ -313,6 +313,16 @@ fn acting() -> Vec<Shot> {
             let garbage = Garbage { blobs: 12, snapshots: 3, leases: 1, bytes: 420 << 20 };
             super::acting::answer(app, &effects, &Inventory { garbage: at(garbage), ..inventory() }).unwrap();
         }),
+        shot("plan_restart", |app| {
+            app.keys("3/state=running\n");
+            app.keys("  ");
+            let effects = app.keys("R");
+            super::acting::answer(app, &effects, &inventory()).unwrap();
+        }),
+        shot("plan_run", |app| {
+            let effects = app.keys(":run quay.io/prometheus/busybox:glibc sleep 1000\n");
+            super::acting::answer(app, &effects, &inventory()).unwrap();
+        }),
         shot("not_offered", |app| {
             app.model.info.name = "cri-o".into();
             app.keys("4:pi");

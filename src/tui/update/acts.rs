@@ -1,17 +1,22 @@
 //! Changes of the node: plans, their popup and grace, jobs, pulls.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    time::Duration,
+};
 
 use super::{ask, looks::aimed};
 use crate::{
     client::{
-        action::{self, Action, Plan},
+        action::{self, Action, Launch, Plan},
+        compose,
         types::{DEFAULT_GRACE, ObjectRef, PullProgress, Scope},
     },
     tui::{
         event::{Effect, Token},
         keymap::Cmd,
-        model::{Aim, GRACE, Job, Model, Phase, Popup, Pull, object_of, stamp},
+        model::{Aim, GRACE, Input, Job, Model, Phase, Popup, Pull, object_of, stamp},
         text::SafeText,
         theme::Tone,
     },
@@ -24,6 +29,40 @@ pub fn stop(model: &mut Model, out: &mut Vec<Effect>) {
         _ => Err("only pods and containers can be stopped"),
     };
     of_each(model, "stop", action, out);
+}
+
+pub fn restart(model: &mut Model, out: &mut Vec<Effect>) {
+    let action = |object: &ObjectRef| match object {
+        ObjectRef::Pod(pod) => Ok(Action::RestartPod { pod: pod.clone() }),
+        ObjectRef::Container(id) => Ok(Action::RestartContainer { container: id.clone() }),
+        _ => Err("only pods and containers can be restarted"),
+    };
+    of_each(model, "restart", action, out);
+}
+
+/// The image of the row is meant, until another is typed.
+pub fn ask_run(model: &mut Model) {
+    let row = model.selected().filter(|row| matches!(row.object, Some(ObjectRef::Image(_))));
+    let image = row.map(|row| format!("{} ", row.name)).unwrap_or_default();
+    model.input = Some(Input { command: true, text: format!("run {image}"), ..Input::default() });
+}
+
+pub fn run(model: &mut Model, text: &str, out: &mut Vec<Effect>) {
+    let mut words = super::files::words(text).into_iter();
+    let Some(image) = words.next() else { return model.say(Tone::Warn, "run what? :run IMAGE [COMMAND]") };
+    // Of this moment: no clock and no chance are asked here.
+    let of = |salt: u8| {
+        let mut hasher = DefaultHasher::new();
+        (model.now, model.touched, model.token, &image, salt).hash(&mut hasher);
+        hasher.finish()
+    };
+    let name = format!("{}-{:04x}", compose::base_name(&image), of(0) & 0xffff);
+    let (a, b) = (of(1), of(2));
+    let uid =
+        format!("{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}", a >> 32, a >> 16 & 0xffff, a & 0xfff, b >> 52, b << 16 >> 16);
+    let title = format!("run {image}");
+    let launch = Launch { image, command: words.collect(), name, uid };
+    ask_plan(model, Action::Run(launch), Vec::new(), title, Vec::new(), false, out);
 }
 
 pub fn remove(model: &mut Model, out: &mut Vec<Effect>) {

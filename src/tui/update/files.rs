@@ -42,7 +42,7 @@ pub fn copy(model: &mut Model, rest: &str, into: bool, out: &mut Vec<Effect>) {
 }
 
 /// Words, or what stands in quotes.
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     for c in text.chars() {
         match (c, quote) {

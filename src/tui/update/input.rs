@@ -158,6 +158,8 @@ pub fn command(model: &mut Model, text: &str, out: &mut Vec<Effect>) {
         Word::Get => super::files::copy(model, rest, false, out),
         Word::Put => super::files::copy(model, rest, true, out),
         Word::Pulls => model.popup = Some(Popup::Pulls),
+        Word::Restart => acts::restart(model, out),
+        Word::Run => acts::run(model, rest, out),
         Word::Tag if rest.is_empty() => model.say(Tone::Warn, "tag as what? :tag REGISTRY/REPOSITORY:TAG"),
         Word::Tag => acts::tag(model, rest, out),
         Word::Pin => acts::pin(model, Some(true), out),

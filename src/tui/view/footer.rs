@@ -155,7 +155,7 @@ fn useful(model: &Model, cmd: Cmd) -> bool {
         cmd if pane == PaneId::Exec => cmd == Cmd::Quit,
         Cmd::Quit if pane == PaneId::Logs => true,
         cmd if pane == PaneId::Node => matches!(cmd, Cmd::Prune | Cmd::PlanPrune | Cmd::Quit),
-        Cmd::Exec | Cmd::Logs | Cmd::Stop | Cmd::Tree | Cmd::Graphs => {
+        Cmd::Exec | Cmd::Logs | Cmd::Stop | Cmd::Restart | Cmd::Tree | Cmd::Graphs => {
             pane == PaneId::Logs || matches!(acts_on, Some(ObjectRef::Pod(_) | ObjectRef::Container(_)))
         }
         Cmd::Open if pane == PaneId::Runbooks => model.selected().is_some(),

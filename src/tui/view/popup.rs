@@ -199,8 +199,9 @@ fn job(model: &Model, frame: &mut Frame<'_>, body: Rect, job: &Job) {
             }
         }
         if !beside {
-            let piece = reason.cut(room.saturating_sub(15));
-            lines.push(Line::styled(format!("               {piece}"), theme.style(Tone::Dim)));
+            for piece in text::wrap(reason.as_str(), room.saturating_sub(15).max(1)) {
+                lines.push(Line::styled(format!("               {piece}"), theme.style(Tone::Dim)));
+            }
         }
         if let Some(Ok(told)) = result
             && !told.as_str().is_empty()
@@ -309,6 +310,10 @@ fn verb(step: &crate::client::action::Step) -> &'static str {
         Step::RemoveContainer(_) => "remove",
         Step::PullImage(_) => "pull",
         Step::RemoveImage(_) => "remove image",
+        Step::Restart { .. } => "restart",
+        Step::RunPod(_) => "run pod",
+        Step::CreateContainer(_) => "create",
+        Step::StartContainer(_) => "start",
         Step::TagImage { .. } => "tag",
         Step::PinImage { pinned: true, .. } => "pin",
         Step::PinImage { .. } => "unpin",
