@@ -431,7 +431,7 @@ pub async fn clean_up(engine: &Arc<Engine>, container: &Arc<Container>) -> Resul
                 let cgroup = Cgroup::new(&record.cgroup)?;
                 blocking(move || if cgroup.exists() { cgroup.delete() } else { Ok(()) }).await?;
             }
-            other => drop(other?),
+            other => other.map(|_| ())?,
         }
     }
     crash::point("rm.2");
