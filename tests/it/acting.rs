@@ -125,7 +125,7 @@ fn in_the_app(test: &str, command: &mut Command, journal: &str, pins: bool, imag
             assert_eq!(image(&images(), IMAGE).unwrap()["pinned"], true);
             says(tmux, "unpin", "Plan: unpin");
             tmux.wait_for("✓");
-            assert_eq!(image(&images(), IMAGE).unwrap()["pinned"] == true, false);
+            assert_ne!(image(&images(), IMAGE).unwrap()["pinned"], true);
             tmux.keys(&["Escape"]);
         } else {
             tmux.keys(&["*"]);
