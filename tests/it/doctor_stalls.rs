@@ -212,7 +212,9 @@ fn two_daemons_on_one_root_are_told_from_one_that_is_gone() {
     let text = node.settings("").replace("/c.sock", "/second.sock").replace("/state\"", "/state-2\"");
     let config = node.write("second.toml", &text);
     let second = Second::start(&node, &config);
-    std::thread::sleep(Duration::from_millis(500));
+    let open = format!("/proc/{}/fd", second.0.id());
+    let files = || fs::read_dir(&open).unwrap().flatten().filter_map(|fd| fs::read_link(fd.path()).ok());
+    until("the database of both", || files().any(|file| file.ends_with("meta.db")));
     let report = |socket: &Path, book: &str, set: &[&str]| {
         let at = format!("unix://{}", socket.display());
         let mut command = support::in_netns(&node.netns, Path::new(support::WHARF));
