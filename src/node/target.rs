@@ -102,14 +102,14 @@ fn rival(root: &Path, target: &Target) -> Option<Rival> {
     let file = format!("{}/io.containerd.metadata.v1.bolt/meta.db", target.root);
     let meta = std::fs::metadata(below(root, &file)).ok()?;
     let locks = read(&below(root, "/proc/locks")).ok()?;
-    let pid = locks.lines().find_map(|line| holder(line, meta.ino()))?;
+    // Files of other filesystems have the same numbers.
+    let has_it = |pid: &u32| {
+        let opened = std::fs::read_dir(below(root, format!("/proc/{pid}/fd"))).into_iter().flatten().flatten();
+        let mut opened = opened.filter_map(|f| std::fs::metadata(f.path()).ok());
+        opened.any(|m| (m.dev(), m.ino()) == (meta.dev(), meta.ino()))
+    };
+    let pid = locks.lines().filter_map(|line| holder(line, meta.ino())).find(has_it)?;
     if Some(pid) == target.pid {
-        return None;
-    }
-    // Inodes have the same numbers on other filesystems.
-    let opened = std::fs::read_dir(below(root, format!("/proc/{pid}/fd"))).ok()?.flatten();
-    let mut opened = opened.filter_map(|f| std::fs::metadata(f.path()).ok());
-    if !opened.any(|m| (m.dev(), m.ino()) == (meta.dev(), meta.ino())) {
         return None;
     }
     let name = process::stat(root, pid)?.name;
