@@ -251,12 +251,16 @@ fn restarts_and_runs(test: &str, c: &Cri) {
     assert!(seen["status"]["logPath"].as_str().unwrap().ends_with("/loud/2.log"), "{}", seen["status"]["logPath"]);
     assert_eq!(c.ok(&["logs", &old]), "life");
     let pods = c.json(&["pods", "-o", "json"]);
-    let ran = pods["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|p| p["metadata"]["name"].as_str().unwrap().starts_with("busybox-"));
-    assert_eq!(ran.count(), 2, "{pods}");
+    let all = pods["items"].as_array().unwrap().iter();
+    let ran: Vec<_> = all.filter(|p| p["metadata"]["name"].as_str().unwrap().starts_with("busybox-")).collect();
+    assert_eq!(ran.len(), 2, "{pods}");
+    for pod in ran {
+        c.wharf_ok(&["rmp", "-f", pod["id"].as_str().unwrap()]);
+        // The kubelet's to remove, which knows nothing of them.
+        let [name, uid] = ["name", "uid"].map(|key| pod["metadata"][key].as_str().unwrap());
+        let logs = format!("/var/log/pods/default_{name}_{uid}");
+        std::fs::remove_dir_all(&logs).unwrap_or_else(|e| panic!("{logs}: {e}"));
+    }
     let told = told(&journal);
     let found = |what: &str| told.iter().find(|t| t.0.starts_with(what)).unwrap_or_else(|| panic!("{what}: {told:?}"));
     assert!(
